@@ -1,0 +1,37 @@
+# ExCamera in C. The README's two commands are `make demo` and `make check`; `make help` lists the others.
+
+VERSION := 0.1.0
+
+.DEFAULT_GOAL := tools
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+include mk/config.mk  # which compiler and flags, and in which directory
+include mk/build.mk   # the library, the tools, the test programs
+include mk/install.mk # what goes where on a system
+include mk/newcomer.mk # setup, demo, check
+
+.PHONY: help
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make                  the tools, in bin/
+#: make static           the tools without shared libraries, in bin/static/
+#: make lib              the library, build/release/libexcamera.a
+#: make test-programs    the programs of test/, in build/release/
+#: make demo             install what is missing, build, encode a short film, compare with vpxenc
+#: make check            install what is missing, build, run all tests
+#: make setup            only install what is missing
+#: make install          PREFIX=/usr/local DESTDIR=
+#: make clean            remove build/ and bin/
+#:
+#: BUILD=debug           without optimization, in build/debug/ (its tools: build/debug/bin/)
+#: SANITIZE=address,undefined   with these sanitizers, in build/release-address-undefined/
+#: CC=clang              with another compiler, in build/release-clang/; a cross compiler will do
+#: CFLAGS, CPPFLAGS, LDFLAGS    are added to ours
+#: V=1                   print whole commands
+
+.PHONY: clean
+clean:
+	rm -rf build bin

@@ -1,0 +1,107 @@
+/* One description of the syntax, three ways to run it.
+ *
+ * Header and macroblock modes are described once, in header.c and modes.c, as a walk over the parsed values. A coder decides
+ * what the walk does: read the values from bits, write them as bits, or count how often each probability meets a 0 and a 1, from
+ * which optimize.c finds better ones. So parsing and serializing cannot disagree. */
+#ifndef XC_BITSTREAM_CODER_H
+#define XC_BITSTREAM_CODER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bitstream/bool_reader.h"
+#include "bitstream/bool_writer.h"
+#include "bitstream/tables.h"
+
+/* How often the bool of a probability was 0 and 1; one entry per byte of the header, used where the byte is a probability. */
+struct xc_branch_counts {
+    uint32_t at[sizeof(struct xc_frame_header)][2];
+};
+
+enum xc_coding { XC_READ, XC_WRITE, XC_COUNT };
+
+struct xc_coder {
+    enum xc_coding coding;
+    struct xc_bool_reader reader;
+    struct xc_bool_writer writer;
+    struct xc_branch_counts *counts;
+    const struct xc_frame_header *counted; /* whose probabilities are counted */
+};
+
+static inline void xc_count(struct xc_coder *c, const uint8_t *probability, bool bit)
+{
+    uintptr_t offset = (uintptr_t)probability - (uintptr_t)c->counted;
+    if (offset < sizeof *c->counted) {
+        c->counts->at[offset][bit]++;
+    }
+}
+
+/* One bool: returns the value read, or the value given. */
+static inline bool xc_code(struct xc_coder *c, const uint8_t *probability, bool bit)
+{
+    if (c->coding == XC_READ) {
+        return xc_bool_read(&c->reader, *probability);
+    }
+    if (c->coding == XC_WRITE) {
+        xc_bool_write(&c->writer, *probability, bit);
+    } else {
+        xc_count(c, probability, bit);
+    }
+    return bit;
+}
+
+/* A bool that is as likely 0 as 1, and an unsigned number of such bits, most significant first; section 7.3. */
+static inline bool xc_code_flag(struct xc_coder *c, bool bit)
+{
+    static const uint8_t even = 128;
+    return xc_code(c, &even, bit);
+}
+
+static inline unsigned xc_code_literal(struct xc_coder *c, int bits, unsigned value)
+{
+    unsigned result = 0;
+    while (bits-- > 0) {
+        result = result << 1 | xc_code_flag(c, value >> bits & 1);
+    }
+    return result;
+}
+
+/* A magnitude and then its sign; a zero has a sign, too, which is lost. */
+static inline int xc_code_signed(struct xc_coder *c, int bits, int value)
+{
+    int magnitude = (int)xc_code_literal(c, bits, (unsigned)(value < 0 ? -value : value));
+    return xc_code_flag(c, value < 0) ? -magnitude : magnitude;
+}
+
+/* The way from the root to a leaf, found backwards: the pair that leads to a pair is the one that names it. */
+static inline void xc_code_leaf(struct xc_coder *c, const xc_tree *tree, const uint8_t *probabilities, int at)
+{
+    if (at >= 2) {
+        int parent = 0;
+        while (tree[parent] != (at & ~1)) {
+            parent++;
+        }
+        xc_code_leaf(c, tree, probabilities, parent);
+    }
+    xc_code(c, &probabilities[at >> 1], at & 1);
+}
+
+/* A value coded by a tree; section 8.1. */
+static inline int xc_code_tree(struct xc_coder *c, const xc_tree *tree, const uint8_t *probabilities, int value)
+{
+    if (c->coding == XC_READ) {
+        int at = 0;
+        do {
+            at = tree[at + xc_bool_read(&c->reader, probabilities[at >> 1])];
+        } while (at > 0);
+        return -at;
+    }
+    int leaf = 0;
+    while (tree[leaf] != -value) {
+        leaf++;
+    }
+    xc_code_leaf(c, tree, probabilities, leaf);
+    return value;
+}
+
+#endif

@@ -1,0 +1,165 @@
+#include "bitstream/frame_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bitstream/header.h"
+#include "bitstream/modes.h"
+
+/* Sizes the frame for the picture to come and starts it from what the state says. */
+static enum xc_status prepare_macroblocks(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err)
+{
+    const struct xc_frame_header *h = &frame->header;
+    unsigned width = h->key_frame ? h->width : state->width, height = h->key_frame ? h->height : state->height;
+    frame->mb_cols = (uint16_t)((width + 15) / 16);
+    frame->mb_rows = (uint16_t)((height + 15) / 16);
+    size_t count = (size_t)frame->mb_cols * frame->mb_rows;
+    if (frame->macroblock_capacity < count) {
+        free(frame->macroblocks);
+        frame->macroblock_capacity = 0;
+        frame->macroblocks = calloc(count, sizeof *frame->macroblocks);
+        if (!frame->macroblocks) {
+            return xc_fail(err, XC_ERR_MEMORY, "out of memory for %zu macroblocks", count);
+        }
+        frame->macroblock_capacity = count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        frame->macroblocks[i].segment = h->key_frame ? 0 : state->segment_map[i];
+    }
+    frame->coefficient_count = 0;
+    return XC_OK;
+}
+
+/* Section 9.5: the sizes of all token partitions but the last stand before them. */
+static enum xc_status find_partitions(struct xc_frame_reader *r, const uint8_t *data, size_t size, struct xc_error *err)
+{
+    unsigned count = 1u << r->frame->header.log2_token_partitions;
+    size_t sizes = 3 * (count - 1);
+    if (size < sizes) {
+        return xc_fail(err, XC_ERR_FORMAT, "the frame ends inside its partition sizes");
+    }
+    const uint8_t *next = data + sizes, *end = data + size;
+    for (unsigned i = 0; i < count; i++) {
+        const uint8_t *entry = data + 3 * (size_t)i;
+        size_t left = (size_t)(end - next);
+        size_t length = i + 1 < count ? (size_t)(entry[0] | entry[1] << 8 | entry[2] << 16) : left;
+        if (length > left) {
+            return xc_fail(err, XC_ERR_FORMAT, "token partition %u has %zu bytes, but %zu are left", i, length, left);
+        }
+        xc_bool_start(&r->partition[i], next, length);
+        next += length;
+    }
+    return XC_OK;
+}
+
+enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame *frame, const struct xc_state *state,
+                                     const uint8_t *data, size_t size, struct xc_error *err)
+{
+    struct xc_frame_header *h = &frame->header;
+    *r = (struct xc_frame_reader){ .frame = frame };
+    *h = (struct xc_frame_header){ 0 };
+    uint32_t first_size;
+    enum xc_status status = xc_frame_start_read(h, &first_size, data, size, err);
+    if (status) {
+        return status;
+    }
+    if (!h->key_frame && state->width == 0) {
+        return xc_fail(err, XC_ERR_FORMAT, "an interframe without a key frame before it");
+    }
+    size_t start = h->key_frame ? XC_KEY_FRAME_START_SIZE : XC_FRAME_TAG_SIZE;
+    if (first_size > size - start) {
+        return xc_fail(err, XC_ERR_FORMAT, "the first partition has %u bytes, but %zu are left", first_size, size - start);
+    }
+
+    struct xc_coder coder = { .coding = XC_READ };
+    xc_bool_start(&coder.reader, data + start, first_size);
+    h->probabilities = *xc_probabilities_before(h, state);
+    h->segment_tree[0] = h->segment_tree[1] = h->segment_tree[2] = 255;
+    xc_header_code(&coder, h);
+    if (h->copy_to_golden == 3 || h->copy_to_altref == 3) {
+        return xc_fail(err, XC_ERR_FORMAT, "a reference is to be copied from nowhere");
+    }
+    if ((status = find_partitions(r, data + start + first_size, size - start - first_size, err)) ||
+        (status = prepare_macroblocks(frame, state, err))) {
+        return status;
+    }
+    xc_modes_code(&coder, frame);
+    r->first = coder.reader;
+    r->above = calloc(frame->mb_cols, sizeof *r->above);
+    return r->above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
+}
+
+/* Room for a row's blocks, and for one more, which is zeroed for the reading that may follow. */
+static bool reserve_row(struct xc_frame *frame)
+{
+    size_t need = frame->coefficient_count + (size_t)frame->mb_cols * XC_BLOCKS + 1;
+    if (frame->coefficient_capacity < need) {
+        size_t capacity = need + frame->coefficient_capacity / 2;
+        xc_block *grown = realloc(frame->coefficients, capacity * sizeof *grown);
+        if (!grown) {
+            return false;
+        }
+        frame->coefficients = grown;
+        frame->coefficient_capacity = capacity;
+    }
+    memset(frame->coefficients[frame->coefficient_count], 0, sizeof(xc_block));
+    return true;
+}
+
+enum xc_status xc_frame_reader_row(struct xc_frame_reader *r, unsigned row, struct xc_error *err)
+{
+    struct xc_frame *frame = r->frame;
+    if (!reserve_row(frame)) {
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for coefficients");
+    }
+    struct xc_bool_reader *bits = &r->partition[row & ((1u << frame->header.log2_token_partitions) - 1)];
+    struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
+    struct xc_token_context left = { 0 };
+    for (unsigned column = 0; column < frame->mb_cols; column++) {
+        xc_tokens_read(bits, frame, &mb[column], &r->above[column], &left);
+    }
+    return XC_OK;
+}
+
+enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *err)
+{
+    free(r->above);
+    r->above = NULL;
+    bool overrun = xc_bool_overrun(&r->first);
+    for (unsigned i = 0; i < 1u << r->frame->header.log2_token_partitions; i++) {
+        overrun |= xc_bool_overrun(&r->partition[i]);
+    }
+    return overrun ? xc_fail(err, XC_ERR_FORMAT, "a partition ends before its symbols do") : XC_OK;
+}
+
+enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
+                              struct xc_error *err)
+{
+    struct xc_frame_reader reader;
+    enum xc_status status = xc_frame_reader_begin(&reader, frame, state, data, size, err);
+    if (status) {
+        return status;
+    }
+    for (unsigned row = 0; !status && row < frame->mb_rows; row++) {
+        status = xc_frame_reader_row(&reader, row, err);
+    }
+    enum xc_status end = xc_frame_reader_end(&reader, status ? NULL : err);
+    return status ? status : end;
+}
+
+void xc_frame_clear(struct xc_frame *frame)
+{
+    free(frame->macroblocks);
+    free(frame->coefficients);
+    *frame = XC_FRAME_INIT;
+}
+
+bool xc_data_is_key_frame(const uint8_t *data, size_t size)
+{
+    return size >= XC_FRAME_TAG_SIZE && !(data[0] & 1);
+}
+
+bool xc_data_is_shown(const uint8_t *data, size_t size)
+{
+    return size >= XC_FRAME_TAG_SIZE && (data[0] >> 4 & 1);
+}

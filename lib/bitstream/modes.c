@@ -1,0 +1,306 @@
+#include "bitstream/modes.h"
+
+#include <string.h>
+
+/* Beyond the frame's edge: intra predicted, for whoever asks for a neighbour. */
+static const struct xc_macroblock outside = { .y_mode = XC_DC_PRED };
+
+struct neighbours {
+    const struct xc_macroblock *above, *left, *above_left;
+};
+
+static struct neighbours find_neighbours(const struct xc_frame *frame, unsigned row, unsigned column)
+{
+    const struct xc_macroblock *here = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
+    return (struct neighbours){
+        .above = row ? here - frame->mb_cols : &outside,
+        .left = column ? here - 1 : &outside,
+        .above_left = row && column ? here - frame->mb_cols - 1 : &outside,
+    };
+}
+
+static bool mv_equal(struct xc_mv a, struct xc_mv b)
+{
+    return a.row == b.row && a.column == b.column;
+}
+
+static bool mv_zero(struct xc_mv mv)
+{
+    return mv.row == 0 && mv.column == 0;
+}
+
+static bool sign_bias(const struct xc_frame_header *h, unsigned reference)
+{
+    return (reference == 1 + XC_GOLDEN && h->sign_bias_golden) || (reference == 1 + XC_ALTREF && h->sign_bias_altref);
+}
+
+void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame *frame, unsigned row, unsigned column, unsigned reference)
+{
+    const struct neighbours n = find_neighbours(frame, row, column);
+    const struct xc_macroblock *const by_weight[3] = { n.above, n.left, n.above_left };
+    static const uint8_t weight[3] = { 2, 2, 1 };
+    const struct xc_frame_header *h = &frame->header;
+    struct xc_mv found[4] = { 0 }; /* [0] stays zero, then up to three distinct vectors */
+    uint8_t count[4] = { 0 };
+    int last = 0;
+
+    for (int i = 0; i < 3; i++) {
+        const struct xc_macroblock *mb = by_weight[i];
+        if (mb->reference == XC_INTRA) {
+            continue;
+        }
+        struct xc_mv mv = mb->mv;
+        if (mv_zero(mv)) {
+            count[0] += weight[i];
+            continue;
+        }
+        if (sign_bias(h, mb->reference) != sign_bias(h, reference)) {
+            mv.row = (int16_t)-mv.row;
+            mv.column = (int16_t)-mv.column;
+        }
+        if (last == 0 || !mv_equal(mv, found[last])) {
+            found[++last] = mv;
+        }
+        count[last] += weight[i];
+    }
+
+    /* Three distinct vectors found in a row, the third equal to the first: it counts there, too. */
+    if (count[3] && mv_equal(found[3], found[1])) {
+        count[1]++;
+    }
+    count[3] = (uint8_t)((n.above->y_mode == XC_SPLITMV) * 2 + (n.left->y_mode == XC_SPLITMV) * 2 +
+                         (n.above_left->y_mode == XC_SPLITMV));
+    if (count[2] > count[1]) {
+        uint8_t swapped = count[1];
+        count[1] = count[2];
+        count[2] = swapped;
+        struct xc_mv mv = found[1];
+        found[1] = found[2];
+        found[2] = mv;
+    }
+    out->best = found[count[1] >= count[0]];
+    out->nearest = found[1];
+    out->near = found[2];
+    memcpy(out->context, count, sizeof count);
+}
+
+static int16_t clamp(int value, int low, int high)
+{
+    return (int16_t)(value < low ? low : value > high ? high : value);
+}
+
+struct xc_mv xc_clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned row, unsigned column)
+{
+    const int macroblock = 16 * 4; /* in quarter samples */
+    return (struct xc_mv){
+        .row = clamp(mv.row, -macroblock * (int)(row + 1), macroblock * (int)(frame->mb_rows - row)),
+        .column = clamp(mv.column, -macroblock * (int)(column + 1), macroblock * (int)(frame->mb_cols - column)),
+    };
+}
+
+/* Section 17.2: small magnitudes by a tree, others bit by bit: the low three upwards, then the rest downwards, and bit 3 last,
+ * only if it is not certain to be set, since the magnitude is at least 8. */
+static int code_mv_component(struct xc_coder *c, const uint8_t p[19], int value)
+{
+    int magnitude = value < 0 ? -value : value;
+    if (xc_code(c, &p[XC_MV_IS_SHORT], magnitude > 7)) {
+        int coded = 0;
+        for (int i = 0; i < 3; i++) {
+            coded |= xc_code(c, &p[XC_MV_LONG + i], magnitude >> i & 1) << i;
+        }
+        for (int i = XC_MV_LONG_BITS - 1; i > 3; i--) {
+            coded |= xc_code(c, &p[XC_MV_LONG + i], magnitude >> i & 1) << i;
+        }
+        if (coded <= 15 || xc_code(c, &p[XC_MV_LONG + 3], magnitude >> 3 & 1)) {
+            coded |= 8;
+        }
+        magnitude = coded;
+    } else {
+        magnitude = xc_code_tree(c, xc_short_mv_tree, &p[XC_MV_SHORT], magnitude);
+    }
+    return magnitude && xc_code(c, &p[XC_MV_SIGN], value < 0) ? -magnitude : magnitude;
+}
+
+static bool codable(int difference)
+{
+    return difference >= -XC_MV_MAX && difference <= XC_MV_MAX;
+}
+
+/* A vector as its difference from a predicted one. */
+static bool code_mv(struct xc_coder *c, const struct xc_frame *frame, struct xc_mv *mv, struct xc_mv predicted)
+{
+    int row = mv->row - predicted.row, column = mv->column - predicted.column;
+    if (c->coding != XC_READ && !(codable(row) && codable(column))) {
+        return false;
+    }
+    mv->row = (int16_t)(predicted.row + code_mv_component(c, frame->header.probabilities.mv[0], row));
+    mv->column = (int16_t)(predicted.column + code_mv_component(c, frame->header.probabilities.mv[1], column));
+    return true;
+}
+
+/* The vector of a neighbouring macroblock's block, whatever the macroblock's mode. */
+static struct xc_mv block_mv(const struct xc_macroblock *mb, int block)
+{
+    return mb->y_mode == XC_SPLITMV ? mb->split[block] : mb->mv;
+}
+
+/* Section 16.3: which probabilities a sub-macroblock's mode is coded with. */
+static const uint8_t *split_mode_probability(struct xc_mv left, struct xc_mv above)
+{
+    int context = mv_equal(left, above) ? (mv_zero(above) ? 4 : 3) : mv_zero(above) ? 2 : mv_zero(left) ? 1 : 0;
+    return xc_split_mode_probability[context];
+}
+
+static bool code_split(struct xc_coder *c, const struct xc_frame *frame, struct xc_macroblock *mb, const struct neighbours *n,
+                       struct xc_mv best)
+{
+    mb->partitioning = (uint8_t)xc_code_tree(c, xc_split_tree, xc_split_probability, mb->partitioning);
+    const uint8_t *layout = xc_split_layout[mb->partitioning];
+    for (int part = 0, block = 0; part < xc_split_count[mb->partitioning]; part++) {
+        while (layout[block] != part) { /* the part's first block; parts come in the order of their first blocks */
+            block++;
+        }
+        struct xc_mv left = block & 3 ? mb->split[block - 1] : block_mv(n->left, block + 3);
+        struct xc_mv above = block >> 2 ? mb->split[block - 4] : block_mv(n->above, block + 12);
+        int mode = xc_code_tree(c, xc_split_mode_tree, split_mode_probability(left, above), mb->b_mode[block]);
+        struct xc_mv mv = { 0, 0 };
+        switch (mode) {
+        case XC_LEFT4X4:
+            mv = left;
+            break;
+        case XC_ABOVE4X4:
+            mv = above;
+            break;
+        case XC_NEW4X4:
+            mv = mb->split[block];
+            if (!code_mv(c, frame, &mv, best)) {
+                return false;
+            }
+            break;
+        }
+        if (c->coding != XC_READ && !mv_equal(mv, mb->split[block])) {
+            return false;
+        }
+        for (int i = block; i < 16; i++) {
+            if (layout[i] == part) {
+                mb->split[i] = mv;
+                mb->b_mode[i] = (uint8_t)mode;
+            }
+        }
+    }
+    mb->mv = mb->split[15];
+    return true;
+}
+
+static bool code_inter(struct xc_coder *c, const struct xc_frame *frame, struct xc_macroblock *mb, unsigned row,
+                       unsigned column)
+{
+    const struct xc_frame_header *h = &frame->header;
+    uint8_t reference = 1 + XC_LAST;
+    if (xc_code(c, &h->last_probability, mb->reference != 1 + XC_LAST)) {
+        bool altref = xc_code(c, &h->golden_probability, mb->reference == 1 + XC_ALTREF);
+        reference = altref ? 1 + XC_ALTREF : 1 + XC_GOLDEN;
+    }
+    mb->reference = reference;
+    struct xc_near_mvs near;
+    xc_find_near_mvs(&near, frame, row, column, mb->reference);
+    const uint8_t probability[4] = {
+        xc_mode_context_probability[near.context[0]][0], xc_mode_context_probability[near.context[1]][1],
+        xc_mode_context_probability[near.context[2]][2], xc_mode_context_probability[near.context[3]][3],
+    };
+    mb->y_mode = (uint8_t)xc_code_tree(c, xc_mv_mode_tree, probability, mb->y_mode);
+
+    struct xc_mv best = xc_clamp_mv(near.best, frame, row, column);
+    struct xc_mv mv = { 0, 0 };
+    switch (mb->y_mode) {
+    case XC_NEARESTMV:
+        mv = xc_clamp_mv(near.nearest, frame, row, column);
+        break;
+    case XC_NEARMV:
+        mv = xc_clamp_mv(near.near, frame, row, column);
+        break;
+    case XC_NEWMV:
+        return code_mv(c, frame, &mb->mv, best);
+    case XC_SPLITMV: {
+        struct neighbours n = find_neighbours(frame, row, column);
+        return code_split(c, frame, mb, &n, best);
+    }
+    }
+    if (c->coding != XC_READ && !mv_equal(mv, mb->mv)) {
+        return false;
+    }
+    mb->mv = mv;
+    return true;
+}
+
+/* How a macroblock looks to its neighbours' blocks; section 11.3. */
+static int implied_b_mode(const struct xc_macroblock *mb, int block)
+{
+    switch (mb->y_mode) {
+    case XC_B_PRED:
+        return mb->b_mode[block];
+    case XC_V_PRED:
+        return XC_B_VE_PRED;
+    case XC_H_PRED:
+        return XC_B_HE_PRED;
+    case XC_TM_PRED:
+        return XC_B_TM_PRED;
+    default:
+        return XC_B_DC_PRED;
+    }
+}
+
+static void code_key_intra(struct xc_coder *c, struct xc_macroblock *mb, const struct neighbours *n)
+{
+    mb->y_mode = (uint8_t)xc_code_tree(c, xc_key_y_mode_tree, xc_key_y_mode_probability, mb->y_mode);
+    for (int i = 0; mb->y_mode == XC_B_PRED && i < 16; i++) {
+        int above = i >> 2 ? mb->b_mode[i - 4] : implied_b_mode(n->above, i + 12);
+        int left = i & 3 ? mb->b_mode[i - 1] : implied_b_mode(n->left, i + 3);
+        const uint8_t *probabilities = xc_key_b_mode_probability[above][left];
+        mb->b_mode[i] = (uint8_t)xc_code_tree(c, xc_b_mode_tree, probabilities, mb->b_mode[i]);
+    }
+    mb->uv_mode = (uint8_t)xc_code_tree(c, xc_uv_mode_tree, xc_key_uv_mode_probability, mb->uv_mode);
+}
+
+static void code_inter_frame_intra(struct xc_coder *c, const struct xc_frame_header *h, struct xc_macroblock *mb)
+{
+    mb->y_mode = (uint8_t)xc_code_tree(c, xc_y_mode_tree, h->probabilities.y_mode, mb->y_mode);
+    for (int i = 0; mb->y_mode == XC_B_PRED && i < 16; i++) {
+        mb->b_mode[i] = (uint8_t)xc_code_tree(c, xc_b_mode_tree, xc_b_mode_probability, mb->b_mode[i]);
+    }
+    mb->uv_mode = (uint8_t)xc_code_tree(c, xc_uv_mode_tree, h->probabilities.uv_mode, mb->uv_mode);
+}
+
+static bool code_macroblock(struct xc_coder *c, struct xc_frame *frame, unsigned row, unsigned column)
+{
+    const struct xc_frame_header *h = &frame->header;
+    struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
+    if (h->update_segment_map) {
+        mb->segment = (uint8_t)xc_code_tree(c, xc_segment_tree, h->segment_tree, mb->segment);
+    }
+    mb->skip = h->skip_enabled && xc_code(c, &h->skip_probability, mb->skip);
+    if (!h->key_frame && xc_code(c, &h->intra_probability, mb->reference != XC_INTRA)) {
+        return code_inter(c, frame, mb, row, column);
+    }
+    mb->reference = XC_INTRA;
+    mb->mv = (struct xc_mv){ 0, 0 };
+    if (h->key_frame) {
+        struct neighbours n = find_neighbours(frame, row, column);
+        code_key_intra(c, mb, &n);
+    } else {
+        code_inter_frame_intra(c, h, mb);
+    }
+    return true;
+}
+
+bool xc_modes_code(struct xc_coder *c, struct xc_frame *frame)
+{
+    for (unsigned row = 0; row < frame->mb_rows; row++) {
+        for (unsigned column = 0; column < frame->mb_cols; column++) {
+            if (!code_macroblock(c, frame, row, column)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}

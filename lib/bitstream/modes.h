@@ -1,0 +1,22 @@
+/* The modes and motion vectors of each macroblock, in both directions; RFC 6386 sections 10, 11, 16 and 17. */
+#ifndef XC_BITSTREAM_MODES_H
+#define XC_BITSTREAM_MODES_H
+
+#include "bitstream/coder.h"
+
+/* Vectors near a macroblock, from its neighbours above, left and above left; section 16.3. Not yet clamped. */
+struct xc_near_mvs {
+    struct xc_mv best, nearest, near;
+    uint8_t context[4]; /* row of xc_mode_context_probability for each node of the mode tree */
+};
+void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame *frame, unsigned row, unsigned column,
+                      unsigned reference);
+
+/* Keeps a vector's block within reach: at most one macroblock's width beyond the edge; section 5 (and libvpx). */
+struct xc_mv xc_clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned row, unsigned column);
+
+/* Walks all macroblocks' modes. When reading, macroblocks[].segment must hold the segment map in force before the frame.
+ * Writing returns false if a vector is too far from its prediction to be coded, or a mode does not fit its vector. */
+bool xc_modes_code(struct xc_coder *c, struct xc_frame *frame);
+
+#endif

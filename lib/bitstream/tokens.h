@@ -1,0 +1,33 @@
+/* The quantized coefficients of macroblocks as tokens; RFC 6386 section 13. */
+#ifndef XC_BITSTREAM_TOKENS_H
+#define XC_BITSTREAM_TOKENS_H
+
+#include "bitstream/coder.h"
+
+/* Which blocks next to the current macroblock have tokens: the contexts of section 13.3. One above every column, one to the
+ * left of the current macroblock. */
+struct xc_token_context {
+    uint8_t y[4], u[2], v[2], y2;
+};
+
+/* Reads a macroblock's tokens, unless it is marked as skipped, and appends its blocks to frame->coefficients, which has room
+ * for XC_BLOCKS more, the first of them zeroed. */
+void xc_tokens_read(struct xc_bool_reader *reader, struct xc_frame *frame, struct xc_macroblock *mb,
+                    struct xc_token_context *above, struct xc_token_context *left);
+
+/* The inverse; a coder that counts counts. */
+void xc_tokens_write(struct xc_coder *c, const struct xc_frame *frame, const struct xc_macroblock *mb,
+                     struct xc_token_context *above, struct xc_token_context *left);
+
+static inline bool xc_has_y2(const struct xc_macroblock *mb)
+{
+    return mb->y_mode != XC_B_PRED && mb->y_mode != XC_SPLITMV;
+}
+
+/* Whether any block has tokens, which is what the loop filter asks for. */
+bool xc_has_tokens(const struct xc_macroblock *mb);
+
+/* Block types, the first index of the coefficient probabilities; section 13.3. */
+enum { XC_Y_AFTER_Y2, XC_Y2, XC_CHROMA, XC_Y_WITH_DC };
+
+#endif

@@ -1,0 +1,155 @@
+/* Prediction of macroblocks; RFC 6386 sections 12 (intra) and 18 (inter). */
+#include <string.h>
+
+#include "decode/canvas.h"
+
+/* --- inter --- */
+
+/* The largest block and its filter's reach in both directions, rounded up to a comfortable stride. */
+enum { PATCH_STRIDE = 32, PATCH_ROWS = 16 + 5 };
+
+static int clamp_coordinate(int value, int limit)
+{
+    return value < 0 ? 0 : value >= limit ? limit - 1 : value;
+}
+
+/* Builds the part of a reference that a block needs where it lies beyond the edge: the picture's last samples go on forever. */
+static void copy_patch(uint8_t *patch, const struct xc_plane *plane, int plane_width, int plane_height, int x, int y, int width,
+                       int height)
+{
+    for (int j = 0; j < height; j++) {
+        const uint8_t *row = plane->data + clamp_coordinate(y + j, plane_height) * plane->stride;
+        for (int i = 0; i < width; i++) {
+            patch[j * PATCH_STRIDE + i] = row[clamp_coordinate(x + i, plane_width)];
+        }
+    }
+}
+
+/* One block of a plane, at x, y in the picture, from where the vector points in the reference. mx, my: the vector in 1/8 samples
+ * of the plane. size: of the block, 16, 8 or 4. */
+static void predict_inter_block(const struct xc_canvas *canvas, const struct xc_picture *reference, int plane, int x, int y,
+                                int size, int mx, int my)
+{
+    const struct xc_plane *from = &reference->plane[plane], *to = &canvas->picture->plane[plane];
+    const int block = plane == XC_PLANE_Y ? 16 : 8;
+    const int width = reference->mb_cols * block, height = reference->mb_rows * block;
+    const int left = x + (mx >> 3), top = y + (my >> 3);
+    uint8_t *dst = to->data + y * to->stride + x;
+    xc_mc_fn *mc = canvas->mc[size == 16 ? XC_MC_16 : size == 8 ? XC_MC_8 : XC_MC_4];
+
+    if (left >= 2 && top >= 2 && left + size + 3 <= width && top + size + 3 <= height) {
+        mc(dst, to->stride, from->data + top * from->stride + left, from->stride, size, mx & 7, my & 7);
+        return;
+    }
+    uint8_t patch[PATCH_STRIDE * (PATCH_ROWS + 1)];
+    copy_patch(patch, from, width, height, left - 2, top - 2, size + 5, size + 5);
+    mc(dst, to->stride, patch + 2 * PATCH_STRIDE + 2, PATCH_STRIDE, size, mx & 7, my & 7);
+}
+
+static void predict_inter_chroma(const struct xc_canvas *canvas, const struct xc_picture *reference, int x, int y, int size,
+                                 int mx, int my)
+{
+    mx &= canvas->chroma_mv_mask;
+    my &= canvas->chroma_mv_mask;
+    predict_inter_block(canvas, reference, XC_PLANE_U, x, y, size, mx, my);
+    predict_inter_block(canvas, reference, XC_PLANE_V, x, y, size, mx, my);
+}
+
+/* The average of four components, rounded away from zero at the half; it is in 1/8 chroma samples. */
+static int average(int sum)
+{
+    return (sum + (sum < 0 ? -2 : 2)) / 4;
+}
+
+/* Sections 18.2, 18.3: a quarter luma sample is an eighth of a chroma sample. */
+static void predict_split(const struct xc_canvas *canvas, const struct xc_picture *reference, const struct xc_macroblock *mb,
+                          int x, int y)
+{
+    if (mb->partitioning == XC_SPLIT_16) {
+        for (int i = 0; i < 16; i++) {
+            struct xc_mv mv = mb->split[i];
+            predict_inter_block(canvas, reference, XC_PLANE_Y, x + (i & 3) * 4, y + (i >> 2) * 4, 4, mv.column * 2, mv.row * 2);
+        }
+    } else {
+        for (int i = 0; i < 4; i++) {
+            struct xc_mv mv = mb->split[(i >> 1) * 8 + (i & 1) * 2];
+            predict_inter_block(canvas, reference, XC_PLANE_Y, x + (i & 1) * 8, y + (i >> 1) * 8, 8, mv.column * 2, mv.row * 2);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        const struct xc_mv *mv = &mb->split[(i >> 1) * 8 + (i & 1) * 2];
+        int row = average(mv[0].row + mv[1].row + mv[4].row + mv[5].row);
+        int column = average(mv[0].column + mv[1].column + mv[4].column + mv[5].column);
+        predict_inter_chroma(canvas, reference, x / 2 + (i & 1) * 4, y / 2 + (i >> 1) * 4, 4, column, row);
+    }
+}
+
+static void predict_inter(const struct xc_canvas *canvas, const struct xc_macroblock *mb, int x, int y)
+{
+    const struct xc_picture *reference = canvas->reference[mb->reference - 1];
+    if (mb->y_mode == XC_SPLITMV) {
+        predict_split(canvas, reference, mb, x, y);
+        return;
+    }
+    predict_inter_block(canvas, reference, XC_PLANE_Y, x, y, 16, mb->mv.column * 2, mb->mv.row * 2);
+    predict_inter_chroma(canvas, reference, x / 2, y / 2, 8, mb->mv.column, mb->mv.row);
+}
+
+/* --- intra --- */
+
+/* The samples to the left, of which there are size; 129 beyond the edge (section 12.2). */
+static void gather_left(uint8_t *left, const uint8_t *at, ptrdiff_t stride, int size, bool inside)
+{
+    for (int i = 0; i < size; i++) {
+        left[i] = inside ? at[i * stride - 1] : 129;
+    }
+}
+
+/* Section 12.2: an average of samples beyond the edge is not taken. */
+static int intra_kernel(int mode, unsigned row, unsigned column)
+{
+    if (mode != XC_DC_PRED) {
+        return mode;
+    }
+    return row && column ? XC_INTRA_DC : row ? XC_INTRA_DC_ABOVE : column ? XC_INTRA_DC_LEFT : XC_INTRA_DC_128;
+}
+
+static void predict_intra_plane(const struct xc_canvas *canvas, int plane, int mode, unsigned row, unsigned column)
+{
+    const int size = plane == XC_PLANE_Y ? 16 : 8;
+    const ptrdiff_t stride = canvas->picture->plane[plane].stride;
+    uint8_t *dst = xc_canvas_at(canvas, plane, row, column), left[16];
+    struct xc_line above = xc_canvas_line_above(canvas, row);
+    gather_left(left, dst, stride, size, column > 0);
+    xc_intra_fn *const *kernels = plane == XC_PLANE_Y ? canvas->dsp->intra16 : canvas->dsp->intra8;
+    kernels[intra_kernel(mode, row, column)](dst, stride, above.plane[plane] + column * (unsigned)size, left);
+}
+
+void xc_predict_block(const struct xc_canvas *canvas, const struct xc_macroblock *mb, unsigned row, unsigned column, int block)
+{
+    const ptrdiff_t stride = canvas->picture->plane[XC_PLANE_Y].stride;
+    const int x = (block & 3) * 4, y = (block >> 2) * 4;
+    uint8_t *dst = xc_canvas_at(canvas, XC_PLANE_Y, row, column) + y * stride + x;
+    const uint8_t *line = xc_canvas_line_above(canvas, row).plane[XC_PLANE_Y] + column * 16;
+    uint8_t edge[16], *above = edge + 4, left[4];
+
+    gather_left(left, dst, stride, 4, column > 0 || x > 0);
+    /* Beyond the right edge of the macroblock, only the row above it is decoded: all four rows of blocks use that. */
+    memcpy(above, y ? dst - stride : line + x, 4);
+    memcpy(above + 4, y && x < 12 ? dst - stride + 4 : line + x + 4, 4);
+    above[-1] = y == 0 ? line[x - 1] : column > 0 || x > 0 ? dst[-stride - 1] : 129;
+    canvas->dsp->intra4[mb->b_mode[block]](dst, stride, above, left);
+}
+
+void xc_predict_macroblock(const struct xc_canvas *canvas, const struct xc_macroblock *mb, unsigned row, unsigned column)
+{
+    if (mb->reference != XC_INTRA) {
+        predict_inter(canvas, mb, (int)column * 16, (int)row * 16);
+        return;
+    }
+    if (mb->y_mode != XC_B_PRED) {
+        predict_intra_plane(canvas, XC_PLANE_Y, mb->y_mode, row, column);
+    }
+    predict_intra_plane(canvas, XC_PLANE_U, mb->uv_mode, row, column);
+    predict_intra_plane(canvas, XC_PLANE_V, mb->uv_mode, row, column);
+}

@@ -1,0 +1,37 @@
+#include "decode/workspace.h"
+
+#include <stdlib.h>
+
+enum xc_status xc_workspace_new(struct xc_workspace **out, unsigned threads, unsigned cpu_features, struct xc_error *err)
+{
+    struct xc_workspace *w = calloc(1, sizeof *w);
+    *out = NULL;
+    if (!w) {
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
+    }
+    w->threads = threads;
+    w->pool = xc_picture_pool_new();
+    if (!w->pool) {
+        free(w);
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
+    }
+    xc_dsp_fill(&w->dsp, cpu_features);
+    *out = w;
+    return XC_OK;
+}
+
+void xc_workspace_free(struct xc_workspace *w)
+{
+    if (!w) {
+        return;
+    }
+    xc_picture_pool_free(w->pool);
+    xc_frame_clear(&w->frame);
+    free(w->lines);
+    free(w);
+}
+
+struct xc_picture_pool *xc_workspace_pool(struct xc_workspace *w)
+{
+    return w->pool;
+}

@@ -1,0 +1,26 @@
+/* How the library reports failure. It never prints, exits or sets errno on purpose: every function that can fail returns an
+ * xc_status, and says in words what was wrong in the xc_error that the caller hands in. */
+#ifndef EXCAMERA_ERROR_H
+#define EXCAMERA_ERROR_H
+
+enum xc_status {
+    XC_OK = 0,
+    XC_ERR_ARGUMENT,    /* the caller asked for something that makes no sense */
+    XC_ERR_MEMORY,      /* an allocation failed */
+    XC_ERR_IO,          /* reading or writing a file failed */
+    XC_ERR_FORMAT,      /* the input is malformed or truncated */
+    XC_ERR_UNSUPPORTED, /* the input is well-formed, but nothing this library handles */
+    XC_ERR_MISMATCH,    /* two inputs that are fine by themselves do not belong together */
+};
+
+/* One line, without the file's name and without a newline; the caller, who knows the name, puts it in front. */
+struct xc_error {
+    char text[240];
+};
+
+/* Formats the message into *err (which may be NULL) and returns status, so that a failing function can end with
+ * "return xc_fail(err, XC_ERR_FORMAT, ...)". */
+enum xc_status xc_fail(struct xc_error *err, enum xc_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

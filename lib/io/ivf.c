@@ -1,0 +1,197 @@
+/* IVF in and out. No size that the file states is believed before the bytes are there. All numbers are little-endian.
+ *
+ *     offset  bytes                        offset  bytes
+ *          0  4  "DKIF"                        16  4  rate, numerator
+ *          4  2  version, 0                    20  4  rate, denominator
+ *          6  2  length of this header         24  4  number of frames
+ *          8  4  "VP80"                        28  4  expected state
+ *         12  2  width                          0  4  (of each frame) number of bytes behind this header
+ *         14  2  height                         4  8  timestamp
+ */
+#include "excamera/ivf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "excamera/frame.h"
+
+/* How much is read at first; after that, as much again as is there already. */
+#define FIRST_READ (64 * 1024)
+
+static uint32_t get_le(const uint8_t *bytes, int count)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < count; i++)
+        value |= (uint32_t)bytes[i] << 8 * i;
+    return value;
+}
+
+static void put_le(uint8_t *bytes, int count, uint64_t value)
+{
+    for (int i = 0; i < count; i++)
+        bytes[i] = (uint8_t)(value >> 8 * i);
+}
+
+static enum xc_status read_failed(FILE *stream, struct xc_error *err)
+{
+    if (ferror(stream))
+        return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
+    return xc_fail(err, XC_ERR_FORMAT, "not an IVF file: shorter than its header");
+}
+
+/* *length becomes the length of the header in the file, of which the format defines only the first 32 bytes. */
+static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length, FILE *stream, struct xc_error *err)
+{
+    uint8_t bytes[XC_IVF_HEADER_SIZE];
+    size_t got = fread(bytes, 1, sizeof bytes, stream);
+    if (got >= 4 && memcmp(bytes, "DKIF", 4))
+        return xc_fail(err, XC_ERR_FORMAT, "not an IVF file");
+    if (got < sizeof bytes)
+        return read_failed(stream, err);
+    if (get_le(bytes + 4, 2) != 0)
+        return xc_fail(err, XC_ERR_UNSUPPORTED, "IVF version %u, not 0", (unsigned)get_le(bytes + 4, 2));
+    *length = get_le(bytes + 6, 2);
+    if (*length < XC_IVF_HEADER_SIZE)
+        return xc_fail(err, XC_ERR_FORMAT, "IVF header of %u bytes, not %d", *length, XC_IVF_HEADER_SIZE);
+    if (memcmp(bytes + 8, "VP80", 4))
+        return xc_fail(err, XC_ERR_UNSUPPORTED, "not VP8: the IVF header names another codec");
+
+    header->width = (uint16_t)get_le(bytes + 12, 2);
+    header->height = (uint16_t)get_le(bytes + 14, 2);
+    header->rate_num = get_le(bytes + 16, 4);
+    header->rate_den = get_le(bytes + 20, 4);
+    header->expected_state = get_le(bytes + 28, 4);
+    if (header->rate_num == 0 || header->rate_den == 0)
+        return xc_fail(err, XC_ERR_FORMAT, "impossible frame rate %u/%u", (unsigned)header->rate_num,
+                       (unsigned)header->rate_den);
+    return XC_OK;
+}
+
+/* Reads the stream to its end into *out, which the caller frees. */
+static enum xc_status read_rest(uint8_t **out, size_t *size, FILE *stream, struct xc_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t capacity = 0, used = 0;
+    do {
+        capacity = capacity ? capacity * 2 : FIRST_READ;
+        uint8_t *larger = capacity > used ? realloc(bytes, capacity) : NULL;
+        if (!larger) {
+            free(bytes);
+            return xc_fail(err, XC_ERR_MEMORY, "out of memory after %zu bytes", used);
+        }
+        bytes = larger;
+        used += fread(bytes + used, 1, capacity - used, stream);
+    } while (used == capacity);
+    if (ferror(stream)) {
+        free(bytes);
+        return read_failed(stream, err);
+    }
+    *out = bytes;
+    *size = used;
+    return XC_OK;
+}
+
+/* Walks over the frames in bytes [position, size) and checks them; notes them in frames, if that is not NULL. */
+static enum xc_status walk_frames(const uint8_t *bytes, size_t position, size_t size, struct xc_ivf_frame *frames,
+                                  uint32_t *count, struct xc_error *err)
+{
+    for (*count = 0; position < size; ++*count) {
+        size_t left = size - position;
+        if (*count == UINT32_MAX)
+            return xc_fail(err, XC_ERR_UNSUPPORTED, "too many frames");
+        if (left < XC_IVF_FRAME_HEADER_SIZE)
+            return xc_fail(err, XC_ERR_FORMAT, "truncated: %zu bytes behind the last of %u frames", left,
+                           (unsigned)*count);
+        const uint8_t *header = bytes + position;
+        uint32_t length = get_le(header, 4);
+        left -= XC_IVF_FRAME_HEADER_SIZE;
+        if (length > left)
+            return xc_fail(err, XC_ERR_FORMAT, "truncated: only %zu of the %u bytes of frame %u", left,
+                           (unsigned)length, (unsigned)*count);
+        if (frames)
+            frames[*count] = (struct xc_ivf_frame){
+                .timestamp = get_le(header + 4, 4) | (uint64_t)get_le(header + 8, 4) << 32,
+                .data = header + XC_IVF_FRAME_HEADER_SIZE,
+                .size = length,
+            };
+        position += XC_IVF_FRAME_HEADER_SIZE + length;
+    }
+    return XC_OK;
+}
+
+/* Fills ivf->frames from ivf->bytes: counted first, so that what is allocated is in proportion to what was read. */
+static enum xc_status index_frames(struct xc_ivf *ivf, size_t start, size_t size, struct xc_error *err)
+{
+    uint32_t *count = &ivf->header.frame_count;
+    enum xc_status status = walk_frames(ivf->bytes, start, size, NULL, count, err);
+    if (status || *count == 0)
+        return status;
+    ivf->frames = calloc(*count, sizeof *ivf->frames);
+    if (!ivf->frames)
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for %u frames", (unsigned)*count);
+    return walk_frames(ivf->bytes, start, size, ivf->frames, count, err);
+}
+
+enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *err)
+{
+    *ivf = (struct xc_ivf){0};
+    unsigned header_length = 0;
+    size_t size = 0;
+    enum xc_status status = read_header(&ivf->header, &header_length, stream, err);
+    if (!status)
+        status = read_rest(&ivf->bytes, &size, stream, err);
+    if (status)
+        return status;
+
+    size_t start = header_length - XC_IVF_HEADER_SIZE;
+    status = start > size ? read_failed(stream, err) : index_frames(ivf, start, size, err);
+    if (status) {
+        xc_ivf_free(ivf);
+        return status;
+    }
+    /* Other writers leave anything in the unused bytes, even some of the conformance vectors do. */
+    if (ivf->header.frame_count > 0 && xc_data_is_key_frame(ivf->frames[0].data, ivf->frames[0].size))
+        ivf->header.expected_state = 0;
+    return XC_OK;
+}
+
+void xc_ivf_free(struct xc_ivf *ivf)
+{
+    free(ivf->frames);
+    free(ivf->bytes);
+    *ivf = (struct xc_ivf){0};
+}
+
+static enum xc_status write_all(FILE *stream, const uint8_t *bytes, size_t size, struct xc_error *err)
+{
+    if (fwrite(bytes, 1, size, stream) != size)
+        return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
+    return XC_OK;
+}
+
+enum xc_status xc_ivf_write_header(FILE *stream, const struct xc_ivf_header *header, struct xc_error *err)
+{
+    uint8_t bytes[XC_IVF_HEADER_SIZE] = "DKIF";
+    put_le(bytes + 6, 2, XC_IVF_HEADER_SIZE);
+    memcpy(bytes + 8, "VP80", 4);
+    put_le(bytes + 12, 2, header->width);
+    put_le(bytes + 14, 2, header->height);
+    put_le(bytes + 16, 4, header->rate_num);
+    put_le(bytes + 20, 4, header->rate_den);
+    put_le(bytes + 24, 4, header->frame_count);
+    put_le(bytes + 28, 4, header->expected_state);
+    return write_all(stream, bytes, sizeof bytes, err);
+}
+
+enum xc_status xc_ivf_write_frame(FILE *stream, uint64_t timestamp, const uint8_t *data, size_t size,
+                                  struct xc_error *err)
+{
+    if (size > UINT32_MAX)
+        return xc_fail(err, XC_ERR_ARGUMENT, "a frame of %zu bytes does not fit into an IVF file", size);
+    uint8_t header[XC_IVF_FRAME_HEADER_SIZE];
+    put_le(header, 4, size);
+    put_le(header + 4, 8, timestamp);
+    enum xc_status status = write_all(stream, header, sizeof header, err);
+    return status ? status : write_all(stream, data, size, err);
+}

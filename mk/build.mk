@@ -1,0 +1,82 @@
+# What is built from what: every file is found by its place and name.
+#
+#   lib/*/*.c, lib/dsp/$(KERNELS)/*.c   the library
+#   tools/xc-NAME.c                     a tool
+#   tools/NAME_*.c                      what only xc-NAME is made of
+#   other tools/*.c                     what all tools share
+#   test/*.c                            a test program each
+
+# Kernels for instruction sets that CC's machine can have.
+KERNELS-x86_64 := x86
+KERNELS-aarch64 := arm
+KERNELS := $(KERNELS-$(MACHINE))
+
+LIB_SOURCES := $(wildcard lib/*/*.c $(KERNELS:%=lib/dsp/%/*.c))
+TOOL_SOURCES := $(wildcard tools/xc-*.c)
+TEST_SOURCES := $(wildcard test/*.c)
+NAMES := $(TOOL_SOURCES:tools/xc-%.c=%)
+PRIVATE_SOURCES := $(wildcard $(NAMES:%=tools/%_*.c))
+SHARED_SOURCES := $(filter-out $(TOOL_SOURCES) $(PRIVATE_SOURCES),$(wildcard tools/*.c))
+
+TOOLS := $(NAMES:%=$(BIN)/xc-%)
+STATIC_TOOLS := $(NAMES:%=$(BIN)/static/xc-%)
+TEST_PROGRAMS := $(TEST_SOURCES:test/%.c=$(OUT)/%)
+LIBRARY := $(OUT)/libexcamera.a
+
+# What the library itself needs, and what single programs need besides.
+LIBS := -lvpx -lxxhash -lm
+LIBS-xc-vpxenc := -lyuv
+LIBS-xc-decode := -lmd
+
+.PHONY: tools static lib test-programs
+tools: $(TOOLS)
+static: $(STATIC_TOOLS)
+lib: $(LIBRARY)
+test-programs: $(TEST_PROGRAMS)
+
+object = $(patsubst %.c,$(OUT)/%.o,$(1))
+COMPILE := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
+
+# Whole commands are printed with V=1, otherwise only what each makes.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,echo '  $(1)  $@')
+
+$(OUT)/%.o: %.c $(OUT)/flags
+	$(call say,CC  )
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(LIBRARY): $(call object,$(LIB_SOURCES))
+	$(call say,AR  )
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+define link
+$(call say,LINK)
+@mkdir -p $(@D)
+$(Q)$(CC) $(ALL_LDFLAGS) $(1) -o $@ $(filter %.o,$^) $(LIBRARY) $(LIBS-$(@F)) $(LIBS)
+endef
+
+.SECONDEXPANSION:
+PARTS = $$(call object,tools/xc-$$*.c $$(filter tools/$$*_%,$(PRIVATE_SOURCES)) $(SHARED_SOURCES)) $(LIBRARY)
+
+$(TOOLS): $(BIN)/xc-%: $(PARTS)
+	$(call link)
+
+$(STATIC_TOOLS): $(BIN)/static/xc-%: $(PARTS)
+	$(call link,-static)
+
+$(TEST_PROGRAMS): $(OUT)/%: $(OUT)/test/%.o $(LIBRARY)
+	$(call link)
+
+# Holds the command that compiles, and changes only when that does: then everything is compiled anew.
+$(OUT)/flags: export FLAGS := $(COMPILE) $(ALL_LDFLAGS)
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
+
+.PHONY: FORCE
+FORCE:
+
+# Which headers each object came from, as the compiler has written it down.
+-include $(patsubst %.o,%.d,$(call object,$(LIB_SOURCES) $(wildcard tools/*.c) $(TEST_SOURCES)))

@@ -1,0 +1,253 @@
+"""What the tests share: where the programs are, how to run them, films and streams made on the spot, and what independent
+decoders (libvpx's vpxdec, FFmpeg) make of a file."""
+import atexit
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = pathlib.Path(os.environ.get("XC_BIN", ROOT / "bin")).resolve()
+BUILD = pathlib.Path(os.environ.get("XC_BUILD", ROOT / "build/release")).resolve()
+VECTORS = ROOT.parent / "shared/vp8-test-vectors"
+TIMEOUT = 300  # seconds; no command of the tests needs a tenth of it, even under the sanitizers on a busy machine
+
+# The options of the published vpxenc command line; {q} is its --cq-level.
+PUBLISHED_VPXENC = (
+    "--ivf --codec=vp8 --good --cpu-used=0 --end-usage=cq --min-q=0 --max-q=63 --cq-level={q} --buf-initial-sz=10000 "
+    "--buf-optimal-sz=20000 --buf-sz=40000 --undershoot-pct=100 --passes=2 --auto-alt-ref=1 --threads=1 --token-parts=0 "
+    "--tune=ssim --target-bitrate=4294967295")
+
+
+def cache():
+    """A directory for what several tests need and nobody changes. test/run hands the same one to all its processes."""
+    if "XC_TEST_CACHE" not in os.environ:
+        os.environ["XC_TEST_CACHE"] = tempfile.mkdtemp(prefix="excamera-test-")
+        atexit.register(shutil.rmtree, os.environ["XC_TEST_CACHE"], ignore_errors=True)
+    return pathlib.Path(os.environ["XC_TEST_CACHE"])
+
+
+def cached(make, *key, suffix):
+    """The path of what make(path) writes, made once per key. Two processes may make it at the same time: the last one wins."""
+    name = hashlib.sha256(repr(key).encode()).hexdigest()[:24]
+    path = cache() / (name + suffix)
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=cache()) as directory:
+            made = pathlib.Path(directory) / path.name
+            make(made)
+            os.replace(made, path)
+    return path
+
+
+def environment(**changes):
+    """The environment for a command: our tools are found first, and no setting of the caller's shell gets in the way."""
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "XC_CPU", "VPXENC")}
+    env["PATH"] = f"{BIN}:{env['PATH']}"
+    env.update(changes)
+    return env
+
+
+def run(*command, cwd=None, stdin=b"", env=None, timeout=TIMEOUT):
+    """Runs a command to its end; returns subprocess.CompletedProcess with bytes in stdout and stderr."""
+    return subprocess.run([str(c) for c in command], cwd=cwd, input=stdin, env=env or environment(), timeout=timeout,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def must(*command, **options):
+    """The standard output of a command that is only a means to a test, and has to succeed."""
+    done = run(*command, **options)
+    if done.returncode:
+        words = " ".join(str(c) for c in command)
+        raise AssertionError(f"{words}: exit {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
+
+
+def need(*programs):
+    """Skips the test where a program that is not ours is missing."""
+    for program in programs:
+        if not shutil.which(program):
+            raise unittest.SkipTest(f"{program} is not installed")
+
+
+def vectors():
+    """The standard's test vectors, or a skipped test where they are not at hand."""
+    if not VECTORS.is_dir():
+        raise unittest.SkipTest("the VP8 test vectors are not at ../shared/vp8-test-vectors")
+    return sorted(VECTORS.glob("*.ivf"))
+
+
+# Films and streams
+
+def film(width=176, height=144, frames=24, cut=None, seed=1):
+    """A Y4M film of moving texture, by our own generator; cut: the first frame of another scene."""
+    options = ["--width", width, "--height", height, "--frames", frames, "--seed", seed]
+    if cut is not None:
+        options += ["--cut", cut]
+    return cached(lambda out: must(BUILD / "make-film", *options, out), "film", options, suffix=".y4m")
+
+
+def vpxenc(source, *options):
+    """The IVF file that libvpx's encoder makes of a film."""
+    need("vpxenc")
+    command = ["vpxenc", "--codec=vp8", "--ivf", "--quiet", "--disable-warning-prompt", *options]
+    env = environment(PATH=os.environ["PATH"])
+    return cached(lambda out: must(*command, "-o", out, source, env=env), command, source.name, suffix=".ivf")
+
+
+def y4m_split(data):
+    """The first line of a Y4M file, newline included, and its frames, each with its own FRAME line."""
+    header, rest = data[:data.index(b"\n") + 1], data[data.index(b"\n") + 1:]
+    width, height = (int(re.search(rb" %s(\d+)" % tag, header)[1]) for tag in (b"W", b"H"))
+    size = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
+    frames = []
+    while rest:
+        end = rest.index(b"\n") + 1 + size
+        frames.append(rest[:end])
+        rest = rest[end:]
+    return header, frames
+
+
+def write_chunks(source, directory, size):
+    """Cuts a film as ExCamera does, but with code of our own; returns the number of chunks."""
+    header, frames = y4m_split(pathlib.Path(source).read_bytes())
+    starts = range(0, len(frames), size)
+    for i, start in enumerate(starts):
+        (pathlib.Path(directory) / f"{i:08d}.y4m").write_bytes(header + b"".join(frames[start:start + size]))
+    return len(starts)
+
+
+# IVF
+
+class Ivf:
+    """An IVF file as Python sees it: the 32 bytes of its header, and (timestamp, data) of each frame."""
+
+    def __init__(self, path):
+        data = pathlib.Path(path).read_bytes()
+        self.header, self.frames = data[:32], []
+        at = struct.unpack_from("<H", data, 6)[0]
+        while at < len(data):
+            size, timestamp = struct.unpack_from("<IQ", data, at)
+            self.frames.append((timestamp, data[at + 12:at + 12 + size]))
+            at += 12 + size
+
+    @property
+    def count(self):
+        """The number of frames that the header states."""
+        return struct.unpack_from("<I", self.header, 24)[0]
+
+    @property
+    def expected_state(self):
+        return struct.unpack_from("<I", self.header, 28)[0]
+
+    @property
+    def rate(self):
+        return struct.unpack_from("<II", self.header, 16)
+
+    def bytes(self):
+        """The file again, with the count that the frames have."""
+        header = self.header[:24] + struct.pack("<I", len(self.frames)) + self.header[28:]
+        return header + b"".join(struct.pack("<IQ", len(data), time) + data for time, data in self.frames)
+
+    def shown(self):
+        return sum(1 for _, data in self.frames if is_shown(data))
+
+
+def is_key_frame(data):
+    return len(data) > 0 and data[0] & 1 == 0
+
+
+def is_shown(data):
+    return len(data) > 0 and data[0] >> 4 & 1 == 1
+
+
+def profile(data):
+    return data[0] >> 1 & 7
+
+
+# What decoders make of a file
+
+def md5_words(text):
+    return re.findall(r"\b[0-9a-f]{32}\b", text.decode())
+
+
+def our_frames(path, *options, **keywords):
+    """MD5 of each picture that xc-decode shows."""
+    return md5_words(must(BIN / "xc-decode", "--frame-md5", *options, path, **keywords))
+
+
+def vpxdec_frames(path):
+    need("vpxdec")
+    return md5_words(must("vpxdec", "--codec=vp8", "--i420", "--md5", "-o", "%8", path))
+
+
+def vpxdec_md5(path):
+    need("vpxdec")
+    return md5_words(must("vpxdec", "--codec=vp8", "--i420", "--md5", path))[0]
+
+
+def ffmpeg_frames(path):
+    """The same by FFmpeg's own VP8 decoder, which shares no code with libvpx."""
+    need("ffmpeg")
+    text = must("ffmpeg", "-v", "error", "-c:v", "vp8", "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-pix_fmt",
+                "yuv420p", "-f", "framemd5", "-")
+    return md5_words(text)
+
+
+def ssim(a, b):
+    """Mean SSIM of luma between two films of the same length, by FFmpeg."""
+    need("ffmpeg")
+    graph = "[0:v]settb=1,setpts=N[a];[1:v]settb=1,setpts=N[b];[a][b]ssim"
+    text = run("ffmpeg", "-hide_banner", "-i", a, "-i", b, "-lavfi", graph, "-f", "null", "-").stderr.decode()
+    return float(re.search(r"SSIM Y:([\d.]+)", text)[1])
+
+
+# Test cases
+
+class Case(unittest.TestCase):
+    """A test with a scratch directory, self.dir, and the two things most tests do: run a tool that must work, run one that
+    must refuse."""
+
+    maxDiff = 2000
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(prefix="excamera-test-")
+        self.addCleanup(scratch.cleanup)
+        self.dir = pathlib.Path(scratch.name)
+
+    def write(self, name, data):
+        path = self.dir / name
+        path.write_bytes(data)
+        return path
+
+    def xc(self, tool, *arguments, **options):
+        """Runs one of our tools, which must succeed in silence; returns its standard output."""
+        options.setdefault("cwd", self.dir)
+        done = run(BIN / tool, *arguments, **options)
+        words = " ".join(str(a) for a in (tool, *arguments))
+        self.assertEqual((done.returncode, done.stderr.decode(errors="replace")), (0, ""), words)
+        return done.stdout
+
+    def refuses(self, tool, *arguments, leaves=None, **options):
+        """Runs one of our tools, which must fail as a Unix tool does: one line on standard error that starts with the tool's
+        name, a non-zero exit that is no crash, and no file in self.dir (or leaves) but those that were there before, as they
+        were. Returns the line."""
+        options.setdefault("cwd", self.dir)
+        watched = leaves or self.dir
+        before = snapshot(watched)
+        done = run(BIN / tool, *arguments, **options)
+        words, text = " ".join(str(a) for a in (tool, *arguments)), done.stderr.decode(errors="replace")
+        self.assertGreater(done.returncode, 0, f"{words}: exit {done.returncode}: {text}")
+        self.assertRegex(text, rf"\A{re.escape(tool)}: [^\n]+\n\Z", words)
+        self.assertEqual(snapshot(watched), before, f"{words}: left something behind")
+        return text.strip()
+
+
+def snapshot(directory):
+    """What is in a directory: names, and a hash of each file."""
+    return {str(p.relative_to(directory)): hashlib.sha256(p.read_bytes()).hexdigest() if p.is_file() else "-"
+            for p in sorted(pathlib.Path(directory).rglob("*"))}

@@ -1,0 +1,108 @@
+"""Our decoder shows the very pictures that the standard's and libvpx's decoder show: invariant 1."""
+import pathlib
+import struct
+
+import harness
+from harness import BUILD, Case, Ivf
+from streams import MATRIX, stream
+
+class Vectors(Case):
+    """The 61 streams of the standard, picture by picture."""
+
+    def test_every_picture(self):
+        for path in harness.vectors():
+            with self.subTest(path.stem):
+                expected = harness.md5_words(pathlib.Path(f"{path}.md5").read_bytes())
+                self.assertEqual(harness.our_frames(path), expected)
+
+    def test_whole_film(self):
+        for path in harness.vectors():
+            with self.subTest(path.stem):
+                self.assertEqual(harness.md5_words(self.xc("xc-decode", "--md5", path)), [harness.vpxdec_md5(path)])
+
+    def test_all_are_there(self):
+        self.assertEqual(len(harness.vectors()), 61)
+
+
+class Matrix(Case):
+    """Streams that libvpx's encoder makes on the spot."""
+
+    def test_every_picture(self):
+        for name in MATRIX:
+            with self.subTest(name):
+                path = stream(name)
+                expected = harness.vpxdec_frames(path)
+                self.assertGreater(len(expected), 0)
+                self.assertEqual(harness.our_frames(path), expected)
+                self.assertEqual(harness.md5_words(self.xc("xc-decode", "--md5", path)), [harness.vpxdec_md5(path)])
+
+    def test_the_matrix_holds_what_it_names(self):
+        frames = {name: [data for _, data in Ivf(stream(name)).frames] for name in MATRIX}
+        for p in range(4):
+            self.assertEqual({harness.profile(f) for f in frames[f"profile {p}, 1 partitions"]}, {p})
+        for name in ("hidden alt-ref", "hidden alt-ref, odd size", "hidden alt-ref, scene cut"):
+            self.assertTrue(any(not harness.is_shown(f) for f in frames[name]), name)
+        self.assertGreater(sum(map(harness.is_key_frame, frames["key frame every 3"])), 3)
+        self.assertEqual(sum(map(harness.is_key_frame, frames["no key frames"])), 1)
+        sizes = {f[6:10] for f in frames["resized on the way"] if harness.is_key_frame(f)}
+        self.assertGreater(len(sizes), 1, "libvpx did not resize")
+
+
+class Handmade(Case):
+    """Streams that no encoder makes: parsed frames, their headers changed at random, serialized again."""
+
+    def test_variants(self):
+        for name in ("published", "hidden alt-ref", "size 175x143", "error resilient 3", "profile 3, 8 partitions"):
+            for seed in range(1, 9):
+                with self.subTest(stream=name, seed=seed):
+                    path = self.dir / "variant.ivf"
+                    harness.must(BUILD / "make-variants", seed, stream(name), path)
+                    expected = harness.vpxdec_frames(path)
+                    self.assertGreater(len(expected), 0)
+                    self.assertEqual(harness.our_frames(path), expected)
+
+    def test_lost_frame(self):
+        """A frame of no bytes stands for one that was lost: the decoder's state stays as it is, and nothing is shown."""
+        ivf = Ivf(stream("published"))
+        time, _ = ivf.frames.pop(5)
+        expected = harness.vpxdec_frames(self.write("without.ivf", ivf.bytes()))
+        ivf.frames.insert(5, (time, b""))
+        self.assertEqual(harness.our_frames(self.write("lost.ivf", ivf.bytes())), expected)
+
+    def test_size_of_the_key_frame_counts(self):
+        """The IVF header's size is only informative."""
+        ivf = Ivf(stream("size 175x143"))
+        ivf.header = ivf.header[:12] + struct.pack("<HH", 64, 64) + ivf.header[16:]
+        path = self.write("size.ivf", ivf.bytes())
+        self.assertEqual(harness.our_frames(path), harness.our_frames(stream("size 175x143")))
+
+
+class Formats(Case):
+    """What xc-decode writes besides MD5s."""
+
+    def test_i420(self):
+        for name in ("size 175x143", "hidden alt-ref"):
+            with self.subTest(name):
+                path = stream(name)
+                harness.must("vpxdec", "--i420", "-o", self.dir / "theirs", path)
+                theirs = (self.dir / "theirs").read_bytes()
+                self.xc("xc-decode", "--i420", "-o", "ours", path)
+                self.assertEqual((self.dir / "ours").read_bytes(), theirs)
+                self.assertEqual(self.xc("xc-decode", "--i420", "-o", "-", path), theirs)
+                self.assertEqual(self.xc("xc-decode", "--i420", "-o", "-", "-", stdin=path.read_bytes()), theirs)
+
+    def test_y4m(self):
+        path = stream("size 175x143")
+        self.xc("xc-decode", "--y4m", "-o", "ours.y4m", path)
+        text = harness.must("ffmpeg", "-v", "error", "-i", self.dir / "ours.y4m", "-f", "framemd5", "-")
+        self.assertEqual(harness.md5_words(text), harness.vpxdec_frames(path))
+
+    def test_kernels_and_threads_change_nothing(self):
+        path = stream("profile 0, 8 partitions")
+        expected = harness.our_frames(path)
+        for cpu in ("c", "sse2", "ssse3", "avx2", "native"):
+            for threads in (1, 2, 5):
+                with self.subTest(cpu=cpu, threads=threads):
+                    frames = harness.our_frames(path, "--threads", threads, env=harness.environment(XC_CPU=cpu))
+                    self.assertEqual(frames, expected)
+

@@ -1,0 +1,189 @@
+/* Frames as values: parsing and serializing are inverse, optimizing changes the bytes and nothing else, and the two ways of
+ * decoding agree. Usage: unit_frame FILE.ivf ..., one test per file. */
+#include "excamera/decode.h"
+#include "excamera/frame.h"
+#include "excamera/picture.h"
+#include "excamera/state.h"
+#include "unit.h"
+
+#define SAME(field) CHECK(memcmp(&a->field, &b->field, sizeof a->field) == 0)
+
+static void check_same_header(const struct xc_frame_header *a, const struct xc_frame_header *b)
+{
+    SAME(key_frame), SAME(show), SAME(version);
+    SAME(width), SAME(height), SAME(horizontal_scale), SAME(vertical_scale), SAME(color_space), SAME(clamping_type);
+    SAME(segmentation), SAME(update_segment_map), SAME(update_segment_data), SAME(segment_data);
+    SAME(quantizer_sent), SAME(filter_level_sent), SAME(segment_tree);
+    SAME(simple_filter), SAME(filter_level), SAME(sharpness);
+    SAME(filter_deltas_enabled), SAME(update_filter_deltas);
+    SAME(reference_delta_sent), SAME(mode_delta_sent), SAME(filter_deltas);
+    SAME(log2_token_partitions);
+    SAME(quantizer), SAME(y1_dc_delta), SAME(y2_dc_delta), SAME(y2_ac_delta), SAME(uv_dc_delta), SAME(uv_ac_delta);
+    SAME(refresh_golden), SAME(refresh_altref), SAME(refresh_last), SAME(copy_to_golden), SAME(copy_to_altref);
+    SAME(sign_bias_golden), SAME(sign_bias_altref);
+    SAME(refresh_probabilities), SAME(probabilities);
+    SAME(coefficient_sent), SAME(mv_sent), SAME(y_modes_sent), SAME(uv_modes_sent);
+    SAME(skip_enabled), SAME(skip_probability);
+    SAME(intra_probability), SAME(last_probability), SAME(golden_probability);
+}
+
+static bool same_mv(struct xc_mv a, struct xc_mv b)
+{
+    return a.row == b.row && a.column == b.column;
+}
+
+/* Fields that mean nothing for a macroblock's mode are not compared. */
+static void check_same_macroblock(const struct xc_macroblock *a, const struct xc_macroblock *b)
+{
+    SAME(y_mode), SAME(reference), SAME(segment), SAME(skip), SAME(tokens);
+    CHECK(same_mv(a->mv, b->mv));
+    if (a->reference == XC_INTRA) {
+        SAME(uv_mode);
+    }
+    if (a->y_mode == XC_B_PRED || a->y_mode == XC_SPLITMV) {
+        SAME(b_mode);
+    }
+    if (a->y_mode == XC_SPLITMV) {
+        SAME(partitioning);
+        for (unsigned i = 0; i < 16; i++) {
+            CHECK(same_mv(a->split[i], b->split[i]));
+        }
+    }
+}
+
+static void check_same_frame(const struct xc_frame *a, const struct xc_frame *b)
+{
+    check_same_header(&a->header, &b->header);
+    SAME(mb_cols), SAME(mb_rows), SAME(coefficient_count);
+    if (unit_reason[0]) {
+        return; /* the arrays may differ in size */
+    }
+    for (size_t i = 0; i < (size_t)a->mb_cols * a->mb_rows; i++) {
+        check_same_macroblock(&a->macroblocks[i], &b->macroblocks[i]);
+    }
+    CHECK(memcmp(a->coefficients, b->coefficients, a->coefficient_count * sizeof *a->coefficients) == 0);
+}
+
+static bool same_picture(const struct xc_picture *a, const struct xc_picture *b)
+{
+    if (!a || !b || a->width != b->width || a->height != b->height) {
+        return a == b;
+    }
+    size_t size = xc_picture_i420_size(a);
+    uint8_t *samples = malloc(2 * size);
+    if (!samples) {
+        return false;
+    }
+    xc_picture_to_i420(a, samples);
+    xc_picture_to_i420(b, samples + size);
+    bool same = memcmp(samples, samples + size, size) == 0;
+    free(samples);
+    return same;
+}
+
+/* What a film's worth of tests needs. */
+struct bench {
+    struct xc_workspace *workspace; /* with every kernel this machine has, and two threads */
+    struct xc_workspace *plain;     /* C kernels only, one thread */
+    struct xc_state state;          /* before the frame at hand */
+    struct xc_frame frame, again;
+    struct xc_bytes bytes;
+    size_t plain_size, optimized_size; /* of all frames so far, serialized as they are and optimized */
+};
+
+/* Decodes these bytes in the state before the frame, and checks that the picture and the state behind it are the ones given. */
+static void check_decodes_to(struct bench *bench, struct xc_workspace *workspace, const uint8_t *data, size_t size,
+                             const struct xc_picture *picture, const struct xc_state *after)
+{
+    struct xc_error err = {""};
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_picture *shown = NULL;
+    CHECK_OK(xc_state_copy(&state, &bench->state, &err), err);
+    CHECK_OK(xc_decode(workspace, &state, data, size, &shown, &err), err);
+    CHECK(xc_state_equal(&state, after));
+    CHECK(xc_state_hash(&state, XC_HASH_WHOLE) == xc_state_hash(after, XC_HASH_WHOLE));
+    CHECK(same_picture(shown, bench->frame.header.show ? picture : NULL));
+    xc_picture_unref(shown);
+    xc_state_clear(&state);
+}
+
+static void check_serialized(struct bench *bench, const struct xc_picture *picture, const struct xc_state *after)
+{
+    struct xc_error err = {""};
+    CHECK_OK(xc_frame_serialize(&bench->bytes, &bench->frame, &bench->state, &err), err);
+    CHECK_OK(xc_frame_parse(&bench->again, &bench->state, bench->bytes.data, bench->bytes.size, &err), err);
+    check_same_frame(&bench->frame, &bench->again);
+    check_decodes_to(bench, bench->workspace, bench->bytes.data, bench->bytes.size, picture, after);
+    bench->plain_size += bench->bytes.size;
+}
+
+/* Other probabilities sent make another state behind the frame, but the same picture; and the frame is still one that survives
+ * being written and read. */
+static void check_optimized(struct bench *bench, const struct xc_picture *picture)
+{
+    struct xc_error err = {""};
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_picture *shown = NULL;
+    CHECK_OK(xc_frame_optimize(&bench->frame, &bench->state, &err), err);
+    CHECK_OK(xc_frame_serialize(&bench->bytes, &bench->frame, &bench->state, &err), err);
+    bench->optimized_size += bench->bytes.size;
+    CHECK_OK(xc_frame_parse(&bench->again, &bench->state, bench->bytes.data, bench->bytes.size, &err), err);
+    check_same_frame(&bench->frame, &bench->again);
+    CHECK_OK(xc_state_copy(&state, &bench->state, &err), err);
+    CHECK_OK(xc_decode_frame(bench->workspace, &state, &bench->again, &shown, &err), err);
+    CHECK(same_picture(shown, picture));
+    xc_picture_unref(shown);
+    xc_state_clear(&state);
+}
+
+/* Runs all checks on one frame; the state becomes the one behind it. */
+static void test_frame(struct bench *bench, const struct xc_ivf_frame *ivf_frame)
+{
+    struct xc_error err = {""};
+    struct xc_state after = XC_STATE_INIT;
+    struct xc_picture *picture = NULL;
+    CHECK_OK(xc_frame_parse(&bench->frame, &bench->state, ivf_frame->data, ivf_frame->size, &err), err);
+    CHECK(bench->frame.header.key_frame == xc_data_is_key_frame(ivf_frame->data, ivf_frame->size));
+    CHECK(bench->frame.header.show == xc_data_is_shown(ivf_frame->data, ivf_frame->size));
+    CHECK_OK(xc_state_copy(&after, &bench->state, &err), err);
+    CHECK_OK(xc_decode_frame(bench->workspace, &after, &bench->frame, &picture, &err), err);
+    check_decodes_to(bench, bench->workspace, ivf_frame->data, ivf_frame->size, picture, &after);
+    check_decodes_to(bench, bench->plain, ivf_frame->data, ivf_frame->size, picture, &after);
+    check_serialized(bench, picture, &after);
+    check_optimized(bench, picture);
+    xc_picture_unref(picture);
+    xc_state_clear(&bench->state);
+    bench->state = after;
+}
+
+static void test_file(const char *path)
+{
+    struct xc_error err = {""};
+    struct bench bench = {.state = XC_STATE_INIT, .frame = XC_FRAME_INIT, .again = XC_FRAME_INIT, .bytes = XC_BYTES_INIT};
+    struct xc_ivf ivf = unit_read_ivf(path);
+    CHECK_OK(xc_workspace_new(&bench.workspace, 2, xc_cpu_features(), &err), err);
+    CHECK_OK(xc_workspace_new(&bench.plain, 1, 0, &err), err);
+    for (uint32_t i = 0; i < ivf.header.frame_count && !unit_reason[0]; i++) {
+        if (ivf.frames[i].size) {
+            test_frame(&bench, &ivf.frames[i]);
+        }
+    }
+    CHECK(bench.optimized_size <= bench.plain_size);
+    xc_bytes_clear(&bench.bytes);
+    xc_frame_clear(&bench.frame);
+    xc_frame_clear(&bench.again);
+    xc_state_clear(&bench.state);
+    xc_workspace_free(bench.workspace);
+    xc_workspace_free(bench.plain);
+    xc_ivf_free(&ivf);
+    const char *name = strrchr(path, '/');
+    unit_end(name ? name + 1 : path);
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        test_file(argv[i]);
+    }
+    return unit_finish();
+}

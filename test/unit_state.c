@@ -1,0 +1,278 @@
+/* The state as a value: copied, compared, hashed, written, read, and refused when a single byte of its file is wrong. */
+#include "excamera/picture.h"
+#include "excamera/state.h"
+#include "unit.h"
+
+/* Not a multiple of 16 in either direction, so that there are samples that count and are never displayed. */
+enum { WIDTH = 37, HEIGHT = 21, MACROBLOCKS = 3 * 2 };
+
+static struct xc_picture *make_picture(uint64_t seed)
+{
+    struct xc_picture *picture = NULL;
+    struct xc_error err = {""};
+    CHECK_OK(xc_picture_new(&picture, NULL, WIDTH, HEIGHT, &err), err);
+    for (int p = 0; p < 3; p++) {
+        for (unsigned y = 0; y < xc_plane_coded_height(picture, p); y++) {
+            for (unsigned x = 0; x < xc_plane_coded_width(picture, p); x++) {
+                picture->plane[p].data[(ptrdiff_t)y * picture->plane[p].stride + x] = (uint8_t)unit_random(&seed);
+            }
+        }
+    }
+    return picture;
+}
+
+/* A state with every field in use. Equal seeds give equal pictures, each a picture of its own. */
+static struct xc_state make_state(uint64_t last, uint64_t golden, uint64_t altref)
+{
+    uint64_t seed = 7;
+    struct xc_state state = XC_STATE_INIT;
+    state.width = WIDTH;
+    state.height = HEIGHT;
+    state.horizontal_scale = 1;
+    state.color_space = 1;
+    state.reference[XC_LAST] = make_picture(last);
+    state.reference[XC_GOLDEN] = make_picture(golden);
+    state.reference[XC_ALTREF] = make_picture(altref);
+    uint8_t *probabilities = (uint8_t *)&state.probabilities;
+    for (size_t i = 0; i < sizeof state.probabilities; i++) {
+        probabilities[i] = (uint8_t)(1 + unit_below(&seed, 255));
+    }
+    state.segment_data = (struct xc_segment_data){1, {10, 20, 30, 127}, {0, 20, 40, 63}};
+    state.filter_deltas = (struct xc_filter_deltas){{2, 0, -2, -63}, {4, -2, 2, 63}};
+    state.segment_map = malloc(MACROBLOCKS);
+    for (unsigned i = 0; state.segment_map && i < MACROBLOCKS; i++) {
+        state.segment_map[i] = (uint8_t)(i % XC_SEGMENTS);
+    }
+    return state;
+}
+
+/* The state's file in memory, to be freed. */
+static uint8_t *write_state(const struct xc_state *state, size_t *size)
+{
+    char *data = NULL;
+    struct xc_error err = {""};
+    FILE *stream = open_memstream(&data, size);
+    CHECK_OK(xc_state_write(state, stream, &err), err);
+    fclose(stream);
+    return (uint8_t *)data;
+}
+
+static enum xc_status read_state(struct xc_state *state, const uint8_t *data, size_t size, struct xc_error *err)
+{
+    FILE *stream = tmpfile(); /* fmemopen cannot open nothing at all */
+    fwrite(data, 1, size, stream);
+    rewind(stream);
+    enum xc_status status = xc_state_read(state, NULL, stream, err);
+    fclose(stream);
+    return status;
+}
+
+static bool is_one_line(const char *text)
+{
+    return text[0] && !strchr(text, '\n');
+}
+
+static void test_round_trip(void)
+{
+    size_t size, again_size;
+    struct xc_error err = {""};
+    struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
+    uint8_t *data = write_state(&state, &size);
+    CHECK_OK(read_state(&loaded, data, size, &err), err);
+    CHECK(xc_state_equal(&state, &loaded));
+    CHECK(loaded.width == WIDTH && loaded.height == HEIGHT && loaded.horizontal_scale == 1 && loaded.color_space == 1);
+    CHECK(memcmp(&loaded.probabilities, &state.probabilities, sizeof state.probabilities) == 0);
+    CHECK(memcmp(&loaded.filter_deltas, &state.filter_deltas, sizeof state.filter_deltas) == 0);
+    CHECK(memcmp(&loaded.segment_data, &state.segment_data, sizeof state.segment_data) == 0);
+    CHECK(memcmp(loaded.segment_map, state.segment_map, MACROBLOCKS) == 0);
+    for (int scope = XC_HASH_WHOLE; scope <= XC_HASH_WITHOUT_LAST; scope++) {
+        CHECK(xc_state_hash(&state, (enum xc_hash_scope)scope) == xc_state_hash(&loaded, (enum xc_hash_scope)scope));
+        CHECK(xc_state_id(&state, (enum xc_hash_scope)scope) == xc_state_id(&loaded, (enum xc_hash_scope)scope));
+    }
+    uint8_t *again = write_state(&loaded, &again_size);
+    CHECK(again_size == size && memcmp(again, data, size) == 0);
+    free(again);
+    free(data);
+    xc_state_clear(&state);
+    xc_state_clear(&loaded);
+    unit_end("what is written is read again");
+}
+
+/* Equal pictures are one picture, however they came to be equal. */
+static void test_equal_references(void)
+{
+    size_t size_of_one, size_of_two, size_of_three, size_of_twins;
+    struct xc_state one = make_state(1, 1, 1), two = make_state(1, 2, 1), three = make_state(1, 2, 3);
+    struct xc_state twins = make_state(1, 1, 1);
+    for (int i = XC_GOLDEN; i <= XC_ALTREF; i++) {
+        xc_picture_unref(one.reference[i]);
+        one.reference[i] = xc_picture_ref(one.reference[XC_LAST]);
+    }
+    uint8_t *files[4] = {write_state(&one, &size_of_one), write_state(&two, &size_of_two),
+                         write_state(&three, &size_of_three), write_state(&twins, &size_of_twins)};
+    size_t picture_size = MACROBLOCKS * 384; /* 256 samples of Y, 64 of U and V each */
+    CHECK(size_of_one < 2 * picture_size);
+    CHECK(size_of_two == size_of_one + picture_size);
+    CHECK(size_of_three == size_of_two + picture_size);
+    CHECK(xc_state_equal(&one, &twins));
+    CHECK(xc_state_hash(&one, XC_HASH_WHOLE) == xc_state_hash(&twins, XC_HASH_WHOLE));
+    CHECK(size_of_twins == size_of_one && memcmp(files[0], files[3], size_of_one) == 0);
+    for (int i = 0; i < 4; i++) {
+        free(files[i]);
+    }
+    xc_state_clear(&one);
+    xc_state_clear(&two);
+    xc_state_clear(&three);
+    xc_state_clear(&twins);
+    unit_end("equal pictures are stored once");
+}
+
+/* Changes one byte of a state; checks that it is noticed, and undoes it. */
+static void check_counts(struct xc_state *state, uint8_t *byte, bool without_last_too)
+{
+    struct xc_state copy = XC_STATE_INIT;
+    struct xc_error err = {""};
+    uint64_t whole = xc_state_hash(state, XC_HASH_WHOLE), rest = xc_state_hash(state, XC_HASH_WITHOUT_LAST);
+    struct xc_state original = make_state(1, 2, 3);
+    CHECK(xc_state_equal(state, &original));
+    *byte ^= 1;
+    CHECK(!xc_state_equal(state, &original));
+    CHECK(xc_state_hash(state, XC_HASH_WHOLE) != whole);
+    CHECK((xc_state_hash(state, XC_HASH_WITHOUT_LAST) != rest) == without_last_too);
+    CHECK_OK(xc_state_copy(&copy, state, &err), err);
+    CHECK(xc_state_equal(&copy, state));
+    xc_state_clear(&copy);
+    *byte ^= 1;
+    xc_state_clear(&original);
+}
+
+static void test_everything_counts(void)
+{
+    struct xc_state state = make_state(1, 2, 3);
+    uint8_t *probabilities = (uint8_t *)&state.probabilities;
+    for (size_t i = 0; i < sizeof state.probabilities; i++) {
+        check_counts(&state, &probabilities[i], true);
+    }
+    for (int i = 0; i < 4; i++) {
+        check_counts(&state, (uint8_t *)&state.segment_data.quantizer[i], true);
+        check_counts(&state, (uint8_t *)&state.segment_data.filter_level[i], true);
+        check_counts(&state, (uint8_t *)&state.filter_deltas.reference[i], true);
+        check_counts(&state, (uint8_t *)&state.filter_deltas.mode[i], true);
+    }
+    check_counts(&state, &state.segment_data.absolute, true);
+    for (unsigned i = 0; i < MACROBLOCKS; i++) {
+        check_counts(&state, &state.segment_map[i], true);
+    }
+    unit_end("every field counts");
+    for (int reference = 0; reference < XC_REFERENCES; reference++) {
+        for (int p = 0; p < 3; p++) {
+            struct xc_picture *picture = state.reference[reference];
+            struct xc_plane *plane = &picture->plane[p];
+            ptrdiff_t right = xc_plane_coded_width(picture, p) - 1, bottom = xc_plane_coded_height(picture, p) - 1;
+            check_counts(&state, plane->data, reference != XC_LAST);
+            check_counts(&state, plane->data + 5 * plane->stride + right, reference != XC_LAST);
+            check_counts(&state, plane->data + bottom * plane->stride + right, reference != XC_LAST);
+        }
+    }
+    unit_end("every sample counts");
+    xc_state_clear(&state);
+}
+
+/* Bytes between the rows are no part of the picture. */
+static void test_padding_does_not_count(void)
+{
+    struct xc_state state = make_state(1, 2, 3), same = make_state(1, 2, 3);
+    struct xc_plane *plane = &state.reference[XC_LAST]->plane[XC_PLANE_Y];
+    unsigned width = xc_plane_coded_width(state.reference[XC_LAST], XC_PLANE_Y);
+    memset(plane->data + width, 0xa5, (size_t)plane->stride - width);
+    CHECK(xc_state_equal(&state, &same));
+    CHECK(xc_state_hash(&state, XC_HASH_WHOLE) == xc_state_hash(&same, XC_HASH_WHOLE));
+    xc_state_clear(&state);
+    xc_state_clear(&same);
+    unit_end("bytes between rows do not count");
+}
+
+static void test_ids(void)
+{
+    struct xc_state state = make_state(1, 2, 3), other = make_state(4, 2, 3), empty = XC_STATE_INIT;
+    uint32_t whole = xc_state_id(&state, XC_HASH_WHOLE), rest = xc_state_id(&state, XC_HASH_WITHOUT_LAST);
+    CHECK(whole && rest && whole != rest);
+    CHECK(xc_state_satisfies(&state, whole) && xc_state_satisfies(&state, rest) && xc_state_satisfies(&state, 0));
+    CHECK(!xc_state_satisfies(&state, whole ^ 1));
+    CHECK(!xc_state_satisfies(&other, whole));
+    CHECK(xc_state_satisfies(&other, rest));
+    CHECK(xc_state_id(&empty, XC_HASH_WHOLE) == 0);
+    CHECK(xc_state_satisfies(&empty, 0) && !xc_state_satisfies(&empty, whole));
+    xc_state_clear(&state);
+    xc_state_clear(&other);
+    unit_end("ids tell states apart");
+}
+
+static void test_copy(void)
+{
+    struct xc_error err = {""};
+    struct xc_state state = make_state(1, 2, 3), copy = make_state(4, 5, 6), original = make_state(1, 2, 3);
+    CHECK_OK(xc_state_copy(&copy, &state, &err), err);
+    CHECK(xc_state_equal(&copy, &state));
+    CHECK(copy.reference[XC_GOLDEN] == state.reference[XC_GOLDEN]);
+    copy.segment_map[2] ^= 1;
+    copy.probabilities.mv[1][3] ^= 1;
+    CHECK(xc_state_equal(&state, &original));
+    xc_state_clear(&state);
+    CHECK(!state.reference[XC_LAST] && !state.segment_map && !state.width);
+    CHECK(memcmp(copy.reference[XC_LAST]->plane[XC_PLANE_Y].data, original.reference[XC_LAST]->plane[XC_PLANE_Y].data, 37) == 0);
+    CHECK_OK(xc_state_copy(&copy, &state, &err), err);
+    CHECK(xc_state_equal(&copy, &state) && !copy.segment_map);
+    xc_state_clear(&copy);
+    xc_state_clear(&original);
+    unit_end("a copy lives on its own");
+}
+
+/* A failed read leaves the state alone, and says why in one line. */
+static void check_refused(const uint8_t *data, size_t size)
+{
+    struct xc_error err = {""};
+    struct xc_state state = make_state(4, 5, 6), untouched = make_state(4, 5, 6);
+    CHECK(read_state(&state, data, size, &err) != XC_OK);
+    CHECK(is_one_line(err.text));
+    CHECK(xc_state_equal(&state, &untouched));
+    xc_state_clear(&state);
+    xc_state_clear(&untouched);
+}
+
+static void test_damaged_files(void)
+{
+    size_t size;
+    struct xc_state state = make_state(1, 2, 1);
+    uint8_t *data = write_state(&state, &size);
+    for (size_t i = 0; i < size; i++) {
+        for (unsigned bit = 1; bit < 256; bit *= 16) {
+            data[i] = (uint8_t)(data[i] ^ bit);
+            check_refused(data, size);
+            data[i] = (uint8_t)(data[i] ^ bit);
+        }
+    }
+    unit_end("a wrong byte anywhere is noticed");
+    for (size_t length = 0; length < size; length++) {
+        check_refused(data, length);
+    }
+    unit_end("a file cut short anywhere is noticed");
+    data = realloc(data, size + 1);
+    data[size] = 0;
+    check_refused(data, size + 1);
+    unit_end("a byte too many is noticed");
+    free(data);
+    xc_state_clear(&state);
+}
+
+int main(void)
+{
+    test_round_trip();
+    test_equal_references();
+    test_everything_counts();
+    test_padding_does_not_count();
+    test_ids();
+    test_copy();
+    test_damaged_files();
+    return unit_finish();
+}

@@ -1,0 +1,133 @@
+/* Inputs, and decoding them: the library's calls, with the file's name before whatever they complain about. */
+#include "tool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "excamera/frame.h"
+
+enum { BUFFER_SIZE = 256 * 1024 };
+
+/* Where a film is spread over machines, a file whose bytes are elsewhere begins with this word (docs/lambda.md). */
+static void refuse_reference(const struct xc_tool_input *input)
+{
+    static const char magic[] = "XCREF";
+    char start[sizeof magic - 1];
+    if (pread(fileno(input->stream), start, sizeof start, 0) == sizeof start && !memcmp(start, magic, sizeof start))
+        xc_tool_fail(input->name, "is a reference to remote data; fetch it with: xc-lambda fetch %s", input->name);
+}
+
+void xc_tool_input_open(struct xc_tool_input *input, const char *name)
+{
+    input->name = name;
+    input->stream = strcmp(name, "-") ? fopen(name, "rb") : stdin;
+    if (!input->stream)
+        xc_tool_fail(name, "%s", strerror(errno));
+    refuse_reference(input);
+    input->buffer = malloc(BUFFER_SIZE);
+    if (!input->buffer || setvbuf(input->stream, input->buffer, _IOFBF, BUFFER_SIZE))
+        xc_tool_fail(name, "%s", strerror(errno));
+}
+
+void xc_tool_input_close(struct xc_tool_input *input)
+{
+    fclose(input->stream);
+    free(input->buffer);
+}
+
+void xc_tool_y4m_open(struct xc_tool_y4m *y4m, const char *name)
+{
+    struct xc_error err;
+    xc_tool_input_open(&y4m->input, name);
+    xc_tool_check(xc_y4m_read_header(&y4m->header, y4m->input.stream, &err), name, &err);
+    y4m->frames = 0;
+}
+
+bool xc_tool_y4m_next(struct xc_tool_y4m *y4m, struct xc_picture *picture)
+{
+    struct xc_error err;
+    bool end;
+    if (xc_y4m_read_frame(picture, &end, y4m->input.stream, &err))
+        xc_tool_fail(y4m->input.name, "frame %llu: %s", (unsigned long long)y4m->frames, err.text);
+    y4m->frames += !end;
+    return !end;
+}
+
+void xc_tool_state_read(struct xc_state *state, struct xc_picture_pool *pool, const char *name)
+{
+    *state = XC_STATE_INIT;
+    if (!name)
+        return;
+    struct xc_tool_input input;
+    struct xc_error err;
+    xc_tool_input_open(&input, name);
+    xc_tool_check(xc_state_read(state, pool, input.stream, &err), name, &err);
+    xc_tool_input_close(&input);
+}
+
+void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name)
+{
+    struct xc_tool_input input;
+    struct xc_error err;
+    file->name = name;
+    xc_tool_input_open(&input, name);
+    xc_tool_check(xc_ivf_read(&file->ivf, input.stream, &err), name, &err);
+    xc_tool_input_close(&input);
+}
+
+void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state)
+{
+    uint32_t expected = file->ivf.header.expected_state;
+    if (!xc_state_satisfies(state, expected))
+        xc_tool_fail(file->name, "expects state %08x, but is to follow state %08x", (unsigned)expected,
+                     (unsigned)xc_state_id(state, XC_HASH_WHOLE));
+}
+
+struct xc_picture *xc_tool_ivf_decode(const struct xc_tool_ivf *file, uint32_t frame, struct xc_state *state,
+                                      struct xc_workspace *workspace)
+{
+    const struct xc_ivf_frame *data = &file->ivf.frames[frame];
+    struct xc_picture *picture;
+    struct xc_error err;
+    if (xc_decode(workspace, state, data->data, data->size, &picture, &err))
+        xc_tool_fail(file->name, "frame %u: %s", (unsigned)frame, err.text);
+    return picture;
+}
+
+static unsigned usable_cpu_features(void)
+{
+    static const struct {
+        const char *name;
+        unsigned features;
+    } limits[] = {
+        {"c", 0},
+        {"sse2", XC_CPU_SSE2},
+        {"ssse3", XC_CPU_SSE2 | XC_CPU_SSSE3},
+        {"avx2", XC_CPU_SSE2 | XC_CPU_SSSE3 | XC_CPU_AVX2},
+        {"neon", XC_CPU_NEON},
+    };
+    const char *name = getenv("XC_CPU");
+    if (!name)
+        return xc_cpu_features();
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        if (!strcmp(name, limits[i].name))
+            return xc_cpu_features() & limits[i].features;
+    xc_tool_fail("XC_CPU", "'%s' is none of c, sse2, ssse3, avx2, neon", name);
+}
+
+struct xc_workspace *xc_tool_workspace(int64_t threads)
+{
+    struct xc_workspace *workspace;
+    struct xc_error err;
+    /* The threads inherit the mask, so that signals come to the main thread, which knows when to expect them. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    enum xc_status status = xc_workspace_new(&workspace, (unsigned)threads, usable_cpu_features(), &err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    xc_tool_check(status, NULL, &err);
+    return workspace;
+}

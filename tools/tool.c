@@ -1,0 +1,211 @@
+/* The command line, --help and errors, the same for all tools. */
+#include "tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef XC_VERSION
+#define XC_VERSION "0.1.0"
+#endif
+
+enum { MAX_OPTIONS = 64, LINE_WIDTH = 79, HELP_COLUMN = 30 };
+
+/* getopt_long's return values: an option's letter, or this plus its place in the table. */
+enum { FIRST_LONG = 256, HELP = FIRST_LONG + MAX_OPTIONS, VERSION };
+
+static const struct xc_tool *current;
+
+_Noreturn void xc_tool_fail(const char *file, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "%s: %s%s", current->name, file ? file : "", file ? ": " : "");
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(1);
+}
+
+_Noreturn void xc_tool_usage_error(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "%s: ", current->name);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "; try '%s --help'\n", current->name);
+    va_end(arguments);
+    exit(2);
+}
+
+void xc_tool_check(enum xc_status status, const char *file, const struct xc_error *err)
+{
+    if (status)
+        xc_tool_fail(file, "%s", err->text);
+}
+
+/* Prints text word by word, beginning in the given column; the lines that follow start at indent. */
+static void print_wrapped(const char *text, int column, int indent)
+{
+    while (*text) {
+        int length = (int)strcspn(text, " ");
+        if (column > indent && column + 1 + length > LINE_WIDTH) {
+            putchar('\n');
+            column = 0;
+        }
+        int gap = column < indent ? indent - column : column > indent;
+        printf("%*s%.*s", gap, "", length, text);
+        column += gap + length;
+        text += length;
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
+static void print_option(char letter, const char *name, const char *argument, const char *help)
+{
+    const char letter_text[] = {'-', letter, ',', '\0'};
+    int column = printf("  %3s --%s", letter ? letter_text : "", name);
+    if (argument)
+        column += printf("=%s", argument);
+    if (column >= HELP_COLUMN) {
+        putchar('\n');
+        column = 0;
+    }
+    print_wrapped(help, column, HELP_COLUMN);
+}
+
+static void print_help(void)
+{
+    const char *form = current->synopsis;
+    for (const char *lead = "Usage:"; *form; lead = "   or:") {
+        int length = (int)strcspn(form, "\n");
+        printf("%s %s %.*s\n", lead, current->name, length, form);
+        form += length + (form[length] == '\n');
+    }
+    putchar('\n');
+    print_wrapped(current->description, 0, 0);
+    putchar('\n');
+    for (const struct xc_tool_option *option = current->options; option->name; option++)
+        print_option(option->letter, option->name, option->argument, option->help);
+    print_option(0, "help", NULL, "print this and exit");
+    print_option(0, "version", NULL, "print the version and exit");
+}
+
+_Noreturn static void finish_stdout(void)
+{
+    if (fflush(stdout))
+        xc_tool_fail("-", "%s", strerror(errno));
+    exit(0);
+}
+
+static void set_integer(const struct xc_tool_option *option, const char *argument)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(argument, &end, 10);
+    bool number = strchr("-0123456789", argument[0]) && end > argument && !*end;
+    if (!number || errno || (double)value < option->minimum || (double)value > option->maximum)
+        xc_tool_usage_error("--%s: '%s' is not a whole number from %.0f to %.0f", option->name, argument,
+                            option->minimum, option->maximum);
+    *option->integer = value;
+}
+
+static void set_real(const struct xc_tool_option *option, const char *argument)
+{
+    char *end;
+    double value = strtod(argument, &end);
+    bool number = strchr("-.0123456789", argument[0]) && end > argument && !*end;
+    if (!number || !(value >= option->minimum && value <= option->maximum))
+        xc_tool_usage_error("--%s: '%s' is not a number from %g to %g", option->name, argument, option->minimum,
+                            option->maximum);
+    *option->real = value;
+}
+
+static void set(const struct xc_tool_option *option, const char *argument)
+{
+    if (option->flag)
+        *option->flag = true;
+    else if (option->text)
+        *option->text = argument;
+    else if (option->integer)
+        set_integer(option, argument);
+    else
+        set_real(option, argument);
+}
+
+/* The table in getopt_long's form. */
+static void build_getopt_tables(char letters[2 * MAX_OPTIONS + 2], struct option names[MAX_OPTIONS + 3])
+{
+    int i = 0;
+    *letters++ = ':'; /* errors are told apart and left to us */
+    for (; current->options[i].name; i++) {
+        const struct xc_tool_option *option = &current->options[i];
+        if (option->letter) {
+            *letters++ = option->letter;
+            if (option->argument)
+                *letters++ = ':';
+        }
+        int has_argument = option->argument ? required_argument : no_argument;
+        names[i] = (struct option){option->name, has_argument, NULL, FIRST_LONG + i};
+    }
+    *letters = '\0';
+    names[i++] = (struct option){"help", no_argument, NULL, HELP};
+    names[i++] = (struct option){"version", no_argument, NULL, VERSION};
+    names[i] = (struct option){0};
+}
+
+static const struct xc_tool_option *find_option(int value)
+{
+    for (int i = 0; current->options[i].name; i++)
+        if (value == current->options[i].letter || value == FIRST_LONG + i)
+            return &current->options[i];
+    return NULL;
+}
+
+/* getopt_long has returned ':' or '?', and in optopt which option it is about; 0: an unknown long one. */
+_Noreturn static void refuse_option(int result, char **argv)
+{
+    const struct xc_tool_option *option = find_option(optopt);
+    if (result == ':')
+        xc_tool_usage_error("--%s needs an argument", option->name);
+    if (optopt >= FIRST_LONG)
+        xc_tool_usage_error("%s: the option takes no argument", argv[optind - 1]);
+    if (optopt)
+        xc_tool_usage_error("unknown option -%c", optopt);
+    xc_tool_usage_error("unknown or ambiguous option %s", argv[optind - 1]);
+}
+
+static void parse_options(int argc, char **argv)
+{
+    char letters[2 * MAX_OPTIONS + 2];
+    struct option names[MAX_OPTIONS + 3];
+    build_getopt_tables(letters, names);
+
+    int result;
+    while ((result = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+        if (result == ':' || result == '?')
+            refuse_option(result, argv);
+        if (result == HELP || result == VERSION) {
+            if (result == HELP)
+                print_help();
+            else
+                printf("%s %s\n", current->name, XC_VERSION);
+            finish_stdout();
+        }
+        set(find_option(result), optarg);
+    }
+}
+
+char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv)
+{
+    current = tool;
+    parse_options(argc, argv);
+    if (argc - optind < tool->minimum_operands)
+        xc_tool_usage_error("%s", argc > optind ? "too few files named" : "no file named");
+    if (argc - optind > tool->maximum_operands)
+        xc_tool_usage_error("unexpected '%s'", argv[optind + tool->maximum_operands]);
+    return argv + optind;
+}
