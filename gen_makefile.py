@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
-"""Writes the makefile that encodes the chunks START.y4m to END.y4m, BATCH of them behind each key frame, to START.ivf to END.ivf.
+"""Writes the makefile that encodes the chunks START to END, a key frame before each BATCH of them.
 
 gen_makefile.py 0 31 16 22 > excamera.mk; make -j8 -f excamera.mk
 
-Names of chunks have eight digits: 00000000.y4m. QUALITY is vpxenc's --cq-level, 0 (best) to 63. Variables of the makefile:
-VPXENC=vpxenc uses another vpxenc, ENGINE=NAME another way to run the steps, KEEP=1 keeps the intermediate files."""
+The chunks are 00000000.y4m and so on, and become 00000000.ivf and so on. QUALITY is vpxenc's --cq-level, 0 to 63.
+Variables of the makefile: VPXENC=vpxenc uses another vpxenc, ENGINE=NAME another way to run the steps, KEEP=1 keeps the
+intermediate files."""
 import argparse
 import pathlib
+import sys
 import typing
 
 VPXENC_OPTIONS = (
-    "--ivf --codec=vp8 --good --cpu-used=0 --end-usage=cq --min-q=0 --max-q=63 --cq-level={} --buf-initial-sz=10000 "
-    "--buf-optimal-sz=20000 --buf-sz=40000 --undershoot-pct=100 --passes=2 --auto-alt-ref=1 --threads=1 --token-parts=0 "
-    "--tune=ssim --target-bitrate=4294967295")
+    "--ivf --codec=vp8 --good --cpu-used=0 --end-usage=cq --min-q=0 --max-q=63 --cq-level={} "
+    "--buf-initial-sz=10000 --buf-optimal-sz=20000 --buf-sz=40000 --undershoot-pct=100 --passes=2 --auto-alt-ref=1 "
+    "--threads=1 --token-parts=0 --tune=ssim --target-bitrate=4294967295")
 
 
 class Step(typing.NamedTuple):
@@ -32,15 +34,16 @@ def batches(start, end, size):
 
 
 def classic(batch, quality):
-    """The steps of one batch in the structure of the ExCamera paper. Each chunk is encoded by itself; then all but the first
-    are encoded anew, given a guess of the state behind the chunk before (what that one left when it was alone); then
-    each is rebased from the guess to the true state, one after the other."""
+    """The steps of one batch in the structure of the ExCamera paper. Each chunk is encoded by itself; then all but
+    the first are encoded anew, given a guess of the state behind the chunk before (what that one left when it was
+    alone); then each is rebased from the guess to the true state, one after the other."""
     steps = []
     for chunk in batch:
         name = f"{chunk:08d}"
         alone = finished(chunk) if chunk == batch[0] else f"{name}-0.ivf"
         steps.append(Step([f"{name}-vpxenc.ivf"], [f"{name}.y4m"],
-                          ["xc-vpxenc", *VPXENC_OPTIONS.format(quality).split(), "-o", f"{name}-vpxenc.ivf", f"{name}.y4m"]))
+                          ["xc-vpxenc", *VPXENC_OPTIONS.format(quality).split(),
+                           "-o", f"{name}-vpxenc.ivf", f"{name}.y4m"]))
         steps.append(Step([alone], [f"{name}-vpxenc.ivf"], ["xc-terminate-chunk", f"{name}-vpxenc.ivf", alone]))
         if chunk != batch[-1]:
             steps.append(Step([f"{name}-0.state"], [alone], ["xc-dump", alone, f"{name}-0.state"]))
@@ -75,8 +78,7 @@ FINISHED := {finished}
 
 .PHONY: all clean
 all: $(FINISHED)
-clean:
-	rm -f *.ivf *.state
+clean: ; rm -f *.ivf *.state
 
 .DELETE_ON_ERROR:
 
@@ -96,19 +98,27 @@ def rule(step):
     return f"{outputs}{colon} {inputs}\n\t$(call run,{outputs},$^) {' '.join([tool, *step.argv[1:]])}\n"
 
 
-def write_batch(batch, steps):
-    """Prints a batch as rules. The intermediate files live until the batch is finished, which it is with its last chunk: an
+def batch_rules(batch, steps):
+    """A batch as rules. The intermediate files live until the batch is finished, which it is with its last chunk: an
     interrupted run goes on from them, and no later run misses them, since they are declared to be secondary."""
     wanted = [finished(chunk) for chunk in batch]
-    intermediate = " ".join(name for step in steps for name in step.outputs if name not in wanted)
-    last, = [step for step in steps if wanted[-1] in step.outputs]
-    print(f"\n# Batch {batch[0]:08d} to {batch[-1]:08d}\n")
-    print(f"INTERMEDIATE-{batch[0]:08d} := {intermediate}\n.SECONDARY: $(INTERMEDIATE-{batch[0]:08d})\n")
+    intermediate = f"INTERMEDIATE-{batch[0]:08d}"
+    yield f"\n# Batch {batch[0]:08d} to {batch[-1]:08d}\n\n"
+    yield f"{intermediate} := {' '.join(name for step in steps for name in step.outputs if name not in wanted)}\n"
+    yield f".SECONDARY: $({intermediate})\n"
     for step in steps:
-        print(rule(step), end="")
-        if step is last:
-            print(f"\t$(if $(KEEP),,@rm -f $(INTERMEDIATE-{batch[0]:08d}))")
-        print()
+        yield "\n" + rule(step)
+        if wanted[-1] in step.outputs:
+            yield f"\t$(if $(KEEP),,@rm -f $({intermediate}))\n"
+
+
+def makefile(start, end, size, quality):
+    """The whole text, in pieces."""
+    engine_dir = str(pathlib.Path(__file__).resolve().parent / "mk")
+    yield PROLOGUE.format(start=start, end=end, size=size, finished=" ".join(map(finished, range(start, end + 1))),
+                          engine_dir=engine_dir.replace("$", "$$").replace(" ", "\\ "))
+    for batch in batches(start, end, size):
+        yield from batch_rules(batch, classic(batch, quality))
 
 
 def parse_arguments():
@@ -129,15 +139,6 @@ def parse_arguments():
     return options
 
 
-def main():
-    options = parse_arguments()
-    engine_dir = str(pathlib.Path(__file__).resolve().parent / "mk")
-    print(PROLOGUE.format(start=options.start, end=options.end, size=options.batch,
-                          finished=" ".join(map(finished, range(options.start, options.end + 1))),
-                          engine_dir=engine_dir.replace("$", "$$").replace(" ", "\\ ")), end="")
-    for batch in batches(options.start, options.end, options.batch):
-        write_batch(batch, classic(batch, options.quality))
-
-
 if __name__ == "__main__":
-    main()
+    arguments = parse_arguments()
+    sys.stdout.writelines(makefile(arguments.start, arguments.end, arguments.batch, arguments.quality))

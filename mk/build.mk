@@ -25,7 +25,7 @@ LIBRARY := $(OUT)/libexcamera.a
 
 # What the library itself needs, and what single programs need besides.
 LIBS := -lvpx -lxxhash -lm
-LIBS-xc-vpxenc := -lyuv
+LIBS-xc-enc := -lyuv
 LIBS-xc-decode := -lmd
 
 .PHONY: tools static lib test-programs
@@ -57,13 +57,13 @@ $(call say,LINK)
 $(Q)$(CC) $(ALL_LDFLAGS) $(1) -o $@ $(filter %.o,$^) $(LIBRARY) $(LIBS-$(@F)) $(LIBS)
 endef
 
-.SECONDEXPANSION:
-PARTS = $$(call object,tools/xc-$$*.c $$(filter tools/$$*_%,$(PRIVATE_SOURCES)) $(SHARED_SOURCES)) $(LIBRARY)
+parts = $(call object,tools/xc-$(1).c $(filter tools/$(1)_%,$(PRIVATE_SOURCES)) $(SHARED_SOURCES)) $(LIBRARY)
 
-$(TOOLS): $(BIN)/xc-%: $(PARTS)
+.SECONDEXPANSION:
+$(TOOLS): $(BIN)/xc-%: $$(call parts,$$*)
 	$(call link)
 
-$(STATIC_TOOLS): $(BIN)/static/xc-%: $(PARTS)
+$(STATIC_TOOLS): $(BIN)/static/xc-%: $$(call parts,$$*)
 	$(call link,-static)
 
 $(TEST_PROGRAMS): $(OUT)/%: $(OUT)/test/%.o $(LIBRARY)

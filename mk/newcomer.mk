@@ -8,7 +8,7 @@ setup:
 demo:
 	mk/setup build demo
 	$(MAKE) -j"$$(nproc)" tools test-programs
-	mk/demo $(OUT)
+	mk/demo $(OUT) build/demo
 
 check:
 	mk/setup build demo test

@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -22,6 +23,9 @@ PUBLISHED_VPXENC = (
     "--ivf --codec=vp8 --good --cpu-used=0 --end-usage=cq --min-q=0 --max-q=63 --cq-level={q} --buf-initial-sz=10000 "
     "--buf-optimal-sz=20000 --buf-sz=40000 --undershoot-pct=100 --passes=2 --auto-alt-ref=1 --threads=1 --token-parts=0 "
     "--tune=ssim --target-bitrate=4294967295")
+
+# What XC_CPU can limit the kernels to; on another kind of machine some of these mean the same.
+CPUS = ("c", "sse2", "ssse3", "avx2", "neon")
 
 
 def cache():
@@ -48,6 +52,7 @@ def environment(**changes):
     """The environment for a command: our tools are found first, and no setting of the caller's shell gets in the way."""
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "XC_CPU", "VPXENC")}
     env["PATH"] = f"{BIN}:{env['PATH']}"
+    env["XC_BIN"] = str(BIN)
     env.update(changes)
     return env
 
@@ -81,6 +86,15 @@ def vectors():
     return sorted(VECTORS.glob("*.ivf"))
 
 
+def wait_for(condition):
+    """Waits until condition() is true."""
+    end = time.monotonic() + TIMEOUT
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("waited for too long")
+        time.sleep(0.02)
+
+
 # Films and streams
 
 def film(width=176, height=144, frames=24, cut=None, seed=1):
@@ -99,10 +113,15 @@ def vpxenc(source, *options):
     return cached(lambda out: must(*command, "-o", out, source, env=env), command, source.name, suffix=".ivf")
 
 
+def y4m_size(header):
+    """Width and height, from the first line of a Y4M file."""
+    return tuple(int(re.search(rb" %s(\d+)" % tag, header)[1]) for tag in (b"W", b"H"))
+
+
 def y4m_split(data):
     """The first line of a Y4M file, newline included, and its frames, each with its own FRAME line."""
     header, rest = data[:data.index(b"\n") + 1], data[data.index(b"\n") + 1:]
-    width, height = (int(re.search(rb" %s(\d+)" % tag, header)[1]) for tag in (b"W", b"H"))
+    width, height = y4m_size(header)
     size = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
     frames = []
     while rest:
@@ -119,6 +138,42 @@ def write_chunks(source, directory, size):
     for i, start in enumerate(starts):
         (pathlib.Path(directory) / f"{i:08d}.y4m").write_bytes(header + b"".join(frames[start:start + size]))
     return len(starts)
+
+
+def number(i):
+    return f"{i:08d}"
+
+
+def published_commands(chunks, batch, q, first=0, all_states=False, vpxenc_too=""):
+    """The published command lines for chunks first to first + chunks - 1, in an order in which they can run one after the other.
+    all_states: write the states that nobody reads, too; vpxenc_too: more options for vpxenc."""
+    commands, end = [], first + chunks
+    for start in range(first, end, batch):
+        last = min(start + batch, end) - 1
+        for i in range(start, last + 1):
+            n, out = number(i), number(i) + ("" if i == start else "-0")
+            commands += [f"vpxenc {PUBLISHED_VPXENC.format(q=q)} {vpxenc_too}-o {n}-vpxenc.ivf {n}.y4m",
+                         f"xc-terminate-chunk {n}-vpxenc.ivf {out}.ivf"]
+            if i < last or all_states:
+                commands.append(f"xc-dump {out}.ivf {n}-0.state")
+        for i in range(start + 1, last + 1):
+            n, before, out = number(i), number(i - 1), number(i) + ("" if i == start + 1 else "-1")
+            state = f"-O {n}-1.state " if i == start + 1 and (i < last or all_states) else ""
+            commands.append(f"xc-enc -W -w 0.75 -i y4m -o {out}.ivf -r -I {before}-0.state -p {n}-0.ivf {state}{n}.y4m")
+        for i in range(start + 2, last + 1):
+            n, before = number(i), number(i - 1)
+            state = f"-O {n}-1.state " if i < last or all_states else ""
+            commands.append(f"xc-enc -W -w 0.75 -i y4m -o {n}.ivf -r -I {before}-1.state -p {n}-1.ivf -S {before}-0.state "
+                            f"{state}{n}.y4m")
+    return commands
+
+
+def encode(directory, source, size, batch, q=22, vpxenc_too=""):
+    """Encodes a film in chunks of so many frames by the published commands; the finished chunks are number(0).ivf and so on."""
+    need("vpxenc")
+    chunks = write_chunks(source, directory, size)
+    for command in published_commands(chunks, batch, q, all_states=True, vpxenc_too=vpxenc_too):
+        must(*command.split(), cwd=directory)
 
 
 # IVF

@@ -18,11 +18,12 @@ class Programs(Case):
         lines = done.stdout.decode().splitlines()
         for line in lines:
             if match := re.fullmatch(r"(passed|FAILED) (.*)", line):
-                with self.subTest(program, test=match[2]):
-                    self.assertEqual(match[1], "passed", match[2])
+                with self.subTest(program, test=match[2].partition(":")[0]):
+                    if match[1] == "FAILED":
+                        self.fail(match[2])
         with self.subTest(program, test="runs to its end"):
-            self.assertRegex(lines[-1] if lines else "", r"^\d+ passed, 0 failed, \d+ skipped$")
-            self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+            self.assertEqual(done.stderr.decode()[:2000], "")
+            self.assertRegex(lines[-1] if lines else "", r"^\d+ passed, \d+ failed, \d+ skipped$")
 
     def test_pictures(self):
         self.report("unit_picture")

@@ -36,6 +36,7 @@ static inline void unit_end(const char *name)
         printf("passed %s\n", name);
         unit_passed++;
     }
+    fflush(stdout); /* so that a crash later on does not take it along */
     unit_reason[0] = '\0';
 }
 

@@ -1,5 +1,7 @@
-/* Damaged frames: whatever the bytes are, the library returns, touches only its own memory (the sanitizers watch), leaves the
+/* Damaged frames and states: whatever the bytes are, the library returns, touches only its own memory (the sanitizers watch), leaves the
  * state alone when it fails, and its two ways of decoding agree. Usage: unit_fuzz ROUNDS FILE.ivf ..., one test per file. */
+#include <xxhash.h>
+
 #include "excamera/decode.h"
 #include "excamera/frame.h"
 #include "excamera/picture.h"
@@ -77,7 +79,36 @@ static void test_damaged_frame(struct xc_workspace *workspace, const struct xc_s
     xc_state_clear(&by_bytes);
 }
 
-/* Rounds of damage at each frame of the file in turn. */
+/* A damaged state file whose checksum says that it is intact: refused, or a state like any other. */
+static void test_damaged_state(struct xc_workspace *workspace, const struct xc_state *state, uint64_t *seed,
+                               const struct xc_ivf_frame *next)
+{
+    char *data = NULL;
+    size_t size;
+    struct xc_error err = {""};
+    struct xc_state loaded = XC_STATE_INIT;
+    FILE *stream = open_memstream(&data, &size);
+    CHECK_OK(xc_state_write(state, stream, &err), err);
+    fclose(stream);
+
+    size_t signed_size = size - 8;
+    damage((uint8_t *)data, signed_size, seed);
+    uint64_t checksum = XXH3_64bits(data, signed_size);
+    for (unsigned i = 0; i < 8; i++) {
+        data[signed_size + i] = (char)(checksum >> 8 * i);
+    }
+    stream = fmemopen(data, size, "rb");
+    enum xc_status status = xc_state_read(&loaded, NULL, stream, &err);
+    fclose(stream);
+    CHECK(status == XC_OK || err.text[0]);
+    if (status == XC_OK) {
+        try_frame(workspace, &loaded, next->data, next->size);
+    }
+    free(data);
+    xc_state_clear(&loaded);
+}
+
+/* Rounds of damage at each frame of the file in turn, and at the state behind it. */
 static void test_file(const char *path, unsigned rounds)
 {
     struct xc_error err = {""};
@@ -99,6 +130,9 @@ static void test_file(const char *path, unsigned rounds)
             free(data);
         }
         CHECK_OK(xc_decode(workspace, &state, frame->data, frame->size, NULL, &err), err);
+        for (unsigned round = 0; round < rounds; round++) {
+            test_damaged_state(workspace, &state, &seed, next);
+        }
     }
     xc_state_clear(&state);
     xc_workspace_free(workspace);

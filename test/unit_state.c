@@ -1,4 +1,6 @@
 /* The state as a value: copied, compared, hashed, written, read, and refused when a single byte of its file is wrong. */
+#include <xxhash.h>
+
 #include "excamera/picture.h"
 #include "excamera/state.h"
 #include "unit.h"
@@ -98,33 +100,53 @@ static void test_round_trip(void)
     unit_end("what is written is read again");
 }
 
-/* Equal pictures are one picture, however they came to be equal. */
-static void test_equal_references(void)
+/* Lets the state's references be one picture where this says the same number. */
+static void share(struct xc_state *state, const int *like)
 {
-    size_t size_of_one, size_of_two, size_of_three, size_of_twins;
-    struct xc_state one = make_state(1, 1, 1), two = make_state(1, 2, 1), three = make_state(1, 2, 3);
-    struct xc_state twins = make_state(1, 1, 1);
-    for (int i = XC_GOLDEN; i <= XC_ALTREF; i++) {
-        xc_picture_unref(one.reference[i]);
-        one.reference[i] = xc_picture_ref(one.reference[XC_LAST]);
+    for (int i = 0; i < XC_REFERENCES; i++) {
+        struct xc_picture *old = state->reference[i];
+        state->reference[i] = xc_picture_ref(state->reference[like[i]]);
+        xc_picture_unref(old);
     }
-    uint8_t *files[4] = {write_state(&one, &size_of_one), write_state(&two, &size_of_two),
-                         write_state(&three, &size_of_three), write_state(&twins, &size_of_twins)};
+}
+
+static void test_shared_references(void)
+{
+    size_t sizes[3];
+    static const int like[3][XC_REFERENCES] = {{0, 0, 0}, {0, 1, 0}, {0, 1, 2}};
+    for (int i = 0; i < 3; i++) {
+        struct xc_error err = {""};
+        struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
+        share(&state, like[i]);
+        uint8_t *data = write_state(&state, &sizes[i]);
+        CHECK_OK(read_state(&loaded, data, sizes[i], &err), err);
+        CHECK(xc_state_equal(&state, &loaded));
+        for (int k = 0; k < XC_REFERENCES; k++) {
+            CHECK(loaded.reference[k] == loaded.reference[like[i][k]]);
+        }
+        free(data);
+        xc_state_clear(&state);
+        xc_state_clear(&loaded);
+    }
     size_t picture_size = MACROBLOCKS * 384; /* 256 samples of Y, 64 of U and V each */
-    CHECK(size_of_one < 2 * picture_size);
-    CHECK(size_of_two == size_of_one + picture_size);
-    CHECK(size_of_three == size_of_two + picture_size);
-    CHECK(xc_state_equal(&one, &twins));
-    CHECK(xc_state_hash(&one, XC_HASH_WHOLE) == xc_state_hash(&twins, XC_HASH_WHOLE));
-    CHECK(size_of_twins == size_of_one && memcmp(files[0], files[3], size_of_one) == 0);
-    for (int i = 0; i < 4; i++) {
-        free(files[i]);
-    }
-    xc_state_clear(&one);
-    xc_state_clear(&two);
-    xc_state_clear(&three);
+    CHECK(sizes[0] < 2 * picture_size);
+    CHECK(sizes[1] == sizes[0] + picture_size);
+    CHECK(sizes[2] == sizes[1] + picture_size);
+    unit_end("references that are one picture are stored once");
+}
+
+/* One picture under two names, or two pictures with the same samples: for all that follows, that is the same. */
+static void test_twins(void)
+{
+    static const int one_picture[XC_REFERENCES] = {0, 0, 0};
+    struct xc_state shared = make_state(1, 1, 1), twins = make_state(1, 1, 1);
+    share(&shared, one_picture);
+    CHECK(xc_state_equal(&shared, &twins));
+    CHECK(xc_state_hash(&shared, XC_HASH_WHOLE) == xc_state_hash(&twins, XC_HASH_WHOLE));
+    CHECK(xc_state_hash(&shared, XC_HASH_WITHOUT_LAST) == xc_state_hash(&twins, XC_HASH_WITHOUT_LAST));
+    xc_state_clear(&shared);
     xc_state_clear(&twins);
-    unit_end("equal pictures are stored once");
+    unit_end("equal pictures make equal states");
 }
 
 /* Changes one byte of a state; checks that it is noticed, and undoes it. */
@@ -265,14 +287,62 @@ static void test_damaged_files(void)
     xc_state_clear(&state);
 }
 
+/* The checksum over data, put behind it, so that nothing but the fields themselves can give a file away. */
+static void sign(uint8_t *data, size_t size)
+{
+    XXH64_canonical_t checksum;
+    XXH64_canonicalFromHash(&checksum, XXH3_64bits(data, size - sizeof checksum));
+    for (size_t i = 0; i < sizeof checksum; i++) {
+        data[size - 1 - i] = checksum.digest[i]; /* canonical is big-endian, the file little-endian */
+    }
+}
+
+/* Offsets and values as in docs/state-file.md. */
+static void test_impossible_fields(void)
+{
+    static const struct {
+        const char *what;
+        size_t offset;
+        uint8_t values[2];
+        int count;
+    } fields[] = {
+        {"magic", 0, {'x'}, 1}, {"version", 8, {2}, 1}, {"width 0", 10, {0, 0}, 2}, {"width 16384", 10, {0, 0x40}, 2},
+        {"height 0", 12, {0, 0}, 2}, {"height 65535", 12, {255, 255}, 2}, {"another width", 10, {WIDTH + 16}, 1},
+        {"horizontal scale", 14, {4}, 1}, {"vertical scale", 15, {4}, 1}, {"color space", 16, {2}, 1},
+        {"clamping type", 17, {2}, 1}, {"last is not the first picture", 18, {1}, 1}, {"a picture left out", 19, {2}, 1},
+        {"a fourth picture", 20, {3}, 1}, {"absolute", 21, {2}, 1}, {"quantizer", 22, {0x80}, 1},
+        {"filter level", 26, {64}, 1}, {"reference delta", 30, {64}, 1}, {"mode delta", 37, {(uint8_t)-64}, 1},
+        {"vector probability", 38 + 4 * 8 * 3 * 11, {0}, 1}, {"segment", 38 + 4 * 8 * 3 * 11 + 2 * 19 + 7, {4}, 1},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        size_t size;
+        struct xc_error err = {""};
+        struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
+        uint8_t *data = write_state(&state, &size);
+        sign(data, size);
+        CHECK_OK(read_state(&loaded, data, size, &err), err); /* the checksum is the one that we know */
+        memcpy(data + fields[i].offset, fields[i].values, (size_t)fields[i].count);
+        sign(data, size);
+        check_refused(data, size);
+        free(data);
+        xc_state_clear(&state);
+        xc_state_clear(&loaded);
+        char name[80];
+        snprintf(name, sizeof name, "an impossible field is noticed: %s", fields[i].what);
+        unit_end(name);
+    }
+}
+
 int main(void)
 {
     test_round_trip();
-    test_equal_references();
+    test_shared_references();
+    test_twins();
     test_everything_counts();
     test_padding_does_not_count();
     test_ids();
     test_copy();
     test_damaged_files();
+    test_impossible_fields();
     return unit_finish();
 }

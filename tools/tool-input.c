@@ -110,7 +110,7 @@ static unsigned usable_cpu_features(void)
         {"neon", XC_CPU_NEON},
     };
     const char *name = getenv("XC_CPU");
-    if (!name)
+    if (!name || !*name)
         return xc_cpu_features();
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
         if (!strcmp(name, limits[i].name))

@@ -21,7 +21,7 @@ static struct {
     const char *target;
 } temporaries[MAX_OUTPUTS];
 
-static void remove_temporaries(void)
+void xc_tool_output_discard(void)
 {
     for (int i = 0; i < MAX_OUTPUTS; i++) {
         char *path = temporaries[i].path;
@@ -51,17 +51,16 @@ static void restore_signals(const sigset_t *before)
 /* SA_RESETHAND has put the default back, so the signal, raised again, ends the program as it would have. */
 static void on_fatal_signal(int signal_number)
 {
-    remove_temporaries();
+    xc_tool_output_discard();
     raise(signal_number);
 }
 
-static void install_cleanup(void)
+static void install_signal_handlers(void)
 {
     static bool installed;
     if (installed)
         return;
     installed = true;
-    atexit(remove_temporaries);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit then is a write error like others */
     for (int i = 0; i < FATAL_SIGNALS; i++) {
         struct sigaction action;
@@ -144,7 +143,7 @@ static FILE *take_stdout(void)
 void xc_tool_output_open(struct xc_tool_output *output, const char *name)
 {
     *output = (struct xc_tool_output){.name = name};
-    install_cleanup();
+    install_signal_handlers();
     struct stat existing;
     bool exists = stat(name, &existing) == 0;
     if (!strcmp(name, "-"))

@@ -18,6 +18,13 @@ enum { FIRST_LONG = 256, HELP = FIRST_LONG + MAX_OPTIONS, VERSION };
 
 static const struct xc_tool *current;
 
+/* Ends the program where it stands: what waits in stdio's buffers is part of a broken output, so it is not flushed. */
+_Noreturn static void give_up(int exit_code)
+{
+    xc_tool_output_discard();
+    _Exit(exit_code);
+}
+
 _Noreturn void xc_tool_fail(const char *file, const char *format, ...)
 {
     va_list arguments;
@@ -26,7 +33,7 @@ _Noreturn void xc_tool_fail(const char *file, const char *format, ...)
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
-    exit(1);
+    give_up(1);
 }
 
 _Noreturn void xc_tool_usage_error(const char *format, ...)
@@ -37,7 +44,7 @@ _Noreturn void xc_tool_usage_error(const char *format, ...)
     vfprintf(stderr, format, arguments);
     fprintf(stderr, "; try '%s --help'\n", current->name);
     va_end(arguments);
-    exit(2);
+    give_up(2);
 }
 
 void xc_tool_check(enum xc_status status, const char *file, const struct xc_error *err)
@@ -157,20 +164,20 @@ static void build_getopt_tables(char letters[2 * MAX_OPTIONS + 2], struct option
     names[i] = (struct option){0};
 }
 
+/* The option for which getopt_long has returned this value; it knows no others. */
 static const struct xc_tool_option *find_option(int value)
 {
-    for (int i = 0; current->options[i].name; i++)
-        if (value == current->options[i].letter || value == FIRST_LONG + i)
-            return &current->options[i];
-    return NULL;
+    int i = 0;
+    while (value != current->options[i].letter && value != FIRST_LONG + i)
+        i++;
+    return &current->options[i];
 }
 
 /* getopt_long has returned ':' or '?', and in optopt which option it is about; 0: an unknown long one. */
 _Noreturn static void refuse_option(int result, char **argv)
 {
-    const struct xc_tool_option *option = find_option(optopt);
     if (result == ':')
-        xc_tool_usage_error("--%s needs an argument", option->name);
+        xc_tool_usage_error("--%s needs an argument", find_option(optopt)->name);
     if (optopt >= FIRST_LONG)
         xc_tool_usage_error("%s: the option takes no argument", argv[optind - 1]);
     if (optopt)

@@ -64,6 +64,8 @@ struct xc_tool_output {
 void xc_tool_output_open(struct xc_tool_output *output, const char *name);
 /* Closes the outputs, and only when the last byte of each is safely written, gives all of them their names. */
 void xc_tool_output_commit(struct xc_tool_output *outputs, int count);
+/* Removes what is not committed yet; every failure and every fatal signal comes by here. Async-signal-safe. */
+void xc_tool_output_discard(void);
 
 /* ---- Inputs: tool-input.c ---- */
 

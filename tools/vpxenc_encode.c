@@ -1,5 +1,5 @@
-/* One or two passes of libvpx's VP8 encoder over a film. Whatever ends up in the file is done as vpxenc does it, byte for byte:
- * timestamps, when the encoder is flushed, and the frame count, which the header gets at the end. */
+/* One or two passes of libvpx's VP8 encoder over a film. Whatever ends up in the file is done as vpxenc does it, byte
+ * for byte: timestamps, when the encoder is flushed, and the frame count, which the header gets at the end. */
 #include "vpxenc_encode.h"
 
 #include "tool.h"
@@ -22,6 +22,7 @@ struct encoder {
     const struct xc_vpxenc_job *job;
     vpx_codec_ctx_t codec;
     struct xc_tool_output output;
+    off_t output_start; /* -1: a pipe */
     struct xc_ivf_header header;
     vpx_fixed_buf_t statistics; /* of the first pass */
 };
@@ -97,9 +98,12 @@ static void encode_picture(struct encoder *encoder, const struct xc_picture *pic
             image.stride[i] = (int)picture->plane[i].stride;
         }
     }
-    const int64_t start = frame_start(encoder->job, number), end = frame_start(encoder->job, number + 1);
-    check_codec(encoder, vpx_codec_encode(&encoder->codec, picture ? &image : NULL, start, (unsigned long)(end - start), 0,
-                                          encoder->job->deadline), "encode a frame");
+    const int64_t start = frame_start(encoder->job, number);
+    const int64_t duration = frame_start(encoder->job, number + 1) - start;
+    check_codec(encoder,
+                vpx_codec_encode(&encoder->codec, picture ? &image : NULL, start, (unsigned long)duration, 0,
+                                 encoder->job->deadline),
+                "encode a frame");
 }
 
 static void keep_statistics(struct encoder *encoder, const vpx_fixed_buf_t *packet)
@@ -169,8 +173,10 @@ static void write_header(struct encoder *encoder)
 static void complete_header(struct encoder *encoder)
 {
     FILE *stream = encoder->output.stream;
-    if (fseeko(stream, 0, SEEK_SET))
+    if (encoder->output_start < 0)
         return;
+    if (fseeko(stream, encoder->output_start, SEEK_SET))
+        xc_tool_fail(encoder->output.name, "%s", strerror(errno));
     write_header(encoder);
     if (fseeko(stream, 0, SEEK_END))
         xc_tool_fail(encoder->output.name, "%s", strerror(errno));
@@ -191,6 +197,7 @@ void xc_vpxenc_run(struct xc_vpxenc_job *job)
                    .rate_num = (uint32_t)job->config.g_timebase.den, .rate_den = (uint32_t)job->config.g_timebase.num},
     };
     xc_tool_output_open(&encoder.output, job->output);
+    encoder.output_start = ftello(encoder.output.stream);
     write_header(&encoder);
     if (job->passes == 2) {
         run_pass(&encoder, &film, VPX_RC_FIRST_PASS);

@@ -41,6 +41,8 @@ static struct xc_ivf_header check_inputs(char **names, struct xc_state *state, s
     for (char **name = names; *name; name++) {
         struct xc_tool_ivf input;
         xc_tool_ivf_read(&input, *name);
+        if (input.ivf.header.frame_count == 0)
+            xc_tool_fail(*name, "has no frame");
         if (name == names) {
             merged = input.ivf.header;
         } else {

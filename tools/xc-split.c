@@ -2,16 +2,13 @@
 #include "tool.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { MAX_CHUNK = 99999999 /* eight digits */ };
 
-/* A chunk's name and its file while it is being written. */
 struct chunk {
-    char *name;
-    size_t name_size;
+    char name[4096]; /* no system takes longer ones */
     struct xc_tool_output output;
 };
 
@@ -20,7 +17,9 @@ static void begin_chunk(struct chunk *chunk, const char *directory, int64_t numb
     struct xc_error err;
     if (number > MAX_CHUNK)
         xc_tool_fail(directory, "more chunks than eight digits can number");
-    snprintf(chunk->name, chunk->name_size, "%s/%08d.y4m", directory, (int)number);
+    int length = snprintf(chunk->name, sizeof chunk->name, "%s/%08d.y4m", directory, (int)number);
+    if (length < 0 || length >= (int)sizeof chunk->name)
+        xc_tool_fail(directory, "%s", strerror(ENAMETOOLONG));
     xc_tool_output_open(&chunk->output, chunk->name);
     xc_tool_check(xc_y4m_write_header(chunk->output.stream, header, &err), chunk->name, &err);
 }
@@ -28,12 +27,9 @@ static void begin_chunk(struct chunk *chunk, const char *directory, int64_t numb
 /* Writes the film, chunk by chunk, and returns the number of chunks. */
 static int64_t split(struct xc_tool_y4m *film, const char *directory, int64_t first, int64_t frames_per_chunk)
 {
-    struct chunk chunk = {.name_size = strlen(directory) + sizeof "/12345678.y4m"};
+    struct chunk chunk;
     struct xc_picture *picture;
     struct xc_error err;
-    chunk.name = malloc(chunk.name_size);
-    if (!chunk.name)
-        xc_tool_fail(directory, "%s", strerror(errno));
     const struct xc_y4m_header *header = &film->header;
     xc_tool_check(xc_picture_new(&picture, NULL, header->width, header->height, &err), film->input.name, &err);
 
@@ -51,7 +47,6 @@ static int64_t split(struct xc_tool_y4m *film, const char *directory, int64_t fi
         xc_tool_fail(film->input.name, "has no frame");
     xc_tool_output_commit(&chunk.output, 1);
     xc_picture_unref(picture);
-    free(chunk.name);
     return number - first + 1;
 }
 

@@ -49,11 +49,11 @@ static void write_outputs(const struct xc_ivf *ivf, const struct xc_state *state
     struct xc_tool_output outputs[2];
     struct xc_error err;
     xc_tool_output_open(&outputs[0], ivf_name);
-    write_ivf(ivf, &outputs[0]);
     if (state_name) {
         xc_tool_output_open(&outputs[1], state_name);
         xc_tool_check(xc_state_write(state, outputs[1].stream, &err), state_name, &err);
     }
+    write_ivf(ivf, &outputs[0]);
     xc_tool_output_commit(outputs, state_name ? 2 : 1);
 }
 

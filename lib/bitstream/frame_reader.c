@@ -6,6 +6,29 @@
 #include "bitstream/header.h"
 #include "bitstream/modes.h"
 
+enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size_t blocks, struct xc_error *err)
+{
+    if (frame->macroblock_capacity < macroblocks) {
+        free(frame->macroblocks);
+        frame->macroblock_capacity = 0;
+        frame->macroblocks = calloc(macroblocks, sizeof *frame->macroblocks);
+        if (!frame->macroblocks) {
+            return xc_fail(err, XC_ERR_MEMORY, "out of memory for %zu macroblocks", macroblocks);
+        }
+        frame->macroblock_capacity = macroblocks;
+    }
+    if (frame->coefficient_capacity < blocks) {
+        size_t capacity = blocks + frame->coefficient_capacity / 2;
+        xc_block *grown = realloc(frame->coefficients, capacity * sizeof *grown);
+        if (!grown) {
+            return xc_fail(err, XC_ERR_MEMORY, "out of memory for %zu blocks of coefficients", capacity);
+        }
+        frame->coefficients = grown;
+        frame->coefficient_capacity = capacity;
+    }
+    return XC_OK;
+}
+
 /* Sizes the frame for the picture to come and starts it from what the state says. */
 static enum xc_status prepare_macroblocks(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err)
 {
@@ -14,14 +37,9 @@ static enum xc_status prepare_macroblocks(struct xc_frame *frame, const struct x
     frame->mb_cols = (uint16_t)((width + 15) / 16);
     frame->mb_rows = (uint16_t)((height + 15) / 16);
     size_t count = (size_t)frame->mb_cols * frame->mb_rows;
-    if (frame->macroblock_capacity < count) {
-        free(frame->macroblocks);
-        frame->macroblock_capacity = 0;
-        frame->macroblocks = calloc(count, sizeof *frame->macroblocks);
-        if (!frame->macroblocks) {
-            return xc_fail(err, XC_ERR_MEMORY, "out of memory for %zu macroblocks", count);
-        }
-        frame->macroblock_capacity = count;
+    enum xc_status status = xc_frame_reserve(frame, count, 0, err);
+    if (status) {
+        return status;
     }
     for (size_t i = 0; i < count; i++) {
         frame->macroblocks[i].segment = h->key_frame ? 0 : state->segment_map[i];
@@ -89,29 +107,16 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
     return r->above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
 }
 
-/* Room for a row's blocks, and for one more, which is zeroed for the reading that may follow. */
-static bool reserve_row(struct xc_frame *frame)
-{
-    size_t need = frame->coefficient_count + (size_t)frame->mb_cols * XC_BLOCKS + 1;
-    if (frame->coefficient_capacity < need) {
-        size_t capacity = need + frame->coefficient_capacity / 2;
-        xc_block *grown = realloc(frame->coefficients, capacity * sizeof *grown);
-        if (!grown) {
-            return false;
-        }
-        frame->coefficients = grown;
-        frame->coefficient_capacity = capacity;
-    }
-    memset(frame->coefficients[frame->coefficient_count], 0, sizeof(xc_block));
-    return true;
-}
-
 enum xc_status xc_frame_reader_row(struct xc_frame_reader *r, unsigned row, struct xc_error *err)
 {
     struct xc_frame *frame = r->frame;
-    if (!reserve_row(frame)) {
-        return xc_fail(err, XC_ERR_MEMORY, "out of memory for coefficients");
+    /* One block more than there can be: reading zeroes the next one before it knows whether there is one. */
+    size_t blocks = frame->coefficient_count + (size_t)frame->mb_cols * XC_BLOCKS + 1;
+    enum xc_status status = xc_frame_reserve(frame, 0, blocks, err);
+    if (status) {
+        return status;
     }
+    memset(frame->coefficients[frame->coefficient_count], 0, sizeof(xc_block));
     struct xc_bool_reader *bits = &r->partition[row & ((1u << frame->header.log2_token_partitions) - 1)];
     struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
     struct xc_token_context left = { 0 };

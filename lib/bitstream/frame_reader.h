@@ -12,6 +12,9 @@ struct xc_frame_reader {
     struct xc_token_context *above; /* owned; one per column */
 };
 
+/* Makes room for this many macroblocks, whose old values are lost if there was not enough, and blocks, whose values are kept. */
+enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size_t blocks, struct xc_error *err);
+
 /* Parses header and modes into *frame. On failure there is nothing to end. */
 enum xc_status xc_frame_reader_begin(struct xc_frame_reader *reader, struct xc_frame *frame, const struct xc_state *state,
                                      const uint8_t *data, size_t size, struct xc_error *err);

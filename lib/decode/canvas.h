@@ -59,6 +59,10 @@ void xc_predict_block(const struct xc_canvas *canvas, const struct xc_macroblock
 void xc_add_residue(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels, unsigned row,
                     unsigned column);
 
+/* The same for chroma alone; levels: the macroblock's first chroma block with tokens, and what follows. */
+void xc_add_chroma_residue(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels, unsigned row,
+                           unsigned column);
+
 /* To be called for every macroblock of a row, when it is complete and before anything is filtered. */
 void xc_canvas_keep_line(const struct xc_canvas *canvas, unsigned row, unsigned column);
 

@@ -47,10 +47,12 @@ static const xc_block *add_luma(const struct xc_canvas *canvas, const struct xc_
     return levels;
 }
 
-static const xc_block *add_chroma(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels,
-                                  uint8_t *dst, ptrdiff_t stride, int first)
+static const xc_block *add_chroma_plane(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels,
+                                        int plane, int first, unsigned row, unsigned column)
 {
     const struct xc_quantizer *q = &canvas->quantizer[mb->segment];
+    const ptrdiff_t stride = canvas->picture->plane[plane].stride;
+    uint8_t *dst = xc_canvas_at(canvas, plane, row, column);
     for (int i = 0; i < 4; i++) {
         int tokens = mb->tokens[first + i];
         if (tokens) {
@@ -62,20 +64,25 @@ static const xc_block *add_chroma(const struct xc_canvas *canvas, const struct x
     return levels;
 }
 
+void xc_add_chroma_residue(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels, unsigned row,
+                           unsigned column)
+{
+    levels = add_chroma_plane(canvas, mb, levels, XC_PLANE_U, XC_BLOCK_U, row, column);
+    add_chroma_plane(canvas, mb, levels, XC_PLANE_V, XC_BLOCK_V, row, column);
+}
+
 void xc_add_residue(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels, unsigned row,
                     unsigned column)
 {
     if (mb->skip && mb->y_mode != XC_B_PRED) {
         return;
     }
-    const struct xc_plane *plane = canvas->picture->plane;
+    const ptrdiff_t stride = canvas->picture->plane[XC_PLANE_Y].stride;
     uint8_t *y = xc_canvas_at(canvas, XC_PLANE_Y, row, column);
     if (mb->y_mode == XC_B_PRED || mb->y_mode == XC_SPLITMV) {
-        levels = add_luma(canvas, mb, levels, y, plane[XC_PLANE_Y].stride, row, column);
+        levels = add_luma(canvas, mb, levels, y, stride, row, column);
     } else {
-        levels = add_luma_with_y2(canvas, mb, levels, y, plane[XC_PLANE_Y].stride);
+        levels = add_luma_with_y2(canvas, mb, levels, y, stride);
     }
-    uint8_t *u = xc_canvas_at(canvas, XC_PLANE_U, row, column), *v = xc_canvas_at(canvas, XC_PLANE_V, row, column);
-    levels = add_chroma(canvas, mb, levels, u, plane[XC_PLANE_U].stride, XC_BLOCK_U);
-    add_chroma(canvas, mb, levels, v, plane[XC_PLANE_V].stride, XC_BLOCK_V);
+    xc_add_chroma_residue(canvas, mb, levels, row, column);
 }

@@ -15,6 +15,12 @@ void xc_dsp_pixel_c(struct xc_dsp *dsp);
 #if defined(__x86_64__)
 void xc_dsp_mc_ssse3(struct xc_dsp *dsp);
 void xc_dsp_mc_avx2(struct xc_dsp *dsp);
+void xc_dsp_loopfilter_sse2(struct xc_dsp *dsp);
+void xc_dsp_loopfilter_avx2(struct xc_dsp *dsp);
+void xc_dsp_transform_sse2(struct xc_dsp *dsp);
+void xc_dsp_intra_ssse3(struct xc_dsp *dsp);
+void xc_dsp_pixel_sse2(struct xc_dsp *dsp);
+void xc_dsp_pixel_avx2(struct xc_dsp *dsp);
 #endif
 
 #endif

@@ -3,12 +3,41 @@
 #include "dsp/kernels.h"
 #include "excamera/decode.h"
 
-void xc_dsp_fill(struct xc_dsp *dsp, unsigned cpu_features)
+static void fill_c(struct xc_dsp *dsp)
 {
-    (void)cpu_features;
     xc_dsp_mc_c(dsp);
     xc_dsp_intra_c(dsp);
     xc_dsp_transform_c(dsp);
     xc_dsp_loopfilter_c(dsp);
     xc_dsp_pixel_c(dsp);
+}
+
+#if defined(__x86_64__)
+static void fill_simd(struct xc_dsp *dsp, unsigned cpu_features)
+{
+    if (cpu_features & XC_CPU_SSE2) {
+        xc_dsp_transform_sse2(dsp);
+        xc_dsp_loopfilter_sse2(dsp);
+        xc_dsp_pixel_sse2(dsp);
+    }
+    if (cpu_features & XC_CPU_SSSE3) {
+        xc_dsp_mc_ssse3(dsp);
+        xc_dsp_intra_ssse3(dsp);
+    }
+    if (cpu_features & XC_CPU_AVX2) {
+        xc_dsp_mc_avx2(dsp);
+        xc_dsp_pixel_avx2(dsp);
+    }
+}
+#else
+static void fill_simd(struct xc_dsp *dsp, unsigned cpu_features)
+{
+    (void)dsp, (void)cpu_features;
+}
+#endif
+
+void xc_dsp_fill(struct xc_dsp *dsp, unsigned cpu_features)
+{
+    fill_c(dsp);
+    fill_simd(dsp, cpu_features);
 }

@@ -17,6 +17,7 @@ struct xc_search {
     struct xc_state shadow;           /* the state that libvpx's stream is in, without pictures */
     unsigned holds[XC_REFERENCES];    /* a number for the picture that each reference is; equal numbers, one picture */
     unsigned pictures;                /* numbers given so far */
+    bool golden_lost;                 /* libvpx's golden picture is not the state's, but the last one, in the same buffer */
 };
 
 static const int no_reference[XC_REFERENCES] = {VP8_EFLAG_NO_REF_LAST, VP8_EFLAG_NO_REF_GF, VP8_EFLAG_NO_REF_ARF};
@@ -82,8 +83,9 @@ void xc_search_free(struct xc_search *search)
     free(search);
 }
 
-/* A new encoder. Its rate control is left with nothing to do: a bit rate that is never reached (libvpx lowers it to that of raw
- * pictures, and stays free of overflow up to 1 Gbit/s, with no more than a second of buffer), and no frame ever dropped. */
+/* A new encoder. Its rate control is left with nothing to do: a bit rate that is never reached (libvpx lowers it to
+ * that of raw pictures, and stays free of overflow up to 1 Gbit/s, with no more than a second of buffer), and no
+ * frame ever dropped. */
 static enum xc_status open_codec(struct xc_search *search, struct xc_error *err)
 {
     const struct xc_search_options *options = &search->options;
@@ -99,7 +101,6 @@ static enum xc_status open_codec(struct xc_search *search, struct xc_error *err)
     config->g_lag_in_frames = 0;
     config->kf_mode = VPX_KF_DISABLED;
     config->rc_end_usage = VPX_Q;
-    config->rc_min_quantizer = 0; /* in force for encode_grey only, like cq-level's 10 */
     config->rc_target_bitrate = 1000000;
     config->rc_buf_sz = config->rc_buf_initial_sz = config->rc_buf_optimal_sz = 1000;
     config->rc_dropframe_thresh = 0;
@@ -156,48 +157,76 @@ static enum xc_status encode_picture(struct xc_search *search, struct xc_frame *
     if (!packet)
         return xc_fail(err, XC_ERR_UNSUPPORTED, "libvpx dropped a frame");
     enum xc_status status = xc_frame_parse(frame, &search->shadow, packet->data.frame.buf, packet->data.frame.sz, err);
-    if (status == XC_OK)
-        xc_state_follow_header(&search->shadow, frame);
+    return status == XC_OK ? xc_state_follow_header(&search->shadow, frame, err) : status;
+}
+
+static enum xc_status new_grey(struct xc_picture **out, const struct xc_search_options *options, struct xc_error *err)
+{
+    enum xc_status status = xc_picture_new(out, NULL, options->width, options->height, err);
+    for (int i = 0; !status && i < 3; i++) {
+        const struct xc_plane *plane = &(*out)->plane[i];
+        for (unsigned y = 0; y < xc_plane_coded_height(*out, i); y++) {
+            memset(plane->data + (ptrdiff_t)y * plane->stride, 128, xc_plane_coded_width(*out, i));
+        }
+    }
     return status;
 }
 
-/* Behind a key frame, libvpx keeps one buffer for all of its references; replacing one would replace them all. Two interframes
- * that refresh one reference each pull them apart. All of it is flat grey, which costs next to nothing, and leaves libvpx's
- * probabilities as they were. */
+/* Behind a key frame, libvpx keeps one buffer for all of its references; replacing one would replace them all. It takes a golden
+ * frame and a normal one to pull them apart. The golden frame is the one that libvpx makes of its own accord in every seven or
+ * more frames, whatever it is told (calc_pframe_target_size): waiting for it here keeps it out of the frames to come, or most of
+ * them. All of it is flat grey, which costs little, and leaves libvpx's probabilities as they were. */
 static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *frame, struct xc_error *err)
 {
+    enum { ENOUGH = 32 };
     struct xc_picture *grey;
-    enum xc_status status = xc_picture_new(&grey, NULL, search->options.width, search->options.height, err);
-    if (status != XC_OK)
+    enum xc_status status = new_grey(&grey, &search->options, err);
+    if (status) {
         return status;
-    for (int i = 0; i < 3; i++) {
-        for (unsigned y = 0; y < xc_plane_coded_height(grey, i); y++)
-            memset(grey->plane[i].data + (ptrdiff_t)y * grey->plane[i].stride, 128, xc_plane_coded_width(grey, i));
     }
-    const vpx_enc_frame_flags_t steps[] = {
-        VPX_EFLAG_FORCE_KF,
-        VP8_EFLAG_NO_UPD_LAST | VP8_EFLAG_FORCE_GF | VP8_EFLAG_NO_UPD_ARF,
-        VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ARF,
-    };
+    const vpx_enc_frame_flags_t normal = VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ARF | VP8_EFLAG_NO_UPD_ENTROPY;
     vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, 5); /* the fastest of the "good quality" mode */
-    for (size_t i = 0; status == XC_OK && i < sizeof steps / sizeof *steps; i++)
-        status = encode_picture(search, frame, grey, steps[i] | VP8_EFLAG_NO_UPD_ENTROPY, err);
+    status = encode_picture(search, frame, grey, VPX_EFLAG_FORCE_KF | VP8_EFLAG_NO_UPD_ENTROPY, err);
+    bool golden = false;
+    for (int i = 0; !status && !golden && i < ENOUGH; i++) {
+        status = encode_picture(search, frame, grey, normal, err);
+        golden = frame->header.refresh_golden;
+    }
+    if (!status && !golden) {
+        status = encode_picture(search, frame, grey, VP8_EFLAG_FORCE_GF | VP8_EFLAG_NO_UPD_ARF | VP8_EFLAG_NO_UPD_ENTROPY, err);
+    }
+    if (!status) {
+        status = encode_picture(search, frame, grey, normal, err);
+    }
     vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, search->options.cpu_used);
+    search->golden_lost = false;
     xc_picture_unref(grey);
     return status;
 }
 
-static enum xc_status set_references(struct xc_search *search, const struct xc_state *state, struct xc_error *err)
+static enum xc_status set_reference(struct xc_search *search, const struct xc_state *state, enum xc_reference which,
+                                    struct xc_error *err)
 {
     static const vpx_ref_frame_type_t type[XC_REFERENCES] = {VP8_LAST_FRAME, VP8_GOLD_FRAME, VP8_ALTR_FRAME};
+    vpx_ref_frame_t reference = {.frame_type = type[which]};
+    wrap_picture(&reference.img, state->reference[which]);
+    if (vpx_codec_control(&search->codec, VP8_SET_REFERENCE, &reference)) {
+        return fail_codec(search, err, "take a reference picture");
+    }
+    return XC_OK;
+}
+
+static enum xc_status set_references(struct xc_search *search, const struct xc_state *state, struct xc_error *err)
+{
     for (int i = 0; i < XC_REFERENCES; i++) {
-        vpx_ref_frame_t reference = {.frame_type = type[i]};
-        wrap_picture(&reference.img, state->reference[i]);
-        if (vpx_codec_control(&search->codec, VP8_SET_REFERENCE, &reference))
-            return fail_codec(search, err, "take a reference picture");
+        enum xc_status status = set_reference(search, state, i, err);
+        if (status) {
+            return status;
+        }
         int same = 0;
-        while (state->reference[same] != state->reference[i])
+        while (state->reference[same] != state->reference[i]) {
             same++;
+        }
         search->holds[i] = same < i ? search->holds[same] : search->pictures++;
     }
     return XC_OK;
@@ -227,7 +256,7 @@ static int nearest_delta(int delta)
     return delta < 0 ? -(int)nearest_level(-delta) : (int)nearest_level(delta);
 }
 
-static enum xc_status set_segments(struct xc_search *search, const struct xc_search_frame *what, struct xc_error *err)
+static enum xc_status set_segments(struct xc_search *search, const struct xc_encode_params *what, struct xc_error *err)
 {
     const unsigned mb_cols = search->config.g_w / 16, mb_rows = search->config.g_h / 16;
     const int base = (int)xc_search_quantizer(what->quantizer);
@@ -250,14 +279,14 @@ static enum xc_status set_segments(struct xc_search *search, const struct xc_sea
     return failed ? fail_codec(search, err, "take the segments") : XC_OK;
 }
 
-/* There is always a flag about what to update, so that libvpx never decides that by itself. A reference that holds the same
- * picture as one before it is left out: searching it again gains nothing. */
-static vpx_enc_frame_flags_t interframe_flags(const struct xc_search *search, const struct xc_search_frame *what)
+/* There is always a flag about what to update, so that libvpx never decides that by itself. A reference that holds
+ * the same picture as one before it is left out: searching it again gains nothing. */
+static vpx_enc_frame_flags_t interframe_flags(const struct xc_search *search, const struct xc_encode_params *what)
 {
     const bool use[XC_REFERENCES] = {what->use_last, what->use_golden, what->use_altref};
     vpx_enc_frame_flags_t flags = 0;
     for (int i = 0; i < XC_REFERENCES; i++) {
-        bool searched = !use[i];
+        bool searched = !use[i] || (i == XC_GOLDEN && search->golden_lost);
         for (int j = 0; j < i; j++)
             searched |= use[j] && search->holds[j] == search->holds[i];
         if (searched)
@@ -269,8 +298,9 @@ static vpx_enc_frame_flags_t interframe_flags(const struct xc_search *search, co
     return flags;
 }
 
-/* libvpx has its own mind about golden frames, quantizers and more, all of which open_codec and the flags should have silenced. */
-static bool is_as_asked(const struct xc_frame *frame, const struct xc_search_frame *what)
+/* libvpx has its own mind about golden frames, quantizers and more, all of which open_codec and the flags should have
+ * silenced. */
+static bool is_as_asked(const struct xc_frame *frame, const struct xc_encode_params *what)
 {
     const struct xc_frame_header *header = &frame->header;
     if (header->key_frame != what->key_frame || header->quantizer != xc_search_quantizer(what->quantizer) ||
@@ -315,33 +345,55 @@ static void number_references(struct xc_search *search, const struct xc_frame_he
         search->holds[XC_ALTREF] = number;
 }
 
-static enum xc_status encode_as_asked(struct xc_search *search, struct xc_frame *frame, const struct xc_picture *source,
-                                      const struct xc_search_frame *what, struct xc_error *err)
+/* A golden frame that nobody asked for is like any other, but for the bit in its header and what it does to libvpx's references:
+ * until the next frame, golden and last are one buffer. */
+static enum xc_status mend_golden(struct xc_search *search, struct xc_frame *frame, const struct xc_state *state,
+                                  const struct xc_encode_params *what, struct xc_error *err)
+{
+    struct xc_frame_header *h = &frame->header;
+    if (h->key_frame || what->refresh_golden) {
+        search->golden_lost = false;
+    } else if (h->refresh_golden) {
+        h->refresh_golden = false;
+        search->golden_lost = true;
+    } else if (search->golden_lost && h->refresh_last) {
+        search->golden_lost = false;
+        return set_reference(search, state, XC_GOLDEN, err);
+    }
+    return XC_OK;
+}
+
+static enum xc_status encode_as_asked(struct xc_search *search, struct xc_frame *frame, const struct xc_state *state,
+                                      const struct xc_picture *source, const struct xc_encode_params *what,
+                                      struct xc_error *err)
 {
     enum xc_status status = set_quantizer(search, nearest_level((int)what->quantizer), err);
     if (status == XC_OK)
         status = set_segments(search, what, err);
+    const vpx_enc_frame_flags_t flags = what->key_frame ? VPX_EFLAG_FORCE_KF : interframe_flags(search, what);
     if (status == XC_OK)
-        status = encode_picture(search, frame, source, what->key_frame ? VPX_EFLAG_FORCE_KF : interframe_flags(search, what), err);
+        status = encode_picture(search, frame, source, flags, err);
+    if (status == XC_OK)
+        status = mend_golden(search, frame, state, what, err);
     if (status == XC_OK && !is_as_asked(frame, what))
         status = xc_fail(err, XC_ERR_UNSUPPORTED, "this libvpx encodes other frames than it is asked for");
     return status;
 }
 
-enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame, const struct xc_picture *source,
-                                const struct xc_search_frame *what, struct xc_error *err)
+enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame, const struct xc_state *state,
+                                const struct xc_picture *source, const struct xc_encode_params *what, struct xc_error *err)
 {
     const struct xc_search_options *options = &search->options;
     if (source->width != options->width || source->height != options->height)
-        return xc_fail(err, XC_ERR_MISMATCH, "a picture of %u x %u among those of %u x %u", source->width, source->height,
-                       options->width, options->height);
+        return xc_fail(err, XC_ERR_MISMATCH, "a picture of %u x %u among those of %u x %u", source->width,
+                       source->height, options->width, options->height);
     enum xc_status status = XC_OK;
     if (!search->open && !what->key_frame)
         return xc_fail(err, XC_ERR_ARGUMENT, "an interframe needs a state to predict from");
     if (!search->open)
         status = open_codec(search, err);
     if (status == XC_OK)
-        status = encode_as_asked(search, frame, source, what, err);
+        status = encode_as_asked(search, frame, state, source, what, err);
     if (status != XC_OK) {
         close_codec(search);
         return status;

@@ -1,15 +1,17 @@
 /* libvpx's motion search and mode decision, started from a state of ours.
  *
- * libvpx has no notion of a state that is handed in, but it can be given one: after a few frames that only start it, its three
- * references are replaced (VP8_SET_REFERENCE), and from then on its interframes predict from our pictures. Its entropy coder
- * knows nothing of our probabilities; so the frames that come out are parsed, in a state that is kept beside the encoder and
- * follows its stream, and are for serializing anew against the true state. Prediction and residue stay as they are.
+ * libvpx has no notion of a state that is handed in, but it can be given one: after a few frames that only start it,
+ * its three references are replaced (VP8_SET_REFERENCE), and from then on its interframes predict from our pictures.
+ * Its entropy coder knows nothing of our probabilities; so the frames that come out are parsed, in a state that is
+ * kept beside the encoder and follows its stream, and are for serializing anew against the true state. Prediction and
+ * residue stay as they are.
  *
- * The same calls give the same bytes: libvpx runs in its "good quality" mode, which looks at no clock, and in one thread, since
- * what its threads learn from the macroblocks they happen to get changes their decisions. */
+ * The same calls give the same bytes: libvpx runs in its "good quality" mode, which looks at no clock, and in one
+ * thread, since what its threads learn from the macroblocks they happen to get changes their decisions. */
 #ifndef XC_ENCODE_SEARCH_H
 #define XC_ENCODE_SEARCH_H
 
+#include "excamera/encode.h"
 #include "excamera/error.h"
 #include "excamera/frame.h"
 #include "excamera/picture.h"
@@ -27,36 +29,25 @@ struct xc_search_options {
 enum xc_status xc_search_new(struct xc_search **out, const struct xc_search_options *options, struct xc_error *err);
 void xc_search_free(struct xc_search *search);
 
-/* Starts over from this state, whatever came before: its references, whose size must be that of the options, become libvpx's.
- * Nothing else of the state is looked at. */
+/* Starts over from this state, whatever came before: its references, whose size must be that of the options, become
+ * libvpx's. Nothing else of the state is looked at. */
 enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_state *state, struct xc_error *err);
 
-/* What one frame may do. */
-struct xc_search_frame {
-    unsigned quantizer;                      /* index, 0 to 127; see below */
-    bool key_frame;                          /* the references below are ignored */
-    bool use_last, use_golden, use_altref;   /* references to predict from */
-    bool refresh_last, refresh_golden, refresh_altref;
-    const uint8_t *segment_map;              /* per macroblock, 0 to 3, or NULL for no segmentation */
-    int8_t segment_quantizer[XC_SEGMENTS];   /* deltas to the index */
-    unsigned segment_static_threshold[XC_SEGMENTS]; /* 0: the options' */
-};
-
-/* The quantizer index that a frame gets when it asks for this one. libvpx's interface reaches every index up to 5 and about every
- * other one from there: the nearest of those is taken, the finer one of two that are equally near. */
+/* The quantizer index that a frame gets when it asks for this one. libvpx's interface reaches every index up to 5 and
+ * about every other one from there: the nearest of those is taken, the finer one of two that are equally near. */
 unsigned xc_search_quantizer(unsigned quantizer);
 
-/* Encodes source (padded, xc_picture_pad) and parses the result into *frame. libvpx's own references advance as the frame says.
- * Only a key frame may come without a state to start from.
+/* Encodes source (padded, xc_picture_pad) and parses the result into *frame. libvpx's own references advance as the
+ * frame says. Only a key frame may come without a state to start from.
  *
- * The frame's header carries what libvpx chose, loop filter included. It decodes from any state that has the same references:
- * filter deltas, segment data and segment map are all in it, whether or not the state has them already. The probabilities are
- * as libvpx's coder had them, so before serializing comes xc_frame_optimize against the true state. Every segment's index
- * is the nearest that libvpx can be given; segments without any deltas or thresholds are left out. Frames are shown, refresh
- * the probabilities, never copy a reference to another, and have no sign bias.
+ * The frame's header carries what libvpx chose, loop filter included. It decodes from any state that has the same
+ * references: filter deltas, segment data and segment map are all in it, whether or not the state has them already.
+ * The probabilities are as libvpx's coder had them, so before serializing comes xc_frame_optimize against the true
+ * state. Every segment's index is the nearest that libvpx can be given; segments without any deltas or thresholds are
+ * left out. Frames are shown, refresh the probabilities, never copy a reference to another, and have no sign bias.
  *
  * After a failure the next call must be xc_search_set_state, or ask for a key frame. */
-enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame, const struct xc_picture *source,
-                                const struct xc_search_frame *what, struct xc_error *err);
+enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame, const struct xc_state *state,
+                                const struct xc_picture *source, const struct xc_encode_params *what, struct xc_error *err);
 
 #endif

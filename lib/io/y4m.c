@@ -9,22 +9,23 @@
 
 enum { LINE_SIZE = sizeof((struct xc_y4m_header *)NULL)->line };
 
-/* What ended a line. LINE_BAD: a control character, or no end within the bounds; neither occurs in honest Y4M. */
-enum line_end { LINE_OK, LINE_EOF, LINE_BAD };
+/* What ended a line: its newline, the end of the stream, the bounds, or a control character, which no header has. */
+enum line_end { LINE_OK, LINE_EOF, LINE_TOO_LONG, LINE_NOT_TEXT };
 
 /* Reads up to the next newline into line, always terminated, without the newline. */
 static enum line_end read_line(char line[LINE_SIZE], FILE *stream)
 {
     for (int length = 0; length < LINE_SIZE; length++) {
         int c = getc(stream);
-        bool bad = c != EOF && c != '\n' && (c < ' ' || length == LINE_SIZE - 1);
-        line[length] = (char)c;
-        if (c == EOF || c == '\n' || bad) {
-            line[length] = '\0';
-            return c == EOF ? LINE_EOF : bad ? LINE_BAD : LINE_OK;
-        }
+        line[length] = '\0';
+        if (c == '\n')
+            return LINE_OK;
+        if (c < ' ')
+            return c == EOF ? LINE_EOF : LINE_NOT_TEXT;
+        if (length < LINE_SIZE - 1)
+            line[length] = (char)c;
     }
-    return LINE_BAD;
+    return LINE_TOO_LONG;
 }
 
 /* Cuts the next parameter from *rest; false if there is none left. */
@@ -122,8 +123,10 @@ enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, st
         return xc_fail(err, XC_ERR_FORMAT, "not a Y4M file");
     if (end == LINE_EOF)
         return xc_fail(err, XC_ERR_FORMAT, "truncated inside the Y4M header");
-    if (end == LINE_BAD)
-        return xc_fail(err, XC_ERR_FORMAT, "the Y4M header is longer than %d bytes or not text", LINE_SIZE - 1);
+    if (end == LINE_TOO_LONG)
+        return xc_fail(err, XC_ERR_UNSUPPORTED, "the Y4M header is longer than %d bytes", LINE_SIZE - 1);
+    if (end == LINE_NOT_TEXT)
+        return xc_fail(err, XC_ERR_FORMAT, "the Y4M header is not text");
 
     const char *rest = header->line + strlen(STREAM_MAGIC);
     char parameter[LINE_SIZE];
@@ -140,7 +143,7 @@ enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, st
 /* Reads the line before a picture. Of the three letters of its I parameter, an "i" stands for interlacing. */
 static enum xc_status read_frame_header(bool *end, FILE *stream, struct xc_error *err)
 {
-    char line[LINE_SIZE], parameter[LINE_SIZE];
+    char line[LINE_SIZE] = "", parameter[LINE_SIZE];
     enum line_end line_end = read_line(line, stream);
     if (ferror(stream))
         return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
@@ -149,7 +152,7 @@ static enum xc_status read_frame_header(bool *end, FILE *stream, struct xc_error
         return XC_OK;
     if (line_end == LINE_EOF)
         return xc_fail(err, XC_ERR_FORMAT, "truncated inside a frame");
-    if (line_end == LINE_BAD || !has_magic(line, FRAME_MAGIC))
+    if (line_end != LINE_OK || !has_magic(line, FRAME_MAGIC))
         return xc_fail(err, XC_ERR_FORMAT, "bytes that are not a frame where one should begin");
 
     const char *rest = line + strlen(FRAME_MAGIC);

@@ -25,7 +25,11 @@ struct xc_picture_pool *xc_workspace_pool(struct xc_workspace *workspace);
 enum xc_status xc_decode_frame(struct xc_workspace *workspace, struct xc_state *state, const struct xc_frame *frame,
                                struct xc_picture **picture, struct xc_error *err);
 
-/* The same from bytes, faster than parsing and decoding, since the coefficients live only row by row. *picture becomes NULL if
+/* Moves a state along with a frame as far as parsing the next one needs it: everything but the pictures, which stay. On failure the
+ * state is as it was. */
+enum xc_status xc_state_follow_header(struct xc_state *state, const struct xc_frame *frame, struct xc_error *err);
+
+/* xc_frame_parse and xc_decode_frame in one, and faster, since the coefficients live only row by row. *picture becomes NULL if
  * there is nothing to show: a hidden frame, or no data at all (size 0, by which libvpx's users mark a lost frame; the state
  * stays as it is). */
 enum xc_status xc_decode(struct xc_workspace *workspace, struct xc_state *state, const uint8_t *data, size_t size,

@@ -6,6 +6,55 @@
 
 #include "excamera/decode.h"
 
+/* What one frame may do. */
+struct xc_encode_params {
+    unsigned quantizer;                      /* index, 0 to 127; the nearest that libvpx can be asked for is taken */
+    bool key_frame;                          /* the references below are ignored */
+    bool use_last, use_golden, use_altref;   /* references to predict from */
+    bool refresh_last, refresh_golden, refresh_altref;
+    bool keep_probabilities;                 /* leave those of the state as they are behind this frame */
+    bool hide;                               /* not to be shown */
+    const uint8_t *segment_map;              /* per macroblock, 0 to 3, or NULL for no segmentation */
+    int8_t segment_quantizer[XC_SEGMENTS];   /* deltas to the index */
+    unsigned segment_static_threshold[XC_SEGMENTS]; /* below it, in squared error, a macroblock is not searched; 0: never */
+};
+
+/* An interframe that predicts from, and refreshes, everything. */
+#define XC_ENCODE_PARAMS_INIT                                                                                                  \
+    ((struct xc_encode_params){ .use_last = true, .use_golden = true, .use_altref = true, .refresh_last = true,               \
+                                .refresh_golden = true, .refresh_altref = true })
+
+/* Encodes pictures of one size, one after the other, from a state that it moves on. Motion search and mode decision are
+ * libvpx's. */
+struct xc_encoder;
+
+struct xc_encoder_options {
+    unsigned width, height; /* display size of the pictures to come */
+    int speed;              /* libvpx's cpu-used: 0 best, 5 fastest */
+    bool tune_ssim;         /* libvpx's activity masking */
+};
+
+/* workspace outlives the encoder. */
+enum xc_status xc_encoder_new(struct xc_encoder **out, struct xc_workspace *workspace, const struct xc_encoder_options *options,
+                              struct xc_error *err);
+void xc_encoder_free(struct xc_encoder *encoder);
+
+/* The state behind the last frame; before the first, that before any key frame. Owned by the encoder. */
+const struct xc_state *xc_encoder_state(const struct xc_encoder *encoder);
+/* Goes on from this state, which is copied. */
+enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_state *state, struct xc_error *err);
+
+/* Encodes source, which is padded (xc_picture_pad), into *out, and moves the state on. On failure the state is as it was. */
+enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source, const struct xc_encode_params *params,
+                         struct xc_bytes *out, struct xc_error *err);
+
+/* Rebases an interframe, parsed in the state origin, onto *state: its modes and vectors are kept, and its levels where they are
+ * as good as any, but the residue is that of source (padded) against what this state predicts. *out becomes the new frame, and
+ * *state moves on. On failure the state is as it was. */
+enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, const struct xc_frame *frame,
+                         const struct xc_state *origin, const struct xc_picture *source, struct xc_bytes *out,
+                         struct xc_error *err);
+
 /* Makes an interframe refresh all three references with its own picture, so that the state behind it holds one picture. A key
  * frame does so anyway. */
 void xc_frame_terminate(struct xc_frame *frame);

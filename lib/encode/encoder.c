@@ -1,0 +1,97 @@
+/* Encoding given a state: libvpx searches, and what it finds is coded for the state at hand. */
+#include <stdlib.h>
+
+#include "encode/search.h"
+#include "encode/transplant.h"
+#include "excamera/encode.h"
+
+struct xc_encoder {
+    struct xc_workspace *workspace;
+    struct xc_search *search;
+    struct xc_state state;
+    struct xc_frame frame;
+    bool in_step; /* libvpx's references are the state's */
+};
+
+enum xc_status xc_encoder_new(struct xc_encoder **out, struct xc_workspace *workspace, const struct xc_encoder_options *options,
+                              struct xc_error *err)
+{
+    *out = NULL;
+    struct xc_encoder *encoder = calloc(1, sizeof *encoder);
+    if (!encoder) {
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for an encoder");
+    }
+    const struct xc_search_options search = {
+        .width = options->width,
+        .height = options->height,
+        .cpu_used = options->speed,
+        .tune_ssim = options->tune_ssim,
+    };
+    enum xc_status status = xc_search_new(&encoder->search, &search, err);
+    if (status) {
+        free(encoder);
+        return status;
+    }
+    encoder->workspace = workspace;
+    *out = encoder;
+    return XC_OK;
+}
+
+void xc_encoder_free(struct xc_encoder *encoder)
+{
+    if (encoder) {
+        xc_search_free(encoder->search);
+        xc_state_clear(&encoder->state);
+        xc_frame_clear(&encoder->frame);
+        free(encoder);
+    }
+}
+
+const struct xc_state *xc_encoder_state(const struct xc_encoder *encoder)
+{
+    return &encoder->state;
+}
+
+enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_state *state, struct xc_error *err)
+{
+    encoder->in_step = false;
+    return xc_state_copy(&encoder->state, state, err);
+}
+
+static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture *source, const struct xc_encode_params *params,
+                             struct xc_error *err)
+{
+    if (!encoder->in_step && !params->key_frame) {
+        enum xc_status status = xc_search_set_state(encoder->search, &encoder->state, err);
+        if (status) {
+            return status;
+        }
+    }
+    return xc_search_encode(encoder->search, &encoder->frame, &encoder->state, source, params, err);
+}
+
+enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source, const struct xc_encode_params *params,
+                         struct xc_bytes *out, struct xc_error *err)
+{
+    struct xc_frame *frame = &encoder->frame;
+    if (encoder->state.width == 0 && !params->key_frame) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "the first frame without a state must be a key frame");
+    }
+    enum xc_status status = search(encoder, source, params, err);
+    encoder->in_step = false;
+    if (status) {
+        return status;
+    }
+    frame->header.refresh_probabilities = !params->keep_probabilities;
+    frame->header.show = !params->hide;
+    if (!params->key_frame) {
+        xc_frame_make_implicit(frame, &encoder->state);
+    }
+    if ((status = xc_frame_optimize(frame, &encoder->state, err)) ||
+        (status = xc_frame_serialize(out, frame, &encoder->state, err)) ||
+        (status = xc_decode_frame(encoder->workspace, &encoder->state, frame, NULL, err))) {
+        return status;
+    }
+    encoder->in_step = true;
+    return XC_OK;
+}

@@ -1,0 +1,61 @@
+"""Every tool explains itself, and takes the options that are published, short and long."""
+import subprocess
+
+import harness
+from harness import BIN, Case
+
+# The options that have to be there; a tool may have more. From the published command lines, the original tools, the docs.
+OPTIONS = {
+    "xc-decode": "-S --input-state --i420 --y4m --md5 --frame-md5 -o --output --threads",
+    "xc-dump": "-f --frame-number -S --input-state --threads",
+    "xc-enc": "-W --no-wait -w --kf-q-weight -i --input-format -o --output -r --reencode -I --input-state -p --pred-ivf "
+              "-S --pred-state -O --output-state -e --extra-frame-chunk -y --y-ac-qi -s --ssim --threads",
+    "xc-merge": "-o --output --threads",
+    "xc-rebase": "-w --kf-q-weight -i --input-format -o --output -I --input-state -p --pred-ivf -S --pred-state "
+                 "-O --output-state -r --reencode -W --no-wait --threads",
+    "xc-split": "-s -d",
+    "xc-terminate-chunk": "",
+    "xc-vpxenc": "--ivf --codec --good --best --rt --cpu-used --end-usage --min-q --max-q --cq-level --buf-initial-sz "
+                 "--buf-optimal-sz --buf-sz --undershoot-pct -p --passes --auto-alt-ref -t --threads --token-parts --tune "
+                 "--target-bitrate -o --output",
+}
+
+
+class Tools(Case):
+    def test_help(self):
+        for tool, options in OPTIONS.items():
+            with self.subTest(tool):
+                text = self.xc(tool, "--help").decode()
+                self.assertRegex(text, rf"\AUsage: {tool} ")
+                words = set(text.replace(",", " ").replace("=", " ").split())
+                self.assertEqual(set((options + " --help --version").split()) - words, set())
+                self.assertLessEqual(max(map(len, text.splitlines())), 80)
+
+    def test_version(self):
+        for tool in OPTIONS:
+            with self.subTest(tool):
+                self.assertRegex(self.xc(tool, "--version").decode(), rf"\A{tool} \d+\.\d+\.\d+\n\Z")
+
+    def test_all_tools_are_tested(self):
+        self.assertEqual(sorted(p.name for p in BIN.glob("xc-*")), sorted(OPTIONS))
+
+    def test_usage_errors(self):
+        for tool in OPTIONS:
+            for arguments in ((), ("--no-such-option",), ("-Z",), ("--help=yes",)):
+                with self.subTest(tool, arguments=arguments):
+                    self.refuses(tool, *arguments)
+
+    def test_help_on_a_full_disk(self):
+        for tool in OPTIONS:
+            with self.subTest(tool), open("/dev/full", "w") as full:
+                done = subprocess.run([BIN / tool, "--help"], stdout=full, stderr=subprocess.PIPE)
+                self.assertGreater(done.returncode, 0)
+                self.assertRegex(done.stderr.decode(), rf"\A{tool}: [^\n]+\n\Z")
+
+    def test_long_and_short_options_mean_the_same(self):
+        path = harness.vpxenc(harness.film(frames=8), "--good", "--cpu-used=5", "--target-bitrate=200")
+        self.xc("xc-dump", "-f", 3, path, "a.state")
+        self.xc("xc-dump", "--frame-number=3", path, "b.state")
+        self.xc("xc-dump", "--frame-number", 3, "--", path, "c.state")
+        self.assertEqual((self.dir / "a.state").read_bytes(), (self.dir / "b.state").read_bytes())
+        self.assertEqual((self.dir / "a.state").read_bytes(), (self.dir / "c.state").read_bytes())

@@ -1,0 +1,209 @@
+"""gen_makefile.py and the makefiles it writes: the published commands, at any -j, interrupted, failing, by any engine."""
+import os
+import re
+import signal
+import subprocess
+import time
+
+import harness
+from harness import BIN, ROOT, Case, number
+
+
+class MakefileCase(Case):
+    """Chunks of a film in self.dir, and ways to have them encoded."""
+
+    film = {"width": 96, "height": 80, "frames": 20}
+    size = 4
+
+    def setUp(self):
+        super().setUp()
+        harness.need("make")
+        self.chunks = harness.write_chunks(harness.film(**self.film), self.dir, self.size)
+
+    def generate(self, *arguments):
+        """Writes excamera.mk for the whole film, or for what the arguments say."""
+        text = harness.must(ROOT / "gen_makefile.py", *(arguments or (0, self.chunks - 1, 16, 22)))
+        self.write("excamera.mk", text)
+
+    def make(self, *arguments, **changes):
+        return harness.run("make", "-f", "excamera.mk", *arguments, cwd=self.dir, env=harness.environment(**changes))
+
+    def finished(self):
+        return {number(i): (self.dir / f"{number(i)}.ivf").read_bytes() for i in range(self.chunks)}
+
+    def names(self):
+        return {p.name for p in self.dir.iterdir()}
+
+    def expected_names(self):
+        return {f"{number(i)}.{kind}" for i in range(self.chunks) for kind in ("y4m", "ivf")} | {"excamera.mk"}
+
+
+class Commands(MakefileCase):
+    """What the makefile runs is what was published: with our tools on PATH, and with the original ones."""
+
+    def test_published_commands(self):
+        for start, end, batch in ((0, 15, 16), (0, 0, 16), (0, 4, 1), (0, 5, 2), (3, 20, 7), (99999990, 99999999, 16)):
+            with self.subTest(start=start, end=end, batch=batch):
+                self.generate(start, end, batch, 22)
+                for i in range(start, end + 1):
+                    self.write(f"{number(i)}.y4m", b"")
+                done = self.make("-n", "VPXENC=vpxenc")
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                lines = [" ".join(line.split()).replace("xc-rebase", "xc-enc") for line in done.stdout.decode().splitlines()
+                         if not line.startswith("rm ")]
+                expected = harness.published_commands(end - start + 1, batch, 22, first=start)
+                self.assertEqual(sorted(lines), sorted(expected))
+
+    def test_verbatim(self):
+        """The published commands, run one after the other, make the very files that the makefile makes."""
+        self.generate(0, self.chunks - 1, 3, 22)
+        done = self.make("-j2", "VPXENC=vpxenc")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        made = self.finished()
+        for path in self.dir.glob("*.ivf"):
+            path.unlink()
+        for command in harness.published_commands(self.chunks, 3, 22):
+            done = harness.run("sh", "-c", command, cwd=self.dir)
+            self.assertEqual(done.returncode, 0, f"{command}: {done.stderr.decode()}")
+        self.assertEqual(self.finished(), made)
+
+    def test_wrong_arguments(self):
+        for arguments in ((), (0, 1, 2), (1, 0, 16, 22), (-1, 3, 16, 22), (0, 3, 0, 22), (0, 3, 16, 64), (0, 3, 16, "x"),
+                          (0, 100000000, 16, 22)):
+            with self.subTest(arguments=arguments):
+                done = harness.run(ROOT / "gen_makefile.py", *arguments)
+                self.assertGreater(done.returncode, 0)
+                self.assertEqual(done.stdout, b"")
+                self.assertIn("gen_makefile.py: error: ", done.stderr.decode())
+
+
+class Runs(MakefileCase):
+    def test_jobs_do_not_matter(self):
+        """Invariant 4: the same bytes at any -j, intermediate files included."""
+        self.generate()
+        results = []
+        for jobs in (1, 4, 16):
+            for path in (*self.dir.glob("*.ivf"), *self.dir.glob("*.state")):
+                path.unlink()
+            done = self.make(f"-j{jobs}", "KEEP=1")
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            results.append(harness.snapshot(self.dir))
+        self.assertEqual(results[0], results[1])
+        self.assertEqual(results[0], results[2])
+
+    def test_only_what_is_needed_is_kept(self):
+        for batch in (1, 2, 16):
+            with self.subTest(batch=batch):
+                for path in self.dir.glob("*.ivf"):
+                    path.unlink()
+                self.generate(0, self.chunks - 1, batch, 30)
+                done = self.make("-j2")
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
+                self.assertEqual(self.names(), self.expected_names())
+                again = self.make("-j2")
+                self.assertEqual(again.returncode, 0)
+                self.assertIn(b"Nothing to be done", again.stdout)
+
+    def test_a_failing_step(self):
+        """A tool that fails, having written something: make fails, shows its message, and leaves nothing half-made; later, all
+        goes on from there."""
+        self.generate()
+        done = self.make("-j2")
+        expected = self.finished()
+        for path in self.dir.glob("*.ivf"):
+            path.unlink()
+        stubs = self.dir / "stubs"
+        stubs.mkdir()
+        stub = self.write("stubs/xc-rebase", b'#!/bin/sh\nfor a; do case $a in *.ivf) echo half > "$a"; break; esac; done\n'
+                                             b"echo no luck today >&2\nexit 1\n")
+        stub.chmod(0o755)
+        done = self.make("-j2", PATH=f"{stubs}:{harness.environment()['PATH']}")
+        self.assertGreater(done.returncode, 0)
+        self.assertIn(b"no luck today", done.stderr)
+        self.assertFalse([p for p in self.dir.glob("*.ivf") if p.read_bytes() == b"half\n"])
+        done = self.make("-j2")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(self.finished(), expected)
+        self.assertEqual(self.names(), self.expected_names() | {"stubs"})
+
+    def test_interrupted(self):
+        """Interrupted again and again, it comes to the same end."""
+        self.generate()
+        self.make("-j2")
+        expected = self.finished()
+        for path in self.dir.glob("*.ivf"):
+            path.unlink()
+        interrupted = 0
+        for milliseconds in range(100, 1000, 100):
+            process = subprocess.Popen(["make", "-f", "excamera.mk", "-j2"], cwd=self.dir, env=harness.environment(),
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            time.sleep(milliseconds / 1000)
+            os.killpg(process.pid, signal.SIGINT)
+            interrupted += process.wait(harness.TIMEOUT) != 0
+        self.assertGreater(interrupted, 0)
+        done = self.make("-j2")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(self.finished(), expected)
+        self.assertEqual(self.names(), self.expected_names())
+
+    def test_missing_chunk(self):
+        self.generate()
+        (self.dir / f"{number(2)}.y4m").unlink()
+        done = self.make()
+        self.assertGreater(done.returncode, 0)
+        self.assertIn(number(2).encode(), done.stderr)
+
+
+class Engines(MakefileCase):
+    """How a recipe line is run is one replaceable thing, which is told all it needs to run the line elsewhere."""
+
+    film = {"width": 48, "height": 48, "frames": 10}
+    size = 2
+
+    # Runs each command in an empty directory that has the inputs it was told of, and brings the outputs back.
+    ELSEWHERE = b"""#!/bin/sh
+    set -e
+    outputs=$1 inputs=$2
+    shift 2
+    there=$(mktemp -d)
+    cp $inputs "$there"
+    (cd "$there" && "$@")
+    (cd "$there" && mv $outputs "$OLDPWD")
+    echo "$1" >> engine.log
+    rm -r "$there"
+    """
+
+    def test_an_engine_of_ones_own(self):
+        self.generate()
+        done = self.make("-j2", "VPXENC=vpxenc")
+        expected = self.finished()
+        for path in self.dir.glob("*.ivf"):
+            path.unlink()
+        self.write("elsewhere", re.sub(rb"(?m)^    ", b"", self.ELSEWHERE)).chmod(0o755)
+        self.write("engine-elsewhere.mk", b"run = ./elsewhere '$(1)' '$(2)'\n")
+        done = self.make("-j2", "VPXENC=vpxenc", "ENGINE=elsewhere", f"ENGINE_DIR={self.dir}")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(self.finished(), expected)
+        tools = (self.dir / "engine.log").read_text().split()
+        self.assertEqual({tool: tools.count(tool) for tool in set(tools)},
+                         {"vpxenc": 5, "xc-terminate-chunk": 5, "xc-dump": 4, "xc-enc": 4, "xc-rebase": 3})
+
+    def test_unknown_engine(self):
+        self.generate()
+        done = self.make("ENGINE=steam")
+        self.assertGreater(done.returncode, 0)
+        self.assertIn(b"engine-steam.mk", done.stderr)
+
+
+class Ours(MakefileCase):
+    def test_our_vpxenc_is_the_default(self):
+        """The makefile uses xc-vpxenc unless told otherwise; with one libvpx, that changes nothing."""
+        harness.need("vpxenc")
+        self.generate()
+        self.assertEqual(self.make("-j2").returncode, 0)
+        ours = self.finished()
+        for path in self.dir.glob("*.ivf"):
+            path.unlink()
+        self.assertEqual(self.make("-j2", "VPXENC=vpxenc").returncode, 0)
+        self.assertEqual(self.finished(), ours)
+        self.assertTrue((BIN / "xc-vpxenc").exists())

@@ -1,0 +1,240 @@
+#include "chunk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- raw pictures --- */
+
+void xc_tool_source_open(struct xc_tool_source *s, const char *name, const char *format, struct xc_workspace *workspace)
+{
+    *s = (struct xc_tool_source){ .workspace = workspace, .name = name, .is_ivf = !strcmp(format, "ivf") };
+    if (!s->is_ivf && strcmp(format, "y4m")) {
+        xc_tool_usage_error("unknown input format '%s': y4m and ivf are known", format);
+    }
+    if (s->is_ivf) {
+        xc_tool_ivf_read(&s->ivf, name);
+        const struct xc_ivf_header *header = &s->ivf.ivf.header;
+        xc_tool_ivf_check_state(&s->ivf, &s->state);
+        s->width = header->width;
+        s->height = header->height;
+        s->rate_num = header->rate_num;
+        s->rate_den = header->rate_den;
+    } else {
+        xc_tool_y4m_open(&s->y4m, name);
+        s->width = s->y4m.header.width;
+        s->height = s->y4m.header.height;
+        s->rate_num = s->y4m.header.rate_num;
+        s->rate_den = s->y4m.header.rate_den;
+    }
+}
+
+static struct xc_picture *next_decoded(struct xc_tool_source *s)
+{
+    while (s->next_frame < s->ivf.ivf.header.frame_count) {
+        struct xc_picture *picture = xc_tool_ivf_decode(&s->ivf, s->next_frame++, &s->state, s->workspace);
+        if (picture && (picture->width != s->width || picture->height != s->height)) {
+            xc_tool_fail(s->name, "picture %u is of %ux%u, the header says %ux%u", s->count, picture->width, picture->height,
+                         s->width, s->height);
+        }
+        if (picture) {
+            return picture;
+        }
+    }
+    return NULL;
+}
+
+static struct xc_picture *next_raw(struct xc_tool_source *s)
+{
+    struct xc_picture *picture;
+    struct xc_error err;
+    struct xc_picture_pool *pool = xc_workspace_pool(s->workspace);
+    xc_tool_check(xc_picture_new(&picture, pool, s->width, s->height, &err), s->name, &err);
+    if (xc_tool_y4m_next(&s->y4m, picture)) {
+        return picture;
+    }
+    xc_picture_unref(picture);
+    return NULL;
+}
+
+struct xc_picture *xc_tool_source_next(struct xc_tool_source *s)
+{
+    struct xc_picture *picture = s->is_ivf ? next_decoded(s) : next_raw(s);
+    s->count += picture != NULL;
+    return picture;
+}
+
+void xc_tool_source_close(struct xc_tool_source *s)
+{
+    if (s->is_ivf) {
+        xc_ivf_free(&s->ivf.ivf);
+        xc_state_clear(&s->state);
+    } else {
+        xc_tool_input_close(&s->y4m.input);
+    }
+}
+
+/* --- the chunk in the making --- */
+
+void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source, const struct xc_state *state)
+{
+    if (state->width && (state->width != source->width || state->height != source->height)) {
+        xc_tool_fail(source->name, "is of %ux%u, but the state is of %ux%u", source->width, source->height, state->width,
+                     state->height);
+    }
+    *chunk = (struct xc_tool_chunk){ .header = {
+        .width = (uint16_t)source->width,
+        .height = (uint16_t)source->height,
+        .rate_num = source->rate_num,
+        .rate_den = source->rate_den,
+        .expected_state = xc_state_id(state, XC_HASH_WHOLE),
+    } };
+}
+
+void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes)
+{
+    size_t count = chunk->header.frame_count;
+    struct xc_tool_chunk_frame *frames = realloc(chunk->frames, (count + 1) * sizeof *frames);
+    if (!frames) {
+        xc_tool_fail(NULL, "out of memory for %zu frames", count + 1);
+    }
+    /* A hidden frame belongs to the shown one that follows it. */
+    frames[count] = (struct xc_tool_chunk_frame){ .timestamp = chunk->next_timestamp, .bytes = *bytes };
+    chunk->next_timestamp += xc_data_is_shown(bytes->data, bytes->size);
+    chunk->frames = frames;
+    chunk->header.frame_count++;
+    *bytes = XC_BYTES_INIT;
+}
+
+void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const struct xc_state *state, const char *state_name)
+{
+    struct xc_tool_output outputs[2];
+    struct xc_error err;
+    xc_tool_output_open(&outputs[0], name);
+    xc_tool_check(xc_ivf_write_header(outputs[0].stream, &chunk->header, &err), name, &err);
+    for (uint32_t i = 0; i < chunk->header.frame_count; i++) {
+        struct xc_tool_chunk_frame *frame = &chunk->frames[i];
+        xc_tool_check(xc_ivf_write_frame(outputs[0].stream, frame->timestamp, frame->bytes.data, frame->bytes.size, &err), name,
+                      &err);
+        xc_bytes_clear(&frame->bytes);
+    }
+    free(chunk->frames);
+    if (state_name) {
+        xc_tool_output_open(&outputs[1], state_name);
+        xc_tool_check(xc_state_write(state, outputs[1].stream, &err), state_name, &err);
+    }
+    xc_tool_output_commit(outputs, state_name ? 2 : 1);
+}
+
+/* --- predicted frames --- */
+
+void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, const char *state_name,
+                             struct xc_workspace *workspace)
+{
+    *p = (struct xc_tool_prediction){ .next = 0 };
+    xc_tool_ivf_read(&p->file, name);
+    xc_tool_state_read(&p->state, xc_workspace_pool(workspace), state_name);
+    xc_tool_ivf_check_state(&p->file, &p->state);
+    for (uint32_t i = 0; i < p->file.ivf.header.frame_count; i++) {
+        p->has_hidden |= !xc_data_is_shown(p->file.ivf.frames[i].data, p->file.ivf.frames[i].size);
+    }
+}
+
+bool xc_tool_prediction_begins_with_key(const struct xc_tool_prediction *p)
+{
+    const struct xc_ivf *ivf = &p->file.ivf;
+    return ivf->header.frame_count && xc_data_is_key_frame(ivf->frames[0].data, ivf->frames[0].size);
+}
+
+bool xc_tool_prediction_at_end(const struct xc_tool_prediction *p)
+{
+    return p->next == p->file.ivf.header.frame_count;
+}
+
+bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_picture **picture, struct xc_workspace *workspace)
+{
+    struct xc_error err;
+    if (picture) {
+        *picture = NULL;
+    }
+    if (xc_tool_prediction_at_end(p)) {
+        return false;
+    }
+    const struct xc_ivf_frame *data = &p->file.ivf.frames[p->next++];
+    xc_tool_check(xc_state_copy(&p->before, &p->state, &err), p->file.name, &err);
+    if (xc_frame_parse(&p->frame, &p->state, data->data, data->size, &err)) {
+        xc_tool_fail(p->file.name, "frame %u: %s", p->next - 1, err.text);
+    }
+    enum xc_status status = p->has_hidden
+                                ? xc_decode_frame(workspace, &p->state, &p->frame, p->frame.header.show ? NULL : picture, &err)
+                                : xc_state_follow_header(&p->state, &p->frame, &err);
+    xc_tool_check(status, p->file.name, &err);
+    return true;
+}
+
+const struct xc_ivf_frame *xc_tool_prediction_bytes(const struct xc_tool_prediction *p)
+{
+    return &p->file.ivf.frames[p->next - 1];
+}
+
+void xc_tool_prediction_close(struct xc_tool_prediction *p)
+{
+    xc_ivf_free(&p->file.ivf);
+    xc_state_clear(&p->state);
+    xc_state_clear(&p->before);
+    xc_frame_clear(&p->frame);
+}
+
+/* --- frames --- */
+
+void xc_tool_copy_frame(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_chunk *chunk,
+                        struct xc_workspace *workspace)
+{
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_error err;
+    if (xc_tool_prediction_at_end(p)) {
+        xc_frame_terminate(&p->frame);
+    }
+    xc_tool_check(xc_frame_serialize(&bytes, &p->frame, state, &err), p->file.name, &err);
+    xc_tool_check(xc_decode_frame(workspace, state, &p->frame, NULL, &err), p->file.name, &err);
+    xc_tool_chunk_append(chunk, &bytes);
+}
+
+/* The raw picture of a frame: a hidden one has none, and is to look as it did. */
+static struct xc_picture *target_of(struct xc_tool_prediction *p, struct xc_picture *hidden, struct xc_tool_source *source)
+{
+    if (!p->frame.header.show) {
+        return hidden;
+    }
+    struct xc_picture *picture = xc_tool_source_next(source);
+    if (!picture) {
+        xc_tool_fail(source->name, "has only %u frames; %s shows more", source->count, p->file.name);
+    }
+    return picture;
+}
+
+void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_source *source,
+                    struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
+{
+    bool exact = false; /* behind a key frame, the states are the same */
+    struct xc_picture *hidden;
+    while (xc_tool_prediction_next(p, &hidden, workspace)) {
+        struct xc_picture *target = target_of(p, hidden, source);
+        exact |= p->frame.header.key_frame;
+        if (exact) {
+            xc_tool_copy_frame(p, state, chunk, workspace);
+        } else {
+            struct xc_bytes bytes = XC_BYTES_INIT;
+            struct xc_error err;
+            if (xc_tool_prediction_at_end(p)) {
+                xc_frame_terminate(&p->frame);
+            }
+            xc_tool_check(xc_rebase(workspace, state, &p->frame, &p->before, target, &bytes, &err), p->file.name, &err);
+            xc_tool_chunk_append(chunk, &bytes);
+        }
+        xc_picture_unref(target);
+    }
+    struct xc_picture *more = xc_tool_source_next(source);
+    if (more) {
+        xc_tool_fail(source->name, "has more frames than the %u that %s shows", source->count - 1, p->file.name);
+    }
+}

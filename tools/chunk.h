@@ -1,0 +1,76 @@
+/* What xc-enc and xc-rebase share: raw pictures in, predicted frames in, a chunk out. */
+#ifndef XC_TOOLS_CHUNK_H
+#define XC_TOOLS_CHUNK_H
+
+#include "excamera/encode.h"
+#include "tool.h"
+
+/* Raw pictures, from Y4M or from whatever an IVF decodes to. */
+struct xc_tool_source {
+    struct xc_workspace *workspace;
+    unsigned width, height;
+    uint32_t rate_num, rate_den;
+    const char *name;
+    uint32_t count; /* pictures read so far */
+    bool is_ivf;
+    struct xc_tool_y4m y4m;
+    struct xc_tool_ivf ivf;
+    uint32_t next_frame;
+    struct xc_state state;
+};
+
+/* format: "y4m" or "ivf". */
+void xc_tool_source_open(struct xc_tool_source *source, const char *name, const char *format, struct xc_workspace *workspace);
+/* The next picture, which the caller owns; NULL: there is none. */
+struct xc_picture *xc_tool_source_next(struct xc_tool_source *source);
+void xc_tool_source_close(struct xc_tool_source *source);
+
+/* The chunk that is being made: kept in memory, since its header tells how many frames there are. */
+struct xc_tool_chunk {
+    struct xc_ivf_header header;
+    struct xc_tool_chunk_frame {
+        uint64_t timestamp;
+        struct xc_bytes bytes;
+    } *frames;
+    uint64_t next_timestamp;
+};
+
+/* Starts a chunk of the source's size and rate that expects this state. */
+void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source, const struct xc_state *state);
+/* Takes over the bytes of the next frame and leaves none. */
+void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes);
+/* Writes the chunk and, unless its name is NULL, the state behind it, and gives back the memory. */
+void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const struct xc_state *state, const char *state_name);
+
+/* The frames that tell how: parsed one after the other in the states that they were made for. */
+struct xc_tool_prediction {
+    struct xc_tool_ivf file;
+    struct xc_state state;  /* before the next frame; without its pictures, unless they are needed */
+    uint32_t next;          /* index of the next frame */
+    bool has_hidden;        /* whose pictures exist only in decoded form */
+    struct xc_frame frame;  /* the one that was read last */
+    struct xc_state before; /* the state before that one */
+};
+
+/* state_name: what the first frame predicts from, or NULL if that is a key frame. */
+void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, const char *state_name,
+                             struct xc_workspace *workspace);
+/* Reads the next frame into p->frame; false: there is none. picture, if not NULL, becomes what it decodes to if it is hidden, and
+ * else NULL. */
+bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_picture **picture, struct xc_workspace *workspace);
+/* The bytes of the frame that was read last. */
+const struct xc_ivf_frame *xc_tool_prediction_bytes(const struct xc_tool_prediction *p);
+bool xc_tool_prediction_begins_with_key(const struct xc_tool_prediction *p);
+bool xc_tool_prediction_at_end(const struct xc_tool_prediction *p);
+void xc_tool_prediction_close(struct xc_tool_prediction *p);
+
+/* Copies the frame that was read last, a key frame or one that follows one: what it was made for is what *state holds. The last
+ * frame of the chunk is terminated. */
+void xc_tool_copy_frame(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_chunk *chunk,
+                        struct xc_workspace *workspace);
+
+/* Rebases all frames that are left onto the state, which is moved on. */
+void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_source *source,
+                    struct xc_tool_chunk *chunk, struct xc_workspace *workspace);
+
+#endif
