@@ -1,0 +1,207 @@
+#include "encode/residue_coder.h"
+
+#include <string.h>
+
+#include "encode/trellis.h"
+
+/* Coefficients are larger than samples: their squared error is 4 times that of the samples they stand for, that of Y2's
+ * coefficients 16 times. */
+enum { DCT_GAIN = 4, WHT_GAIN = 16 };
+
+/* A macroblock in the making. */
+struct work {
+    const struct xc_residue_coder *coder;
+    struct xc_macroblock *mb;
+    unsigned row, column;
+    struct xc_token_context *above, *left;
+    const int16_t *const *old;
+    int64_t lambda; /* in squared samples */
+    int16_t coefficients[XC_BLOCKS][16];
+    xc_block levels[XC_BLOCKS];
+    uint8_t tokens[XC_BLOCKS];
+    int64_t cost;      /* squared error of coefficients and their bits, as lambda weighs them, in units of the DCT */
+    int64_t zero_cost; /* the same, were there no levels at all */
+};
+
+/* libvpx's measure, 2.8 / 100 of the squared DC quantizer for a bit (vp8_initialize_rd_consts). */
+static int64_t lambda_of(const struct xc_quantizer *q)
+{
+    return (int64_t)q->y1[0] * q->y1[0] * 28 / 1000 + 1;
+}
+
+void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_canvas *canvas, const struct xc_picture *source,
+                           const struct xc_probabilities *probabilities)
+{
+    coder->canvas = canvas;
+    coder->source = source;
+    xc_token_costs_fill(&coder->costs, probabilities);
+    for (int i = 0; i < XC_SEGMENTS; i++) {
+        coder->lambda[i] = lambda_of(&canvas->quantizer[i]);
+    }
+}
+
+static const uint8_t *source_at(const struct work *w, int plane)
+{
+    const struct xc_plane *p = &w->coder->source->plane[plane];
+    unsigned size = plane == XC_PLANE_Y ? 16 : 8;
+    return p->data + (ptrdiff_t)(w->row * size) * p->stride + (ptrdiff_t)(w->column * size);
+}
+
+static struct xc_trellis trellis_for(const struct work *w, int type, const int16_t factor[2], int gain)
+{
+    return (struct xc_trellis){
+        .costs = &w->coder->costs,
+        .type = type,
+        .first = type == XC_Y_AFTER_Y2,
+        .factor = { factor[0], factor[1] },
+        .lambda = w->lambda * gain,
+    };
+}
+
+/* Transforms what a plane's prediction leaves over. */
+static void transform_plane(struct work *w, int plane, int first)
+{
+    const struct xc_canvas *canvas = w->coder->canvas;
+    const ptrdiff_t source_stride = w->coder->source->plane[plane].stride, stride = canvas->picture->plane[plane].stride;
+    const uint8_t *source = source_at(w, plane), *prediction = xc_canvas_at(canvas, plane, w->row, w->column);
+    const int blocks = plane == XC_PLANE_Y ? 4 : 2;
+    for (int y = 0; y < blocks; y++) {
+        for (int x = 0; x < blocks; x++) {
+            canvas->dsp->fdct(w->coefficients[first + y * blocks + x], source + y * 4 * source_stride + x * 4, source_stride,
+                              prediction + y * 4 * stride + x * 4, stride);
+        }
+    }
+}
+
+static int64_t energy(const int16_t coefficients[16], int first)
+{
+    int64_t sum = 0;
+    for (int i = first; i < 16; i++) {
+        sum += coefficients[i] * coefficients[i];
+    }
+    return sum * 256;
+}
+
+static void decide_block(struct work *w, const struct xc_trellis *trellis, int block, uint8_t *above, uint8_t *left)
+{
+    int64_t cost = 0;
+    const int16_t *coefficients = w->coefficients[block];
+    int tokens = xc_trellis_block(trellis, w->levels[block], coefficients, *above + *left, w->old[block], &cost);
+    const int scale = block == XC_BLOCK_Y2 ? WHT_GAIN / DCT_GAIN : 1;
+    w->tokens[block] = (uint8_t)tokens;
+    w->cost += cost / scale;
+    w->zero_cost += energy(coefficients, trellis->first) / scale;
+    *above = *left = tokens != 0;
+}
+
+static void decide_plane(struct work *w, int type, const int16_t factor[2], int first, int size, uint8_t *above, uint8_t *left)
+{
+    const struct xc_trellis trellis = trellis_for(w, type, factor, DCT_GAIN);
+    for (int i = 0; i < size * size; i++) {
+        decide_block(w, &trellis, first + i, &above[i % size], &left[i / size]);
+    }
+}
+
+/* The DCs of all luma blocks are transformed once more. */
+static void decide_y2(struct work *w, const struct xc_quantizer *q)
+{
+    int16_t dc[16];
+    for (int i = 0; i < 16; i++) {
+        dc[i] = w->coefficients[i][0];
+    }
+    w->coder->canvas->dsp->fwht(w->coefficients[XC_BLOCK_Y2], dc);
+    const struct xc_trellis trellis = trellis_for(w, XC_Y2, q->y2, WHT_GAIN);
+    decide_block(w, &trellis, XC_BLOCK_Y2, &w->above->y2, &w->left->y2);
+}
+
+/* The luma of B_PRED, where each block is predicted from the ones before: they are decided and reconstructed one by one. */
+static void decide_b_pred(struct work *w, const struct xc_quantizer *q)
+{
+    const struct xc_canvas *canvas = w->coder->canvas;
+    const struct xc_trellis trellis = trellis_for(w, XC_Y_WITH_DC, q->y1, DCT_GAIN);
+    const ptrdiff_t stride = canvas->picture->plane[XC_PLANE_Y].stride;
+    const ptrdiff_t source_stride = w->coder->source->plane[XC_PLANE_Y].stride;
+    for (int i = 0; i < 16; i++) {
+        int x = (i & 3) * 4, y = (i >> 2) * 4;
+        uint8_t *dst = xc_canvas_at(canvas, XC_PLANE_Y, w->row, w->column) + y * stride + x;
+        xc_predict_block(canvas, w->mb, w->row, w->column, i);
+        canvas->dsp->fdct(w->coefficients[i], source_at(w, XC_PLANE_Y) + y * source_stride + x, source_stride, dst, stride);
+        decide_block(w, &trellis, i, &w->above->y[i & 3], &w->left->y[i >> 2]);
+        if (w->tokens[i]) {
+            const int16_t *levels = w->levels[i];
+            canvas->dsp->idct_add(dst, stride, levels, (int16_t)(levels[0] * q->y1[0]), q->y1[1]);
+        }
+    }
+}
+
+static void decide_luma(struct work *w, const struct xc_quantizer *q)
+{
+    if (w->mb->y_mode == XC_B_PRED) {
+        decide_b_pred(w, q);
+        return;
+    }
+    transform_plane(w, XC_PLANE_Y, 0);
+    int type = XC_Y_WITH_DC;
+    if (xc_has_y2(w->mb)) {
+        decide_y2(w, q);
+        type = XC_Y_AFTER_Y2;
+    }
+    decide_plane(w, type, q->y1, 0, 4, w->above->y, w->left->y);
+}
+
+/* As if all levels were zero. */
+static void drop_levels(struct work *w, struct xc_token_context above, struct xc_token_context left)
+{
+    memset(w->tokens, 0, sizeof w->tokens);
+    bool keep_y2 = !xc_has_y2(w->mb);
+    *w->above = (struct xc_token_context){ .y2 = keep_y2 ? above.y2 : 0 };
+    *w->left = (struct xc_token_context){ .y2 = keep_y2 ? left.y2 : 0 };
+}
+
+/* Lines up the blocks with tokens; returns where those of chroma begin. */
+static const xc_block *gather_levels(const struct work *w, xc_block *out)
+{
+    const xc_block *chroma = NULL;
+    if (w->tokens[XC_BLOCK_Y2]) {
+        memcpy(*out++, w->levels[XC_BLOCK_Y2], sizeof *out);
+    }
+    for (int i = 0; i < XC_BLOCK_Y2; i++) {
+        chroma = i == XC_BLOCK_U ? out : chroma;
+        if (w->tokens[i]) {
+            memcpy(*out++, w->levels[i], sizeof *out);
+        }
+    }
+    return chroma;
+}
+
+void xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, xc_block *levels, unsigned row,
+                        unsigned column, struct xc_token_context *above, struct xc_token_context *left,
+                        const int16_t *const old[XC_BLOCKS])
+{
+    const struct xc_canvas *canvas = coder->canvas;
+    const struct xc_quantizer *q = &canvas->quantizer[mb->segment];
+    const struct xc_token_context above_before = *above, left_before = *left;
+    struct work w = { .coder = coder, .mb = mb, .row = row, .column = column, .above = above, .left = left, .old = old };
+    /* Residue of intra prediction is worth more: what is predicted next builds on it (libvpx, vp8_optimize_b). */
+    w.lambda = mb->reference == XC_INTRA ? coder->lambda[mb->segment] * 9 / 16 : coder->lambda[mb->segment];
+
+    xc_predict_macroblock(canvas, mb, row, column);
+    decide_luma(&w, q);
+    transform_plane(&w, XC_PLANE_U, XC_BLOCK_U);
+    transform_plane(&w, XC_PLANE_V, XC_BLOCK_V);
+    decide_plane(&w, XC_CHROMA, q->uv, XC_BLOCK_U, 2, above->u, left->u);
+    decide_plane(&w, XC_CHROMA, q->uv, XC_BLOCK_V, 2, above->v, left->v);
+    if (mb->y_mode != XC_B_PRED && w.zero_cost <= w.cost) {
+        drop_levels(&w, above_before, left_before);
+    }
+
+    memcpy(mb->tokens, w.tokens, sizeof mb->tokens);
+    mb->skip = !xc_has_tokens(mb);
+    const xc_block *chroma = gather_levels(&w, levels);
+    if (mb->y_mode == XC_B_PRED) {
+        xc_add_chroma_residue(canvas, mb, chroma, row, column);
+    } else {
+        xc_add_residue(canvas, mb, levels, row, column);
+    }
+    xc_canvas_keep_line(canvas, row, column);
+}
