@@ -68,16 +68,34 @@ def classic(batch, quality):
     return steps
 
 
+def anchored(batch, quality):
+    """The steps of one batch without any guess. The first frame of each chunk, its anchor, predicts only from the anchor
+    before it and from the batch's key frame; so the anchors are a short chain of single frames, and all else is encoded
+    once, in parallel, from exact states."""
+    steps = []
+    for chunk in batch:
+        name, previous = f"{chunk:08d}", f"{chunk - 1:08d}"
+        anchor, state = f"{name}-anchor.ivf", f"{name}-anchor.state"
+        before = [] if chunk == batch[0] else [f"{previous}-anchor.state"]
+        options = ["--cq-level", str(quality), "$(ANCHORED_OPTIONS)", "-i", "y4m"]
+        steps.append(Step([anchor, state], [f"{name}.y4m", *before],
+                          ["xc-enc", "--anchor", *options, *(["-I", *before] if before else []), "-o", anchor, "-O", state,
+                           f"{name}.y4m"]))
+        steps.append(Step([finished(chunk)], [f"{name}.y4m", anchor, state],
+                          ["xc-enc", "--follow", anchor, *options, "-I", state, "-o", finished(chunk), f"{name}.y4m"]))
+    return steps
+
+
+STRUCTURES = {"classic": classic, "anchored": anchored}
+
 PROLOGUE = r"""# Chunks {start:08d} to {end:08d}, {size} behind each key frame, by gen_makefile.py.
 
 ifeq ($(filter grouped-target,$(.FEATURES)),)
 $(error GNU make 4.3 or newer is needed)
 endif
 
-FINISHED := {finished}
-
 .PHONY: all clean
-all: $(FINISHED)
+all: {batches}
 clean: ; rm -f *.ivf *.state
 
 .DELETE_ON_ERROR:
@@ -98,33 +116,39 @@ def rule(step):
     return f"{outputs}{colon} {inputs}\n\t$(call run,{outputs},$^) {' '.join([tool, *step.argv[1:]])}\n"
 
 
+def batch_name(batch):
+    return f"batch-{batch[0]:08d}"
+
+
 def batch_rules(batch, steps):
-    """A batch as rules. The intermediate files live until the batch is finished, which it is with its last chunk: an
-    interrupted run goes on from them, and no later run misses them, since they are declared to be secondary."""
+    """A batch as rules. The intermediate files live until the batch is finished: an interrupted run goes on from them, and
+    no later run misses them, since they are declared to be secondary."""
     wanted = [finished(chunk) for chunk in batch]
     intermediate = f"INTERMEDIATE-{batch[0]:08d}"
     yield f"\n# Batch {batch[0]:08d} to {batch[-1]:08d}\n\n"
     yield f"{intermediate} := {' '.join(name for step in steps for name in step.outputs if name not in wanted)}\n"
     yield f".SECONDARY: $({intermediate})\n"
+    yield f".PHONY: {batch_name(batch)}\n"
+    yield f"{batch_name(batch)}: {' '.join(wanted)}\n\t$(if $(KEEP),,@rm -f $({intermediate}))\n"
     for step in steps:
         yield "\n" + rule(step)
-        if wanted[-1] in step.outputs:
-            yield f"\t$(if $(KEEP),,@rm -f $({intermediate}))\n"
 
 
-def makefile(start, end, size, quality):
+def makefile(start, end, size, quality, structure):
     """The whole text, in pieces."""
     engine_dir = str(pathlib.Path(__file__).resolve().parent / "mk")
-    yield PROLOGUE.format(start=start, end=end, size=size, finished=" ".join(map(finished, range(start, end + 1))),
+    yield PROLOGUE.format(start=start, end=end, size=size, batches=" ".join(map(batch_name, batches(start, end, size))),
                           engine_dir=engine_dir.replace("$", "$$").replace(" ", "\\ "))
     for batch in batches(start, end, size):
-        yield from batch_rules(batch, classic(batch, quality))
+        yield from batch_rules(batch, STRUCTURES[structure](batch, quality))
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("START", "END", "BATCH", "QUALITY"):
         parser.add_argument(name.lower(), metavar=name, type=int)
+    parser.add_argument("--structure", choices=STRUCTURES, default="classic",
+                        help="how the chunks of a batch depend on each other (default: classic; see docs/architecture.md)")
     options = parser.parse_args()
     if options.start < 0:
         parser.error(f"START ({options.start}) is below 0")
@@ -141,4 +165,5 @@ def parse_arguments():
 
 if __name__ == "__main__":
     arguments = parse_arguments()
-    sys.stdout.writelines(makefile(arguments.start, arguments.end, arguments.batch, arguments.quality))
+    sys.stdout.writelines(makefile(arguments.start, arguments.end, arguments.batch, arguments.quality,
+                                  arguments.structure))

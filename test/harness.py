@@ -1,5 +1,5 @@
-"""What the tests share: where the programs are, how to run them, films and streams made on the spot, and what independent
-decoders (libvpx's vpxdec, FFmpeg) make of a file."""
+"""What the tests share: where the programs are, how to run them, films and streams made on the spot, and what
+independent decoders (libvpx's vpxdec, FFmpeg) make of a file."""
 import atexit
 import hashlib
 import os
@@ -32,12 +32,14 @@ def cache():
     """A directory for what several tests need and nobody changes. test/run hands the same one to all its processes."""
     if "XC_TEST_CACHE" not in os.environ:
         os.environ["XC_TEST_CACHE"] = tempfile.mkdtemp(prefix="excamera-test-")
+        os.chmod(os.environ["XC_TEST_CACHE"], 0o755)  # some tests run tools as another user
         atexit.register(shutil.rmtree, os.environ["XC_TEST_CACHE"], ignore_errors=True)
     return pathlib.Path(os.environ["XC_TEST_CACHE"])
 
 
 def cached(make, *key, suffix):
-    """The path of what make(path) writes, made once per key. Two processes may make it at the same time: the last one wins."""
+    """The path of what make(path) writes, made once per key. Two processes may make it at the same time: the last one
+    wins."""
     name = hashlib.sha256(repr(key).encode()).hexdigest()[:24]
     path = cache() / (name + suffix)
     if not path.exists():
@@ -49,7 +51,8 @@ def cached(make, *key, suffix):
 
 
 def environment(**changes):
-    """The environment for a command: our tools are found first, and no setting of the caller's shell gets in the way."""
+    """The environment for a command: our tools are found first, and no setting of the caller's shell gets in the
+    way."""
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "XC_CPU", "VPXENC")}
     env["PATH"] = f"{BIN}:{env['PATH']}"
     env["XC_BIN"] = str(BIN)
@@ -145,8 +148,8 @@ def number(i):
 
 
 def published_commands(chunks, batch, q, first=0, all_states=False, vpxenc_too=""):
-    """The published command lines for chunks first to first + chunks - 1, in an order in which they can run one after the other.
-    all_states: write the states that nobody reads, too; vpxenc_too: more options for vpxenc."""
+    """The published command lines for chunks first to first + chunks - 1, in an order in which they can run one after
+    the other. all_states: write the states that nobody reads, too; vpxenc_too: more options for vpxenc."""
     commands, end = [], first + chunks
     for start in range(first, end, batch):
         last = min(start + batch, end) - 1
@@ -169,7 +172,8 @@ def published_commands(chunks, batch, q, first=0, all_states=False, vpxenc_too="
 
 
 def encode(directory, source, size, batch, q=22, vpxenc_too=""):
-    """Encodes a film in chunks of so many frames by the published commands; the finished chunks are number(0).ivf and so on."""
+    """Encodes a film in chunks of so many frames by the published commands; the finished chunks are number(0).ivf and
+    so on."""
     need("vpxenc")
     chunks = write_chunks(source, directory, size)
     for command in published_commands(chunks, batch, q, all_states=True, vpxenc_too=vpxenc_too):
@@ -264,8 +268,8 @@ def ssim(a, b):
 # Test cases
 
 class Case(unittest.TestCase):
-    """A test with a scratch directory, self.dir, and the two things most tests do: run a tool that must work, run one that
-    must refuse."""
+    """A test with a scratch directory, self.dir, and the two things most tests do: run a tool that must work, run one
+    that must refuse."""
 
     maxDiff = 2000
 
@@ -288,9 +292,9 @@ class Case(unittest.TestCase):
         return done.stdout
 
     def refuses(self, tool, *arguments, leaves=None, **options):
-        """Runs one of our tools, which must fail as a Unix tool does: one line on standard error that starts with the tool's
-        name, a non-zero exit that is no crash, and no file in self.dir (or leaves) but those that were there before, as they
-        were. Returns the line."""
+        """Runs one of our tools, which must fail as a Unix tool does: one line on standard error that starts with the
+        tool's name, a non-zero exit that is no crash, and no file in self.dir (or leaves) but those that were there
+        before, as they were. Returns the line."""
         options.setdefault("cwd", self.dir)
         watched = leaves or self.dir
         before = snapshot(watched)

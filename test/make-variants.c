@@ -1,6 +1,6 @@
-/* make-variants SEED IN.ivf OUT.ivf: turns a stream into one that no encoder makes. Each frame is parsed, what its header and
- * macroblocks say is changed at random within what the format allows, and it is written again. The pictures are nonsense, but
- * every decoder must show the same nonsense. */
+/* make-variants SEED IN.ivf OUT.ivf: turns a stream into one that no encoder makes. Each frame is parsed, what its
+ * header and macroblocks say is changed at random within what the format allows, and it is written again. The pictures
+ * are nonsense, but every decoder must show the same nonsense. */
 #include "excamera/decode.h"
 #include "excamera/frame.h"
 #include "excamera/state.h"
@@ -92,8 +92,8 @@ static void vary_references(struct xc_frame_header *header)
     header->copy_to_altref = header->refresh_altref ? 0 : (uint8_t)below(3);
 }
 
-/* A frame that sends nothing has the state's probabilities; a key frame's base is the standard's defaults, which the parsed
- * frame holds wherever it sends nothing, so there only what is sent changes. */
+/* A frame that sends nothing has the state's probabilities; a key frame's base is the standard's defaults, which the
+ * parsed frame holds wherever it sends nothing, so there only what is sent changes. */
 static void vary_probabilities(struct xc_frame_header *header, const struct xc_state *state)
 {
     uint8_t *coefficient = &header->probabilities.coefficient[0][0][0][0];
@@ -190,7 +190,8 @@ static void vary_intra(struct xc_macroblock *macroblock)
 
 static void vary_macroblocks(struct xc_frame *frame)
 {
-    /* Profile 3 keeps its vectors: libvpx predicts no chroma where whole-sample vectors reach too far beyond the edge. */
+    /* Profile 3 keeps its vectors: libvpx predicts no chroma where whole-sample vectors reach too far beyond the edge.
+     * */
     bool motion = !frame->header.key_frame && frame->header.version != 3 && one_in(2);
     if (motion) {
         frame->header.sign_bias_golden = one_in(2);

@@ -1,4 +1,5 @@
-"""Streams made on the spot by libvpx's encoder: whatever it can be made to emit, for those who do not have the test vectors."""
+"""Streams made on the spot by libvpx's encoder: whatever it can be made to emit, for those who do not have the test
+vectors."""
 import harness
 
 FAST = ("--good", "--cpu-used=5")

@@ -1,5 +1,5 @@
-"""The chain of chunks: invariants 2 to 5. Films are encoded by the published commands, one after the other; then every state,
-every picture and every byte is compared with what it must be."""
+"""The chain of chunks: invariants 2 to 5. Films are encoded by the published commands, one after the other; then every
+state, every picture and every byte is compared with what it must be."""
 import functools
 import pathlib
 import shutil
@@ -195,7 +195,8 @@ class Safety(Case):
         self.stranger = Encoded("three batches of two")
 
     def names(self, i):
-        """The ids by which chunk i, 1 or later, calls the state that it expects, and by which a stranger's is called."""
+        """The ids by which chunk i, 1 or later, calls the state that it expects, and by which a stranger's is
+        called."""
         stranger = Ivf(self.stranger.chunks[1]).expected_state
         return f"{Ivf(self.film.chunks[i]).expected_state:08x}", f"{stranger:08x}"
 
@@ -241,8 +242,12 @@ class Safety(Case):
         """The raw film must have a picture for every shown frame of the prediction."""
         n = number(1)
         header, frames = harness.y4m_split((self.film.dir / f"{n}.y4m").read_bytes())
-        for count in (0, 5, 7):
-            with self.subTest(frames=count):
-                raw = self.write("raw.y4m", header + b"".join((frames + frames)[:count]))
-                self.refuses("xc-enc", "-W", "-i", "y4m", "-o", "out.ivf", "-r", "-I", self.film.state(0), "-p",
-                             self.film.dir / f"{n}-0.ivf", "-O", "out.state", raw)
+        for count in (0, 1, 5, 7):
+            raw = self.write("raw.y4m", header + b"".join((frames + frames)[:count]))
+            for film in (self.film, Encoded(KEY_FRAMES)):
+                with self.subTest("xc-enc", frames=count, film=film.dir.name):
+                    self.refuses("xc-enc", "-W", "-i", "y4m", "-o", "out.ivf", "-r", "-I", film.state(0), "-p",
+                                 film.dir / f"{n}-0.ivf", "-O", "out.state", raw)
+                with self.subTest("xc-rebase", frames=count, film=film.dir.name):
+                    self.refuses("xc-rebase", "-o", "out.ivf", "-I", film.state(1), "-p", film.dir / f"{number(2)}-1.ivf", "-S",
+                                 film.dir / f"{n}-0.state", "-O", "out.state", raw)

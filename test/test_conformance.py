@@ -62,7 +62,8 @@ class Handmade(Case):
                     self.assertEqual(harness.our_frames(path), expected)
 
     def test_lost_frame(self):
-        """A frame of no bytes stands for one that was lost: the decoder's state stays as it is, and nothing is shown."""
+        """A frame of no bytes stands for one that was lost: the decoder's state stays as it is, and nothing is
+        shown."""
         ivf = Ivf(stream("published"))
         ivf.frames.insert(5, (5, b""))
         path = self.write("lost.ivf", ivf.bytes())

@@ -1,4 +1,5 @@
-"""gen_makefile.py and the makefiles it writes: the published commands, at any -j, interrupted, failing, by any engine."""
+"""gen_makefile.py and the makefiles it writes: the published commands, at any -j, interrupted, failing, by any
+engine."""
 import os
 import re
 import signal
@@ -105,8 +106,8 @@ class Runs(MakefileCase):
                 self.assertIn(b"Nothing to be done", again.stdout)
 
     def test_a_failing_step(self):
-        """A tool that fails, having written something: make fails, shows its message, and leaves nothing half-made; later, all
-        goes on from there."""
+        """A tool that fails, having written something: make fails, shows its message, and leaves nothing half-made;
+        later, all goes on from there."""
         self.generate()
         done = self.make("-j2")
         expected = self.finished()

@@ -1,4 +1,5 @@
-"""What each tool promises beyond the published pipeline: cutting and joining, dumping midway, primary encoding, pipes."""
+"""What each tool promises beyond the published pipeline: cutting and joining, dumping midway, primary encoding,
+pipes."""
 import struct
 import subprocess
 
@@ -97,7 +98,8 @@ class Merge(Case):
 
 class Dump(Case):
     def test_every_frame(self):
-        """The state behind frame N is the state behind the first N + 1 frames; decoding goes on from it as if nothing were."""
+        """The state behind frame N is the state behind the first N + 1 frames; decoding goes on from it as if nothing
+        were."""
         for name in ("hidden alt-ref", "segments", "error resilient 1"):
             ivf = Ivf(stream(name))
             pictures = harness.our_frames(stream(name))
@@ -180,7 +182,8 @@ class PrimaryEncoding(Case):
         return harness.ssim(self.dir / "decoded.y4m", self.film)
 
     def test_quantizer(self):
-        """A coarser quantizer makes it smaller and worse; each frame has the index that was asked for, or libvpx's nearest."""
+        """A coarser quantizer makes it smaller and worse; each frame has the index that was asked for, or libvpx's
+        nearest."""
         sizes, likeness = [], []
         for q in (4, 40, 110):
             self.xc("xc-enc", "-i", "y4m", "-y", q, "-o", "out.ivf", "-O", "out.state", self.film)
@@ -303,8 +306,8 @@ class Rebasing(Case):
              "profile 1, 8 partitions", "profile 2, 1 partitions", "profile 3, 4 partitions", "size 1x1", "static threshold")
 
     def prepare(self, name, first):
-        """Splits a stream: prediction.ivf has its frames from number first on, prediction.state is the state before them,
-        and source.state is a state as another encoder might have left it there; raw.y4m has the raw pictures."""
+        """Splits a stream: prediction.ivf has its frames from number first on, prediction.state is the state before
+        them, and source.state is a state as another encoder might have left it there; raw.y4m has the raw pictures."""
         film = harness.film(**MATRIX[name][0])
         ivf = Ivf(stream(name))
         self.xc("xc-dump", "-f", first - 1, stream(name), "prediction.state")

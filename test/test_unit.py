@@ -1,4 +1,5 @@
-"""The C test programs: the library's interface, frames as values, damaged frames, and the DSP kernels against each other."""
+"""The C test programs: the library's interface, frames as values, damaged frames, and the DSP kernels against each
+other."""
 import re
 
 import harness

@@ -1,4 +1,5 @@
-/* What the C tests share: checks that report and go on, named tests, totals in the form that test/run reads, and IVF files. */
+/* What the C tests share: checks that report and go on, named tests, totals in the form that test/run reads, and IVF
+ * files. */
 #ifndef UNIT_H
 #define UNIT_H
 

@@ -1,5 +1,5 @@
-/* Frames as values: parsing and serializing are inverse, optimizing changes the bytes and nothing else, and the two ways of
- * decoding agree. Usage: unit_frame FILE.ivf ..., one test per file. */
+/* Frames as values: parsing and serializing are inverse, optimizing changes the bytes and nothing else, and the two
+ * ways of decoding agree. Usage: unit_frame FILE.ivf ..., one test per file. */
 #include "excamera/decode.h"
 #include "excamera/frame.h"
 #include "excamera/picture.h"
@@ -91,7 +91,8 @@ struct bench {
     size_t plain_size, optimized_size; /* of all frames so far, serialized as they are and optimized */
 };
 
-/* Decodes these bytes in the state before the frame, and checks that the picture and the state behind it are the ones given. */
+/* Decodes these bytes in the state before the frame, and checks that the picture and the state behind it are the ones
+ * given. */
 static void check_decodes_to(struct bench *bench, struct xc_workspace *workspace, const uint8_t *data, size_t size,
                              const struct xc_picture *picture, const struct xc_state *after)
 {
@@ -117,8 +118,8 @@ static void check_serialized(struct bench *bench, const struct xc_picture *pictu
     bench->plain_size += bench->bytes.size;
 }
 
-/* Other probabilities sent make another state behind the frame, but the same picture; and the frame is still one that survives
- * being written and read. */
+/* Other probabilities sent make another state behind the frame, but the same picture; and the frame is still one that
+ * survives being written and read. */
 static void check_optimized(struct bench *bench, const struct xc_picture *picture)
 {
     struct xc_error err = {""};

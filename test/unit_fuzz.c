@@ -1,5 +1,6 @@
-/* Damaged frames and states: whatever the bytes are, the library returns, touches only its own memory (the sanitizers watch), leaves the
- * state alone when it fails, and its two ways of decoding agree. Usage: unit_fuzz ROUNDS FILE.ivf ..., one test per file. */
+/* Damaged frames and states: whatever the bytes are, the library returns, touches only its own memory (the sanitizers
+ * watch), leaves the state alone when it fails, and its two ways of decoding agree. Usage: unit_fuzz ROUNDS FILE.ivf
+ * ..., one test per file. */
 #include <xxhash.h>
 
 #include "excamera/decode.h"
@@ -38,7 +39,8 @@ static void check_failed(enum xc_status status, const struct xc_error *err, cons
     CHECK(status == XC_OK || xc_state_equal(now, before));
 }
 
-/* Parses, decodes and writes a damaged frame; *state becomes the state behind it, or stays where it was if it is refused. */
+/* Parses, decodes and writes a damaged frame; *state becomes the state behind it, or stays where it was if it is
+ * refused. */
 static enum xc_status try_frame(struct xc_workspace *workspace, struct xc_state *state, const uint8_t *data, size_t size)
 {
     struct xc_error err = {""};

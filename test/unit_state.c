@@ -1,4 +1,5 @@
-/* The state as a value: copied, compared, hashed, written, read, and refused when a single byte of its file is wrong. */
+/* The state as a value: copied, compared, hashed, written, read, and refused when a single byte of its file is wrong.
+ * */
 #include <xxhash.h>
 
 #include "excamera/picture.h"

@@ -21,4 +21,19 @@ void encode_primary(struct xc_encoder *encoder, struct xc_tool_source *source, s
 void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *prediction, struct xc_tool_source *source,
               struct xc_tool_chunk *chunk, double key_weight, bool extra, struct xc_workspace *workspace);
 
+/* The anchored structure (docs/architecture.md): a chunk's first picture, its anchor, predicts from golden and alt-ref alone, and
+ * becomes golden; what follows it in the chunk leaves golden, alt-ref and probabilities as they are. So the next anchor's
+ * state is known before any of that is encoded. */
+struct anchored_options {
+    int64_t cq_level;                            /* libvpx's scale of quality, 0 to 63 */
+    double key_weight, anchor_weight, rest_weight; /* of the quantizer index of that level, by role of a frame */
+};
+
+/* Encodes the first picture, as a key frame unless the encoder has a state. */
+void encode_anchor(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
+                   const struct anchored_options *options);
+/* Encodes the pictures behind the first one, for which the chunk has its anchor already. */
+void encode_followers(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
+                      const struct anchored_options *options);
+
 #endif

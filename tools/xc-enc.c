@@ -10,6 +10,9 @@ struct options {
     double weight;
     int64_t threads;
     struct primary_options primary;
+    bool anchor;
+    const char *anchor_name;
+    struct anchored_options anchored;
 };
 
 static char **parse(struct options *o, int argc, char **argv)
@@ -35,6 +38,15 @@ static char **parse(struct options *o, int argc, char **argv)
         { 'e', "extra-frame-chunk", NULL, "PRED.ivf and IN begin with one frame that is not part of the chunk",
           .flag = &o->extra },
         { 'W', "no-wait", NULL, "do not wait for the end of standard input before reading SOURCE.state", .flag = &o->no_wait },
+        { 0, "anchor", NULL, "encode only the first picture of IN, from golden and alt-ref, and make it golden",
+          .flag = &o->anchor },
+        { 0, "follow", "ANCHOR.ivf", "encode the pictures behind the first one, which ANCHOR.ivf has; it goes before them",
+          .text = &o->anchor_name },
+        { 0, "cq-level", "LEVEL", "quality of the anchored structure, 0 to 63, as vpxenc's", .integer = &o->anchored.cq_level,
+          .minimum = 0, .maximum = 63 },
+        { 0, "key-weight", "W", "", .real = &o->anchored.key_weight, .minimum = 0, .maximum = 4 },
+        { 0, "anchor-weight", "W", "", .real = &o->anchored.anchor_weight, .minimum = 0, .maximum = 4 },
+        { 0, "rest-weight", "W", "", .real = &o->anchored.rest_weight, .minimum = 0, .maximum = 4 },
         XC_TOOL_THREADS_OPTION(o->threads),
         { 0 },
     };
@@ -104,6 +116,12 @@ static void run(const struct options *o, const char *input)
     } else {
         if (o->reencode) {
             reencode(encoder, &prediction, &source, &chunk, o->weight, o->extra, workspace);
+        } else if (o->anchor) {
+            chunk.header.expected_state = xc_state_id(&state, XC_HASH_WITHOUT_LAST);
+            encode_anchor(encoder, &source, &chunk, &o->anchored);
+        } else if (o->anchor_name) {
+            xc_tool_chunk_begin_with(&chunk, o->anchor_name);
+            encode_followers(encoder, &source, &chunk, &o->anchored);
         } else {
             encode_primary(encoder, &source, &chunk, &o->primary);
         }
@@ -125,6 +143,7 @@ int main(int argc, char **argv)
     struct options options = {
         .format = "ivf", .output = "output.ivf", .quality = "best", .weight = 1, .threads = 1,
         .primary = { .quantizer = -1, .ssim = 0.99 },
+        .anchored = { .cq_level = 22, .key_weight = 0.1, .anchor_weight = 0.3, .rest_weight = 1 },
     };
     char **operands = parse(&options, argc, argv);
     check(&options);

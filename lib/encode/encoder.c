@@ -67,7 +67,7 @@ static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture
             return status;
         }
     }
-    return xc_search_encode(encoder->search, &encoder->frame, &encoder->state, source, params, err);
+    return xc_search_encode(encoder->search, &encoder->frame, source, params, err);
 }
 
 enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source, const struct xc_encode_params *params,

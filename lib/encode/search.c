@@ -8,16 +8,20 @@
 #include <vpx/vp8cx.h>
 #include <vpx/vpx_encoder.h>
 
+/* So many frames behind a key frame, libvpx makes a golden one, whatever its flags say; DEFAULT_GF_INTERVAL of its
+ * vp8/encoder/onyx_int.h. */
+enum { GOLDEN_INTERVAL = 7 };
+
 struct xc_search {
     struct xc_search_options options;
     vpx_codec_ctx_t codec;
     vpx_codec_enc_cfg_t config;
     bool open;                        /* codec is initialized and has not failed */
     vpx_codec_pts_t next_pts;
+    unsigned golden_countdown;        /* how many frames libvpx still leaves without a golden one */
     struct xc_state shadow;           /* the state that libvpx's stream is in, without pictures */
     unsigned holds[XC_REFERENCES];    /* a number for the picture that each reference is; equal numbers, one picture */
     unsigned pictures;                /* numbers given so far */
-    bool golden_lost;                 /* libvpx's golden picture is not the state's, but the last one, in the same buffer */
 };
 
 static const int no_reference[XC_REFERENCES] = {VP8_EFLAG_NO_REF_LAST, VP8_EFLAG_NO_REF_GF, VP8_EFLAG_NO_REF_ARF};
@@ -131,13 +135,15 @@ static void wrap_picture(vpx_image_t *image, const struct xc_picture *picture)
     }
 }
 
-/* The frame is exactly of this level: the least and the greatest allowed. */
-static enum xc_status set_quantizer(struct xc_search *search, unsigned level, struct xc_error *err)
+/* The frame is exactly of this level: the least and the greatest allowed. Error-resilient frames do not bring the next
+ * golden frame nearer, which is what we use them for; besides, they leave libvpx's probabilities as they are. */
+static enum xc_status configure(struct xc_search *search, unsigned level, bool resilient, struct xc_error *err)
 {
     search->config.rc_min_quantizer = search->config.rc_max_quantizer = level;
+    search->config.g_error_resilient = resilient ? VPX_ERROR_RESILIENT_DEFAULT : 0;
     if (vpx_codec_enc_config_set(&search->codec, &search->config) ||
         vpx_codec_control(&search->codec, VP8E_SET_CQ_LEVEL, level))
-        return fail_codec(search, err, "set its quantizer");
+        return fail_codec(search, err, "change its settings");
     return XC_OK;
 }
 
@@ -172,61 +178,43 @@ static enum xc_status new_grey(struct xc_picture **out, const struct xc_search_o
     return status;
 }
 
-/* Behind a key frame, libvpx keeps one buffer for all of its references; replacing one would replace them all. It takes a golden
- * frame and a normal one to pull them apart. The golden frame is the one that libvpx makes of its own accord in every seven or
- * more frames, whatever it is told (calc_pframe_target_size): waiting for it here keeps it out of the frames to come, or most of
- * them. All of it is flat grey, which costs little, and leaves libvpx's probabilities as they were. */
+/* Behind a key frame, libvpx keeps one buffer for all of its references; replacing one would replace them all. Two
+ * interframes that refresh one reference each pull them apart. All of it is flat grey, which costs next to nothing,
+ * and leaves libvpx's probabilities as they were. */
 static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *frame, struct xc_error *err)
 {
-    enum { ENOUGH = 32 };
     struct xc_picture *grey;
     enum xc_status status = new_grey(&grey, &search->options, err);
-    if (status) {
+    if (status)
         return status;
-    }
-    const vpx_enc_frame_flags_t normal = VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ARF | VP8_EFLAG_NO_UPD_ENTROPY;
+    const vpx_enc_frame_flags_t steps[] = {
+        VPX_EFLAG_FORCE_KF,
+        VP8_EFLAG_NO_UPD_LAST | VP8_EFLAG_FORCE_GF | VP8_EFLAG_NO_UPD_ARF,
+        VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ARF,
+    };
     vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, 5); /* the fastest of the "good quality" mode */
-    status = encode_picture(search, frame, grey, VPX_EFLAG_FORCE_KF | VP8_EFLAG_NO_UPD_ENTROPY, err);
-    bool golden = false;
-    for (int i = 0; !status && !golden && i < ENOUGH; i++) {
-        status = encode_picture(search, frame, grey, normal, err);
-        golden = frame->header.refresh_golden;
-    }
-    if (!status && !golden) {
-        status = encode_picture(search, frame, grey, VP8_EFLAG_FORCE_GF | VP8_EFLAG_NO_UPD_ARF | VP8_EFLAG_NO_UPD_ENTROPY, err);
-    }
-    if (!status) {
-        status = encode_picture(search, frame, grey, normal, err);
+    for (size_t i = 0; !status && i < sizeof steps / sizeof *steps; i++) {
+        status = configure(search, 0, i > 0, err);
+        if (!status)
+            status = encode_picture(search, frame, grey, steps[i] | VP8_EFLAG_NO_UPD_ENTROPY, err);
     }
     vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, search->options.cpu_used);
-    search->golden_lost = false;
+    search->golden_countdown = GOLDEN_INTERVAL - 1;
     xc_picture_unref(grey);
     return status;
 }
 
-static enum xc_status set_reference(struct xc_search *search, const struct xc_state *state, enum xc_reference which,
-                                    struct xc_error *err)
-{
-    static const vpx_ref_frame_type_t type[XC_REFERENCES] = {VP8_LAST_FRAME, VP8_GOLD_FRAME, VP8_ALTR_FRAME};
-    vpx_ref_frame_t reference = {.frame_type = type[which]};
-    wrap_picture(&reference.img, state->reference[which]);
-    if (vpx_codec_control(&search->codec, VP8_SET_REFERENCE, &reference)) {
-        return fail_codec(search, err, "take a reference picture");
-    }
-    return XC_OK;
-}
-
 static enum xc_status set_references(struct xc_search *search, const struct xc_state *state, struct xc_error *err)
 {
+    static const vpx_ref_frame_type_t type[XC_REFERENCES] = {VP8_LAST_FRAME, VP8_GOLD_FRAME, VP8_ALTR_FRAME};
     for (int i = 0; i < XC_REFERENCES; i++) {
-        enum xc_status status = set_reference(search, state, i, err);
-        if (status) {
-            return status;
-        }
+        vpx_ref_frame_t reference = {.frame_type = type[i]};
+        wrap_picture(&reference.img, state->reference[i]);
+        if (vpx_codec_control(&search->codec, VP8_SET_REFERENCE, &reference))
+            return fail_codec(search, err, "take a reference picture");
         int same = 0;
-        while (state->reference[same] != state->reference[i]) {
+        while (state->reference[same] != state->reference[i])
             same++;
-        }
         search->holds[i] = same < i ? search->holds[same] : search->pictures++;
     }
     return XC_OK;
@@ -286,7 +274,7 @@ static vpx_enc_frame_flags_t interframe_flags(const struct xc_search *search, co
     const bool use[XC_REFERENCES] = {what->use_last, what->use_golden, what->use_altref};
     vpx_enc_frame_flags_t flags = 0;
     for (int i = 0; i < XC_REFERENCES; i++) {
-        bool searched = !use[i] || (i == XC_GOLDEN && search->golden_lost);
+        bool searched = !use[i];
         for (int j = 0; j < i; j++)
             searched |= use[j] && search->holds[j] == search->holds[i];
         if (searched)
@@ -345,43 +333,27 @@ static void number_references(struct xc_search *search, const struct xc_frame_he
         search->holds[XC_ALTREF] = number;
 }
 
-/* A golden frame that nobody asked for is like any other, but for the bit in its header and what it does to libvpx's references:
- * until the next frame, golden and last are one buffer. */
-static enum xc_status mend_golden(struct xc_search *search, struct xc_frame *frame, const struct xc_state *state,
-                                  const struct xc_encode_params *what, struct xc_error *err)
+static enum xc_status encode_as_asked(struct xc_search *search, struct xc_frame *frame, const struct xc_picture *source,
+                                      const struct xc_encode_params *what, struct xc_error *err)
 {
-    struct xc_frame_header *h = &frame->header;
-    if (h->key_frame || what->refresh_golden) {
-        search->golden_lost = false;
-    } else if (h->refresh_golden) {
-        h->refresh_golden = false;
-        search->golden_lost = true;
-    } else if (search->golden_lost && h->refresh_last) {
-        search->golden_lost = false;
-        return set_reference(search, state, XC_GOLDEN, err);
-    }
-    return XC_OK;
-}
-
-static enum xc_status encode_as_asked(struct xc_search *search, struct xc_frame *frame, const struct xc_state *state,
-                                      const struct xc_picture *source, const struct xc_encode_params *what,
-                                      struct xc_error *err)
-{
-    enum xc_status status = set_quantizer(search, nearest_level((int)what->quantizer), err);
+    if (what->key_frame)
+        search->golden_countdown = GOLDEN_INTERVAL;
+    const bool resilient = search->golden_countdown == 0;
+    enum xc_status status = configure(search, nearest_level((int)what->quantizer), resilient, err);
     if (status == XC_OK)
         status = set_segments(search, what, err);
     const vpx_enc_frame_flags_t flags = what->key_frame ? VPX_EFLAG_FORCE_KF : interframe_flags(search, what);
     if (status == XC_OK)
         status = encode_picture(search, frame, source, flags, err);
-    if (status == XC_OK)
-        status = mend_golden(search, frame, state, what, err);
+    if (!resilient)
+        search->golden_countdown--;
     if (status == XC_OK && !is_as_asked(frame, what))
         status = xc_fail(err, XC_ERR_UNSUPPORTED, "this libvpx encodes other frames than it is asked for");
     return status;
 }
 
-enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame, const struct xc_state *state,
-                                const struct xc_picture *source, const struct xc_encode_params *what, struct xc_error *err)
+enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame, const struct xc_picture *source,
+                                const struct xc_encode_params *what, struct xc_error *err)
 {
     const struct xc_search_options *options = &search->options;
     if (source->width != options->width || source->height != options->height)
@@ -393,7 +365,7 @@ enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame
     if (!search->open)
         status = open_codec(search, err);
     if (status == XC_OK)
-        status = encode_as_asked(search, frame, state, source, what, err);
+        status = encode_as_asked(search, frame, source, what, err);
     if (status != XC_OK) {
         close_codec(search);
         return status;

@@ -44,10 +44,11 @@ unsigned xc_search_quantizer(unsigned quantizer);
  * references: filter deltas, segment data and segment map are all in it, whether or not the state has them already.
  * The probabilities are as libvpx's coder had them, so before serializing comes xc_frame_optimize against the true
  * state. Every segment's index is the nearest that libvpx can be given; segments without any deltas or thresholds are
- * left out. Frames are shown, refresh the probabilities, never copy a reference to another, and have no sign bias.
+ * left out. Frames are shown, never copy a reference to another, and have no sign bias; whether they refresh the
+ * probabilities is what libvpx did, and nothing to keep.
  *
  * After a failure the next call must be xc_search_set_state, or ask for a key frame. */
-enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame, const struct xc_state *state,
-                                const struct xc_picture *source, const struct xc_encode_params *what, struct xc_error *err);
+enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame, const struct xc_picture *source,
+                                const struct xc_encode_params *what, struct xc_error *err);
 
 #endif

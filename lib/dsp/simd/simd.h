@@ -1,0 +1,22 @@
+/* A register of 16 bytes and what x86 (SSE2, and one instruction of SSSE3) and ARM (NEON) both can do with it, under one name.
+ * Most kernels are written once, in these terms; only motion compensation and what gains from wider registers is not.
+ *
+ * The lanes are bytes, words of 16 or of 32 bits, the first at the lowest address: a name ends in what it takes them for, such as
+ * s16. Additions and subtractions that saturate begin with sat_, shifts to the right keep the sign. */
+#ifndef XC_DSP_SIMD_SIMD_H
+#define XC_DSP_SIMD_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A helper that exists only as part of its callers, which are specialized by its constant arguments. */
+#define INLINE static inline __attribute__((always_inline))
+
+#if defined(__x86_64__)
+#include "dsp/simd/x86.h"
+#elif defined(__aarch64__)
+#include "dsp/simd/arm.h"
+#endif
+
+#endif

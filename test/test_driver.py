@@ -1,0 +1,304 @@
+"""./excamera: a film in, a film out, whatever happens on the way."""
+import json
+import os
+import pty
+import signal
+import subprocess
+
+import harness
+from harness import BIN, ROOT, Case, Ivf, number
+
+FRAMES = 21
+FILM = {"width": 96, "height": 80, "frames": FRAMES, "cut": 10}
+OPTIONS = ("-s", "4", "-k", "3", "-q", "30", "-j", "2")  # two batches, the last chunk of one frame
+
+
+class DriverCase(Case):
+    def setUp(self):
+        super().setUp()
+        harness.need("ffmpeg", "ffprobe", "make")
+        self.film = harness.film(**FILM)
+
+    def excamera(self, *arguments, **options):
+        options.setdefault("cwd", self.dir)
+        return harness.run(ROOT / "excamera", *arguments, **options)
+
+    def works(self, *arguments, **options):
+        done = self.excamera(*arguments, **options)
+        self.assertEqual((done.returncode, done.stdout), (0, b""), done.stderr.decode())
+        return done.stderr.decode()
+
+    def fails(self, *arguments, **options):
+        """Returns the message. No output, no Python backtrace."""
+        before = set(harness.snapshot(self.dir))
+        done = self.excamera(*arguments, **options)
+        text = done.stderr.decode()
+        self.assertGreater(done.returncode, 0, text)
+        self.assertIn("excamera: ", text)
+        self.assertNotIn("Traceback", text)
+        self.assertFalse([n for n in set(harness.snapshot(self.dir)) - before if n.endswith((".ivf", ".webm")) and "/" not in n])
+        return text
+
+    def names(self):
+        return {path.name for path in self.dir.iterdir()}
+
+    def probe(self, name):
+        """FFmpeg's view of a file's streams, by kind, frames counted by decoding."""
+        text = harness.must("ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", self.dir / name)
+        return {stream["codec_type"]: stream for stream in json.loads(text)["streams"]}
+
+    def expected_ivf(self):
+        """What the published commands make of the film."""
+        def make(path):
+            work = path.parent / "work"
+            work.mkdir()
+            harness.encode(work, self.film, 4, 3, q=30)
+            chunks = [work / f"{number(i)}.ivf" for i in range(6)]
+            harness.must(BIN / "xc-merge", "-o", path, *chunks)
+        return harness.cached(make, "driver", FILM, suffix=".ivf").read_bytes()
+
+
+class Films(DriverCase):
+    def test_ivf(self):
+        text = self.works(self.film, "-o", "out.ivf", *OPTIONS)
+        self.assertIn(f"{FRAMES} frames", text.splitlines()[-1])
+        self.assertEqual(self.names(), {"out.ivf"})
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+        self.assertEqual(len(harness.vpxdec_frames(self.dir / "out.ivf")), FRAMES)
+        self.assertEqual(Ivf(self.dir / "out.ivf").rate, (24, 1))
+
+    def test_webm(self):
+        self.works(self.film, "-o", "out.webm", *OPTIONS)
+        self.assertEqual(self.names(), {"out.webm"})
+        self.write("expected.ivf", self.expected_ivf())
+        pictures = harness.vpxdec_frames(self.dir / "expected.ivf")
+        self.assertEqual(harness.vpxdec_frames(self.dir / "out.webm"), pictures)
+        self.assertEqual(harness.ffmpeg_frames(self.dir / "out.webm"), pictures)
+        streams = self.probe("out.webm")
+        self.assertEqual(set(streams), {"video"})
+        self.assertEqual((streams["video"]["codec_name"], streams["video"]["nb_read_frames"]), ("vp8", str(FRAMES)))
+        self.assertEqual(streams["video"]["avg_frame_rate"], "24/1")
+
+    def test_jobs_do_not_matter(self):
+        for jobs in ("1", "5"):
+            self.works(self.film, "-o", "out.ivf", *OPTIONS[:-1], jobs)
+            self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+    def test_standard_input(self):
+        self.works("-", "-o", "out.ivf", *OPTIONS, stdin=self.film.read_bytes())
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+    def test_names_with_spaces(self):
+        (self.dir / "my films").mkdir()
+        (self.dir / "my films/a 'b'.y4m").write_bytes(self.film.read_bytes())
+        self.works("my films/a 'b'.y4m", "-o", "my films/$out put.ivf", *OPTIONS)
+        self.assertEqual((self.dir / "my films/$out put.ivf").read_bytes(), self.expected_ivf())
+
+    def test_started_by_a_link(self):
+        (self.dir / "link").symlink_to(ROOT / "excamera")
+        harness.must(self.dir / "link", self.film, "-o", "out.ivf", *OPTIONS, cwd=self.dir)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+
+class Audio(DriverCase):
+    def source(self, name, *codec):
+        """The film with a second of tone, which ends before the pictures do or after them."""
+        harness.must("ffmpeg", "-v", "error", "-i", self.film, "-f", "lavfi", "-i", "sine=frequency=440:duration=1", "-c:v",
+                     "ffv1", *codec, self.dir / name)
+
+    def check(self, codec, channels=1):
+        self.works("in.mkv", "-o", "out.webm", *OPTIONS)
+        streams = self.probe("out.webm")
+        self.assertEqual((streams["video"]["codec_name"], streams["video"]["nb_read_frames"]), ("vp8", str(FRAMES)))
+        self.assertEqual((streams["audio"]["codec_name"], streams["audio"]["channels"]), (codec, channels))
+        heard = harness.must("ffmpeg", "-v", "error", "-i", self.dir / "out.webm", "-map", "0:a", "-f", "s16le", "-ar", "48000",
+                             "-ac", "1", "-")
+        self.assertAlmostEqual(len(heard) / 2 / 48000, 1, delta=0.05)
+
+    def test_becomes_opus(self):
+        self.source("in.mkv", "-c:a", "flac")
+        self.check("opus")
+
+    def test_vorbis_is_copied(self):
+        self.source("in.mkv", "-c:a", "libvorbis")
+        self.check("vorbis")
+        packets = [harness.must("ffmpeg", "-v", "error", "-i", self.dir / name, "-map", "0:a", "-c", "copy", "-f", "md5", "-")
+                   for name in ("in.mkv", "out.webm")]
+        self.assertEqual(packets[0], packets[1])
+
+    def test_six_channels(self):
+        self.source("in.mkv", "-c:a", "flac", "-af", "pan=5.1(side)|FL=c0|FR=c0|FC=c0|LFE=c0|SL=c0|SR=c0")
+        self.check("opus", channels=6)
+
+    def test_ivf_has_none(self):
+        self.source("in.mkv", "-c:a", "flac")
+        self.works("in.mkv", "-o", "out.ivf", *OPTIONS)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+
+class OtherMaterial(DriverCase):
+    """ffmpeg makes of it what VP8 can carry."""
+
+    def test_formats(self):
+        for name, options in (("4:2:2", ["-pix_fmt", "yuv422p"]), ("10 bits", ["-pix_fmt", "yuv420p10"]),
+                              ("RGB", ["-pix_fmt", "bgr0"]), ("odd size", ["-vf", "scale=95:79"])):
+            with self.subTest(name):
+                harness.must("ffmpeg", "-v", "error", "-y", "-i", self.film, "-c:v", "ffv1", *options, self.dir / "in.mkv")
+                self.works("in.mkv", "-o", "out.webm", *OPTIONS)
+                self.assertEqual(self.probe("out.webm")["video"]["nb_read_frames"], str(FRAMES))
+
+    def test_fractional_rate(self):
+        harness.must("ffmpeg", "-v", "error", "-i", self.film, "-r", "30000/1001", "-c:v", "ffv1", self.dir / "in.mkv")
+        self.works("in.mkv", "-o", "out.ivf", *OPTIONS)
+        self.assertEqual(Ivf(self.dir / "out.ivf").rate, (30000, 1001))
+
+
+class Interrupted(DriverCase):
+    def start(self, *arguments, **environment):
+        return subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *OPTIONS, *arguments], cwd=self.dir,
+                                stderr=subprocess.PIPE, start_new_session=True, env=harness.environment(**environment))
+
+    def begun(self):
+        """Whether some chunk is finished, hence lots of others are under way."""
+        return any((self.dir / "out.ivf.work" / f"{number(i)}.ivf").exists() for i in range(6))
+
+    def test_goes_on_where_it_was(self):
+        for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(how.name):
+                process = self.start("--keep")
+                harness.wait_for(lambda: self.begun() or process.poll() is not None)
+                os.killpg(process.pid, how)
+                text = process.communicate(timeout=harness.TIMEOUT)[1].decode()
+                self.assertNotEqual(process.returncode, 0)
+                self.assertFalse((self.dir / "out.ivf").exists())
+                if how != signal.SIGKILL:
+                    self.assertEqual(text.splitlines()[-1].partition(";")[0], "excamera: interrupted")
+                before = {p.name: p.stat().st_mtime_ns for p in (self.dir / "out.ivf.work").glob("????????.*")}
+                self.assertIn(f"{number(5)}.y4m", before)
+                self.works(self.film, "-o", "out.ivf", *OPTIONS, "--keep")
+                self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+                after = {p.name: p.stat().st_mtime_ns for p in (self.dir / "out.ivf.work").glob("????????.*")}
+                self.assertEqual({name: after.get(name) for name in before}, before)
+                harness.must("rm", "-r", self.dir / "out.ivf", self.dir / "out.ivf.work")
+
+    def test_everybody_stops(self):
+        """Interrupting the driver alone, not the terminal's whole group, ends its children, too."""
+        process = self.start()
+        harness.wait_for(lambda: self.begun() or process.poll() is not None)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=harness.TIMEOUT)
+        with self.assertRaises(ProcessLookupError):
+            os.killpg(process.pid, 0)
+
+    def test_interrupted_while_splitting(self):
+        """Standard input that has not ended: nothing of use remains."""
+        process = subprocess.Popen([ROOT / "excamera", "-", "-o", "out.ivf"], cwd=self.dir, stdin=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, start_new_session=True, env=harness.environment())
+        data = self.film.read_bytes()
+        process.stdin.write(data[:len(data) // 2])
+        process.stdin.flush()
+        harness.wait_for(lambda: (self.dir / "out.ivf.work" / f"{number(0)}.y4m").exists())
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=harness.TIMEOUT)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT)
+        self.assertEqual(self.names(), set())
+
+    def test_one_at_a_time(self):
+        process = self.start()
+        harness.wait_for(lambda: self.begun() or process.poll() is not None)
+        os.killpg(process.pid, signal.SIGSTOP)
+        self.assertIn("another excamera", self.fails(self.film, "-o", "out.ivf", *OPTIONS))
+        os.killpg(process.pid, signal.SIGCONT)
+        process.communicate(timeout=harness.TIMEOUT)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+    def test_other_options_do_not_mix(self):
+        process = self.start()
+        harness.wait_for(lambda: self.begun() or process.poll() is not None)
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=harness.TIMEOUT)
+        other = (*OPTIONS[:4], "-q", "40")
+        self.assertIn("--restart", self.fails(self.film, "-o", "out.ivf", *other))
+        self.works(self.film, "-o", "out.ivf", *other, "--restart")
+        self.assertEqual(self.names(), {"out.ivf"})
+        self.assertNotEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+
+class Errors(DriverCase):
+    def test_bad_arguments(self):
+        for arguments in ((), (self.film,), (self.film, "-o", "out.avi"), (self.film, "-o", "out.ivf", "-s", "0"),
+                          (self.film, "-o", "out.ivf", "-k", "x"), (self.film, "-o", "out.ivf", "-q", "64"),
+                          (self.film, "-o", "out.ivf", "-j", "0"), (self.film, self.film, "-o", "out.ivf")):
+            with self.subTest(arguments=arguments[1:]):
+                self.fails(*arguments)
+                self.assertEqual(self.names(), set())
+
+    def test_bad_input(self):
+        data = self.film.read_bytes()
+        self.write("garbage.mp4", bytes(range(256)) * 100)
+        self.write("empty.y4m", b"")
+        harness.must("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", self.dir / "sound.wav")
+        before = self.names()
+        for name in ("missing.mp4", "garbage.mp4", "empty.y4m", "sound.wav"):
+            with self.subTest(name):
+                text = self.fails(name, "-o", "out.ivf")
+                self.assertIn(name, text)
+                self.assertEqual(len(text.splitlines()), 1)
+                self.assertEqual(self.names(), before)
+        for name, stdin in (("nothing", b""), ("cut short", data[:-10]), ("4:2:2", data.replace(b" C420jpeg", b" C422", 1)),
+                            ("garbage", b"garbage")):
+            with self.subTest("standard input", of=name):
+                self.assertIn("xc-split", self.fails("-", "-o", "out.ivf", stdin=stdin))
+                self.assertEqual(self.names(), before)
+
+    def test_no_such_directory(self):
+        self.assertIn("no such directory", self.fails(self.film, "-o", "missing/out.ivf"))
+
+    def test_directory_of_somebody_else(self):
+        """It does not take over, and later remove, a directory that it has not made."""
+        (self.dir / "mine").mkdir()
+        self.write("mine/thesis.txt", b"all of it")
+        self.assertIn("not mine", self.fails(self.film, "-o", "out.ivf", "--work", "mine"))
+        self.assertEqual((self.dir / "mine/thesis.txt").read_bytes(), b"all of it")
+
+    def test_a_failing_step(self):
+        """The command that failed is shown with its message; when the cause is mended, the same command goes on."""
+        tools = self.dir / "tools"
+        tools.mkdir()
+        for path in BIN.glob("xc-*"):
+            (tools / path.name).symlink_to(path)
+        (tools / "xc-enc").unlink()
+        self.write("tools/xc-enc", b"#!/bin/sh\necho 'xc-enc: no luck today' >&2\nexit 1\n").chmod(0o755)
+        text = self.fails(self.film, "-o", "out.ivf", *OPTIONS, env=harness.environment(XC_BIN=str(tools)))
+        self.assertIn("xc-enc: no luck today", text)
+        self.assertIn(f"-p {number(1)}-0.ivf", text)
+        self.assertNotIn("xc-terminate-chunk", text)
+        self.works(self.film, "-o", "out.ivf", *OPTIONS)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+
+class Progress(DriverCase):
+    def test_on_a_terminal(self):
+        """One live line: it tells the stage, frames, frames per second and the time left, and is gone at the end."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([ROOT / "excamera", harness.film(frames=48), "-o", "out.ivf", "-j", "2"], cwd=self.dir,
+                                   stderr=slave, env=harness.environment())
+        os.close(slave)
+        text = b""
+        try:
+            while data := os.read(master, 4096):
+                text += data
+        except OSError:  # how Linux says that the terminal has been closed
+            pass
+        os.close(master)
+        self.assertEqual(process.wait(harness.TIMEOUT), 0)
+        updates = text.decode().split("\r")
+        self.assertTrue(any(u.startswith("encoding: frame ") and " fps, " in u and "left" in u for u in updates), updates)
+        self.assertEqual(text.count(b"\n"), 1)
+
+    def test_elsewhere(self):
+        """Plain lines, and no control characters."""
+        text = self.works(self.film, "-o", "out.ivf", *OPTIONS)
+        self.assertNotRegex(text, r"[^\n -~]")
+        self.assertLess(len(text.splitlines()), 20)
