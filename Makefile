@@ -5,7 +5,7 @@ VERSION := 0.1.0
 .DEFAULT_GOAL := tools
 .DELETE_ON_ERROR:
 .SUFFIXES:
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 include mk/config.mk  # which compiler and flags, and in which directory
 include mk/build.mk   # the library, the tools, the test programs

@@ -69,9 +69,9 @@ def classic(batch, quality):
 
 
 def anchored(batch, quality):
-    """The steps of one batch without any guess. The first frame of each chunk, its anchor, predicts only from the anchor
-    before it and from the batch's key frame; so the anchors are a short chain of single frames, and all else is encoded
-    once, in parallel, from exact states."""
+    """The steps of one batch without any guess. The first frame of each chunk, its anchor, predicts only from the
+    anchor before it and from the batch's key frame; so the anchors are a short chain of single frames, and all else is
+    encoded once, in parallel, from exact states."""
     steps = []
     for chunk in batch:
         name, previous = f"{chunk:08d}", f"{chunk - 1:08d}"
@@ -79,8 +79,8 @@ def anchored(batch, quality):
         before = [] if chunk == batch[0] else [f"{previous}-anchor.state"]
         options = ["--cq-level", str(quality), "$(ANCHORED_OPTIONS)", "-i", "y4m"]
         steps.append(Step([anchor, state], [f"{name}.y4m", *before],
-                          ["xc-enc", "--anchor", *options, *(["-I", *before] if before else []), "-o", anchor, "-O", state,
-                           f"{name}.y4m"]))
+                          ["xc-enc", "--anchor", *options, "--chunks-ahead", str(batch[-1] - chunk), *(["-I", *before] if before else []),
+                           "-o", anchor, "-O", state, f"{name}.y4m"]))
         steps.append(Step([finished(chunk)], [f"{name}.y4m", anchor, state],
                           ["xc-enc", "--follow", anchor, *options, "-I", state, "-o", finished(chunk), f"{name}.y4m"]))
     return steps
@@ -94,6 +94,8 @@ ifeq ($(filter grouped-target,$(.FEATURES)),)
 $(error GNU make 4.3 or newer is needed)
 endif
 
+FINISHED := {finished}
+
 .PHONY: all clean
 all: {batches}
 clean: ; rm -f *.ivf *.state
@@ -101,6 +103,9 @@ clean: ; rm -f *.ivf *.state
 .DELETE_ON_ERROR:
 
 VPXENC ?= xc-vpxenc
+
+# Removes the files that are no longer needed, those of them that are there.
+remove = $(if $(KEEP),,$(if $(shell ls $(1) 2>/dev/null),@rm -f $(1)))
 
 # How a recipe line is run. An engine defines $(call run,OUTPUTS,INPUTS), which stands before each command.
 ENGINE ?= local
@@ -121,15 +126,15 @@ def batch_name(batch):
 
 
 def batch_rules(batch, steps):
-    """A batch as rules. The intermediate files live until the batch is finished: an interrupted run goes on from them, and
-    no later run misses them, since they are declared to be secondary."""
+    """A batch as rules. The intermediate files live until the batch is finished: an interrupted run goes on from them,
+    and no later run misses them, since they are declared to be secondary."""
     wanted = [finished(chunk) for chunk in batch]
     intermediate = f"INTERMEDIATE-{batch[0]:08d}"
     yield f"\n# Batch {batch[0]:08d} to {batch[-1]:08d}\n\n"
     yield f"{intermediate} := {' '.join(name for step in steps for name in step.outputs if name not in wanted)}\n"
     yield f".SECONDARY: $({intermediate})\n"
     yield f".PHONY: {batch_name(batch)}\n"
-    yield f"{batch_name(batch)}: {' '.join(wanted)}\n\t$(if $(KEEP),,@rm -f $({intermediate}))\n"
+    yield f"{batch_name(batch)}: {' '.join(wanted)}\n\t$(call remove,$({intermediate}))\n"
     for step in steps:
         yield "\n" + rule(step)
 
@@ -137,7 +142,8 @@ def batch_rules(batch, steps):
 def makefile(start, end, size, quality, structure):
     """The whole text, in pieces."""
     engine_dir = str(pathlib.Path(__file__).resolve().parent / "mk")
-    yield PROLOGUE.format(start=start, end=end, size=size, batches=" ".join(map(batch_name, batches(start, end, size))),
+    yield PROLOGUE.format(start=start, end=end, size=size, finished=" ".join(map(finished, range(start, end + 1))),
+                          batches=" ".join(map(batch_name, batches(start, end, size))),
                           engine_dir=engine_dir.replace("$", "$$").replace(" ", "\\ "))
     for batch in batches(start, end, size):
         yield from batch_rules(batch, STRUCTURES[structure](batch, quality))
@@ -148,7 +154,7 @@ def parse_arguments():
     for name in ("START", "END", "BATCH", "QUALITY"):
         parser.add_argument(name.lower(), metavar=name, type=int)
     parser.add_argument("--structure", choices=STRUCTURES, default="classic",
-                        help="how the chunks of a batch depend on each other (default: classic; see docs/architecture.md)")
+                        help="how the chunks of a batch depend on each other (%(default)s; see docs/architecture.md)")
     options = parser.parse_args()
     if options.start < 0:
         parser.error(f"START ({options.start}) is below 0")
@@ -166,4 +172,4 @@ def parse_arguments():
 if __name__ == "__main__":
     arguments = parse_arguments()
     sys.stdout.writelines(makefile(arguments.start, arguments.end, arguments.batch, arguments.quality,
-                                  arguments.structure))
+                                   arguments.structure))

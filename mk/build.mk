@@ -7,8 +7,8 @@
 #   test/*.c                            a test program each
 
 # Kernels for instruction sets that CC's machine can have.
-KERNELS-x86_64 := x86
-KERNELS-aarch64 := arm
+KERNELS-x86_64 := simd x86
+KERNELS-aarch64 := simd arm
 KERNELS := $(KERNELS-$(MACHINE))
 
 LIB_SOURCES := $(wildcard lib/*/*.c $(KERNELS:%=lib/dsp/%/*.c))
@@ -46,10 +46,10 @@ $(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(LIBRARY): $(call object,$(LIB_SOURCES))
+$(LIBRARY): $(call object,$(LIB_SOURCES)) $(OUT)/sources
 	$(call say,AR  )
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
 define link
 $(call say,LINK)
@@ -69,11 +69,13 @@ $(STATIC_TOOLS): $(BIN)/static/xc-%: $$(call parts,$$*)
 $(TEST_PROGRAMS): $(OUT)/%: $(OUT)/test/%.o $(LIBRARY)
 	$(call link)
 
-# Holds the command that compiles, and changes only when that does: then everything is compiled anew.
-$(OUT)/flags: export FLAGS := $(COMPILE) $(ALL_LDFLAGS)
-$(OUT)/flags: FORCE
+# Files that change only when what they hold does: the command that compiles, upon which everything is compiled anew,
+# and the library's sources, so that it does not keep the object of one that is gone.
+$(OUT)/flags: export TEXT := $(COMPILE) $(ALL_LDFLAGS)
+$(OUT)/sources: export TEXT := $(LIB_SOURCES)
+$(OUT)/flags $(OUT)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
+	@echo "$$TEXT" | cmp -s - $@ || echo "$$TEXT" >$@
 
 .PHONY: FORCE
 FORCE:

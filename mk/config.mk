@@ -1,4 +1,4 @@
-# The configuration: BUILD, SANITIZE and CC choose it, and each has a directory of its own, so that none disturbs another.
+# The configuration: BUILD, SANITIZE and CC choose it, and each has a directory of its own.
 
 BUILD ?= release
 SANITIZE ?=

@@ -1,5 +1,5 @@
-# From a fresh clone to something that runs. Each step is a make of its own: what an earlier one installs and builds, the
-# makefiles of the next one find when they are read.
+# From a fresh clone to something that runs. Building is a make of its own, which finds what the set-up has installed
+# when it reads its makefiles.
 
 .PHONY: setup demo check
 setup:

@@ -21,8 +21,8 @@ TIMEOUT = 300  # seconds; no command of the tests needs a tenth of it, even unde
 # The options of the published vpxenc command line; {q} is its --cq-level.
 PUBLISHED_VPXENC = (
     "--ivf --codec=vp8 --good --cpu-used=0 --end-usage=cq --min-q=0 --max-q=63 --cq-level={q} --buf-initial-sz=10000 "
-    "--buf-optimal-sz=20000 --buf-sz=40000 --undershoot-pct=100 --passes=2 --auto-alt-ref=1 --threads=1 --token-parts=0 "
-    "--tune=ssim --target-bitrate=4294967295")
+    "--buf-optimal-sz=20000 --buf-sz=40000 --undershoot-pct=100 --passes=2 --auto-alt-ref=1 --threads=1 "
+    "--token-parts=0 --tune=ssim --target-bitrate=4294967295")
 
 # What XC_CPU can limit the kernels to; on another kind of machine some of these mean the same.
 CPUS = ("c", "sse2", "ssse3", "avx2", "neon")
@@ -38,8 +38,7 @@ def cache():
 
 
 def cached(make, *key, suffix):
-    """The path of what make(path) writes, made once per key. Two processes may make it at the same time: the last one
-    wins."""
+    """The path of what make(path) writes, made once per key. If two processes make it at once, the last one wins."""
     name = hashlib.sha256(repr(key).encode()).hexdigest()[:24]
     path = cache() / (name + suffix)
     if not path.exists():
@@ -51,8 +50,7 @@ def cached(make, *key, suffix):
 
 
 def environment(**changes):
-    """The environment for a command: our tools are found first, and no setting of the caller's shell gets in the
-    way."""
+    """The environment for a command: our tools are found first, no setting of the caller's gets in the way."""
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "XC_CPU", "VPXENC")}
     env["PATH"] = f"{BIN}:{env['PATH']}"
     env["XC_BIN"] = str(BIN)
@@ -166,14 +164,13 @@ def published_commands(chunks, batch, q, first=0, all_states=False, vpxenc_too="
         for i in range(start + 2, last + 1):
             n, before = number(i), number(i - 1)
             state = f"-O {n}-1.state " if i < last or all_states else ""
-            commands.append(f"xc-enc -W -w 0.75 -i y4m -o {n}.ivf -r -I {before}-1.state -p {n}-1.ivf -S {before}-0.state "
-                            f"{state}{n}.y4m")
+            commands.append(f"xc-enc -W -w 0.75 -i y4m -o {n}.ivf -r -I {before}-1.state -p {n}-1.ivf "
+                            f"-S {before}-0.state {state}{n}.y4m")
     return commands
 
 
 def encode(directory, source, size, batch, q=22, vpxenc_too=""):
-    """Encodes a film in chunks of so many frames by the published commands; the finished chunks are number(0).ivf and
-    so on."""
+    """Encodes a film in chunks of so many frames by the published commands, to number(0).ivf and so on."""
     need("vpxenc")
     chunks = write_chunks(source, directory, size)
     for command in published_commands(chunks, batch, q, all_states=True, vpxenc_too=vpxenc_too):
@@ -252,8 +249,8 @@ def vpxdec_md5(path):
 def ffmpeg_frames(path):
     """The same by FFmpeg's own VP8 decoder, which shares no code with libvpx."""
     need("ffmpeg")
-    text = must("ffmpeg", "-v", "error", "-c:v", "vp8", "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-pix_fmt",
-                "yuv420p", "-f", "framemd5", "-")
+    text = must("ffmpeg", "-v", "error", "-c:v", "vp8", "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough",
+                "-pix_fmt", "yuv420p", "-f", "framemd5", "-")
     return md5_words(text)
 
 

@@ -1,6 +1,7 @@
-/* Makes a short film that is worth encoding, the same bytes on any machine: textures, a camera that pans, rolls and zooms by
- * fractions of a sample, objects that move over the background and turn, light that changes, sensor noise, and one cut.
- * All arithmetic is on integers. Positions are in 1/256 sample, angles in 1/65536 turn, factors in 1/16384. */
+/* Makes a short film that is worth encoding, the same bytes on any machine: textures, a camera that pans, rolls and
+ * zooms by fractions of a sample, objects that move over the background and turn, light that changes, sensor noise,
+ * and one cut. All arithmetic is on integers. Positions are in 1/256 sample, angles in 1/65536 turn, factors in
+ * 1/16384. */
 #include <getopt.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -103,7 +104,8 @@ static int32_t value_noise(uint64_t seed, unsigned x, unsigned y, unsigned log2_
     fx = fx * fx * (3 * cell - 2 * fx) >> (2 * log2_cell); /* 3x^2 - 2x^3 */
     fy = fy * fy * (3 * cell - 2 * fy) >> (2 * log2_cell);
     return mix(mix((int32_t)corner[0][0], (int32_t)corner[0][1], (int32_t)fx, (int32_t)cell),
-               mix((int32_t)corner[1][0], (int32_t)corner[1][1], (int32_t)fx, (int32_t)cell), (int32_t)fy, (int32_t)cell);
+               mix((int32_t)corner[1][0], (int32_t)corner[1][1], (int32_t)fx, (int32_t)cell), (int32_t)fy,
+               (int32_t)cell);
 }
 
 /* Detail of every size, the finer the weaker, as in nature: about -128 to 127. */
@@ -139,7 +141,8 @@ static void make_texture(struct texture *texture, uint64_t seed)
             texture->plane[0][y][x] = (uint8_t)clamp(mix(calm, wall, where, 48), 16, 235);
             for (int plane = 1; plane < 3; plane++) {
                 int32_t tint = fractal_noise(seed + 2 + (uint64_t)plane, x, y, 7, 3) / 4;
-                texture->plane[plane][y][x] = (uint8_t)clamp(mix(smooth[plane], rough[plane], where, 48) + tint, 16, 240);
+                int32_t colour = mix(smooth[plane], rough[plane], where, 48) + tint;
+                texture->plane[plane][y][x] = (uint8_t)clamp(colour, 16, 240);
             }
         }
     }
@@ -247,7 +250,8 @@ static int32_t sensor_noise(uint64_t *random, int plane)
 {
     *random = scramble(*random);
     uint64_t bits = *random;
-    int32_t sum = (int32_t)((bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24 & 255)) - 510; /* bell curve */
+    /* Four dice of 256 sides: near enough to a bell curve. */
+    int32_t sum = (int32_t)((bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24 & 255)) - 510;
     return sum / (plane == XC_PLANE_Y ? 80 : 160); /* standard deviation: 1.8 and 0.9 */
 }
 
@@ -284,7 +288,8 @@ static void draw(struct xc_picture *picture, const struct scene *scene, const st
         for (unsigned y = 0; y < xc_plane_height(picture, plane); y++) {
             uint8_t *row = picture->plane[plane].data + (ptrdiff_t)y * picture->plane[plane].stride;
             for (unsigned x = 0; x < xc_plane_width(picture, plane); x++) {
-                int32_t value = look(scene, views, plane, (int32_t)(x * step * POSITION), (int32_t)(y * step * POSITION));
+                int32_t value =
+                    look(scene, views, plane, (int32_t)(x * step * POSITION), (int32_t)(y * step * POSITION));
                 value = plane == XC_PLANE_Y ? value * light / ONE : value;
                 row[x] = (uint8_t)clamp(value + sensor_noise(&random, plane), 16, 240);
             }
@@ -339,7 +344,9 @@ static struct options parse_options(int argc, char **argv)
         {"frames", required_argument, NULL, 'n'}, {"cut", required_argument, NULL, 'c'},
         {"seed", required_argument, NULL, 's'}, {"rate", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0},
     };
-    struct options options = {.width = 432, .height = 240, .frames = 96, .cut = 40, .rate_num = 24, .rate_den = 1, .seed = 1};
+    struct options options = {
+        .width = 432, .height = 240, .frames = 96, .cut = 40, .rate_num = 24, .rate_den = 1, .seed = 1,
+    };
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         char *colon;
         switch (option) {

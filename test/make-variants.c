@@ -190,8 +190,7 @@ static void vary_intra(struct xc_macroblock *macroblock)
 
 static void vary_macroblocks(struct xc_frame *frame)
 {
-    /* Profile 3 keeps its vectors: libvpx predicts no chroma where whole-sample vectors reach too far beyond the edge.
-     * */
+    /* Profile 3 keeps its vectors: libvpx predicts no chroma where they reach too far beyond the edge. */
     bool motion = !frame->header.key_frame && frame->header.version != 3 && one_in(2);
     if (motion) {
         frame->header.sign_bias_golden = one_in(2);

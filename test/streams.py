@@ -1,5 +1,4 @@
-"""Streams made on the spot by libvpx's encoder: whatever it can be made to emit, for those who do not have the test
-vectors."""
+"""Streams made on the spot by libvpx's encoder, whatever it can be made to emit: not everybody has the test vectors."""
 import harness
 
 FAST = ("--good", "--cpu-used=5")

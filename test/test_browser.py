@@ -32,7 +32,8 @@ v.play().catch(error => report(String(error)));
 </script>"""
 
 FLAGS = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-         "--disable-component-update --disable-sync --disable-dev-shm-usage --autoplay-policy=no-user-gesture-required").split()
+         "--disable-component-update --disable-sync --disable-dev-shm-usage "
+         "--autoplay-policy=no-user-gesture-required").split()
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -97,15 +98,14 @@ class Browser(Case):
         """The film, and the .webm that the driver makes of it."""
         source = harness.film(width=175, height=143, frames=FRAMES, cut=20)
         if audio:
-            harness.must("ffmpeg", "-v", "error", "-i", source, "-f", "lavfi", "-i", "sine=duration=2", "-c:v", "ffv1", "-c:a",
-                         "flac", self.dir / "in.mkv")
+            harness.must("ffmpeg", "-v", "error", "-i", source, "-f", "lavfi", "-i", "sine=duration=2", "-c:v", "ffv1",
+                         "-c:a", "flac", self.dir / "in.mkv")
             source = self.dir / "in.mkv"
         harness.must(ROOT / "excamera", source, "-o", self.dir / "out.webm", "-s", "6", "-k", "4")
         return (self.dir / "out.webm").read_bytes()
 
     def check(self, film):
-        """A machine that is busy with something else may drop a frame: then once more, slower. Nothing else may ever
-        differ."""
+        """A busy machine may drop a frame: then once more, slower. Nothing else may ever differ."""
         for rate in (0.5, 0.25, 0.1):
             report = play(film, rate)
             self.assertEqual((report["text"], report["ended"]), ("ended", True), report)

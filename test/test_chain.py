@@ -195,8 +195,7 @@ class Safety(Case):
         self.stranger = Encoded("three batches of two")
 
     def names(self, i):
-        """The ids by which chunk i, 1 or later, calls the state that it expects, and by which a stranger's is
-        called."""
+        """The id of the state that chunk i, 1 or later, expects, and that of a stranger."""
         stranger = Ivf(self.stranger.chunks[1]).expected_state
         return f"{Ivf(self.film.chunks[i]).expected_state:08x}", f"{stranger:08x}"
 
@@ -210,16 +209,17 @@ class Safety(Case):
         self.assertIn(self.names(1)[0], self.refuses("xc-dump", self.film.chunks[1], "out.state"))
 
     def test_decode(self):
-        message = self.refuses("xc-decode", "-S", self.stranger.state(0), "--i420", "-o", "out.i420", self.film.chunks[2])
+        message = self.refuses("xc-decode", "-S", self.stranger.state(0), "--i420", "-o", "out.i420",
+                               self.film.chunks[2])
         self.check(message, self.film.chunks[2], 2)
 
     def test_rebase(self):
         n = number(2)
         for tool in ("xc-enc", "xc-rebase"):
             with self.subTest(tool):
-                message = self.refuses(tool, "-W", "-w", "0.75", "-i", "y4m", "-o", "out.ivf", "-r", "-I", self.film.state(1), "-p",
-                                       self.film.dir / f"{n}-1.ivf", "-S", self.stranger.state(0), "-O", "out.state",
-                                       self.film.dir / f"{n}.y4m")
+                message = self.refuses(tool, "-W", "-w", "0.75", "-i", "y4m", "-o", "out.ivf", "-r",
+                                       "-I", self.film.state(1), "-p", self.film.dir / f"{n}-1.ivf",
+                                       "-S", self.stranger.state(0), "-O", "out.state", self.film.dir / f"{n}.y4m")
                 prediction = Ivf(self.film.dir / f"{n}-1.ivf").expected_state
                 for word in (f"{n}-1.ivf", f"{prediction:08x}", self.names(1)[1]):
                     self.assertIn(word, message)
@@ -234,8 +234,8 @@ class Safety(Case):
         """A state of another size than the film's."""
         odd = Encoded("odd size")
         n = number(1)
-        self.refuses("xc-enc", "-W", "-i", "y4m", "-o", "out.ivf", "-r", "-I", odd.state(0), "-p", self.film.dir / f"{n}-0.ivf",
-                     "-O", "out.state", self.film.dir / f"{n}.y4m")
+        self.refuses("xc-enc", "-W", "-i", "y4m", "-o", "out.ivf", "-r", "-I", odd.state(0),
+                     "-p", self.film.dir / f"{n}-0.ivf", "-O", "out.state", self.film.dir / f"{n}.y4m")
         self.refuses("xc-merge", "-o", "out.ivf", self.film.chunks[0], odd.chunks[0])
 
     def test_other_frame_counts(self):
@@ -249,5 +249,6 @@ class Safety(Case):
                     self.refuses("xc-enc", "-W", "-i", "y4m", "-o", "out.ivf", "-r", "-I", film.state(0), "-p",
                                  film.dir / f"{n}-0.ivf", "-O", "out.state", raw)
                 with self.subTest("xc-rebase", frames=count, film=film.dir.name):
-                    self.refuses("xc-rebase", "-o", "out.ivf", "-I", film.state(1), "-p", film.dir / f"{number(2)}-1.ivf", "-S",
-                                 film.dir / f"{n}-0.state", "-O", "out.state", raw)
+                    self.refuses("xc-rebase", "-o", "out.ivf", "-I", film.state(1),
+                                 "-p", film.dir / f"{number(2)}-1.ivf", "-S", film.dir / f"{n}-0.state",
+                                 "-O", "out.state", raw)

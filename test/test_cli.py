@@ -4,21 +4,21 @@ import subprocess
 import harness
 from harness import BIN, Case
 
-# The options that have to be there; a tool may have more. From the published command lines, the original tools, the
-# docs.
+# The options that have to be there: those of the published command lines and of the original tools, and our own.
 OPTIONS = {
     "xc-decode": "-S --input-state --i420 --y4m --md5 --frame-md5 -o --output --threads",
     "xc-dump": "-f --frame-number -S --input-state --threads",
-    "xc-enc": "-W --no-wait -w --kf-q-weight -i --input-format -o --output -r --reencode -I --input-state -p --pred-ivf "
-              "-S --pred-state -O --output-state -e --extra-frame-chunk -y --y-ac-qi -s --ssim --threads",
+    "xc-enc": "-W --no-wait -w --kf-q-weight -i --input-format -o --output -r --reencode -I --input-state -p "
+              "--pred-ivf -S --pred-state -O --output-state -e --extra-frame-chunk -y --y-ac-qi -s --ssim --threads "
+              "--anchor --follow --cq-level",
     "xc-merge": "-o --output --threads",
     "xc-rebase": "-w --kf-q-weight -i --input-format -o --output -I --input-state -p --pred-ivf -S --pred-state "
                  "-O --output-state -r --reencode -W --no-wait --threads",
     "xc-split": "-s -d",
     "xc-terminate-chunk": "",
     "xc-vpxenc": "--ivf --codec --good --best --rt --cpu-used --end-usage --min-q --max-q --cq-level --buf-initial-sz "
-                 "--buf-optimal-sz --buf-sz --undershoot-pct -p --passes --auto-alt-ref -t --threads --token-parts --tune "
-                 "--target-bitrate -o --output",
+                 "--buf-optimal-sz --buf-sz --undershoot-pct -p --passes --auto-alt-ref -t --threads --token-parts "
+                 "--tune --target-bitrate -o --output",
 }
 
 

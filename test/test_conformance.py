@@ -6,6 +6,7 @@ import harness
 from harness import BUILD, Case, Ivf
 from streams import MATRIX, stream
 
+
 class Vectors(Case):
     """The 61 streams of the standard, picture by picture."""
 
@@ -62,8 +63,7 @@ class Handmade(Case):
                     self.assertEqual(harness.our_frames(path), expected)
 
     def test_lost_frame(self):
-        """A frame of no bytes stands for one that was lost: the decoder's state stays as it is, and nothing is
-        shown."""
+        """A frame of no bytes stands for one that was lost: the state stays as it is, and nothing is shown."""
         ivf = Ivf(stream("published"))
         ivf.frames.insert(5, (5, b""))
         path = self.write("lost.ivf", ivf.bytes())
@@ -105,4 +105,3 @@ class Formats(Case):
                 with self.subTest(cpu=cpu, threads=threads):
                     frames = harness.our_frames(path, "--threads", threads, env=harness.environment(XC_CPU=cpu))
                     self.assertEqual(frames, expected)
-

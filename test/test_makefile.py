@@ -1,5 +1,4 @@
-"""gen_makefile.py and the makefiles it writes: the published commands, at any -j, interrupted, failing, by any
-engine."""
+"""gen_makefile.py and its makefiles: the published commands, at any -j, interrupted, failing, by any engine."""
 import os
 import re
 import signal
@@ -29,8 +28,11 @@ class MakefileCase(Case):
     def make(self, *arguments, **changes):
         return harness.run("make", "-f", "excamera.mk", *arguments, cwd=self.dir, env=harness.environment(**changes))
 
+    def finished_paths(self):
+        return [self.dir / f"{number(i)}.ivf" for i in range(self.chunks)]
+
     def finished(self):
-        return {number(i): (self.dir / f"{number(i)}.ivf").read_bytes() for i in range(self.chunks)}
+        return [path.read_bytes() for path in self.finished_paths()]
 
     def names(self):
         return {p.name for p in self.dir.iterdir()}
@@ -50,8 +52,8 @@ class Commands(MakefileCase):
                     self.write(f"{number(i)}.y4m", b"")
                 done = self.make("-n", "VPXENC=vpxenc")
                 self.assertEqual((done.returncode, done.stderr), (0, b""))
-                lines = [" ".join(line.split()).replace("xc-rebase", "xc-enc") for line in done.stdout.decode().splitlines()
-                         if not line.startswith("rm ")]
+                lines = [" ".join(line.split()).replace("xc-rebase", "xc-enc")
+                         for line in done.stdout.decode().splitlines() if not line.startswith("rm ")]
                 expected = harness.published_commands(end - start + 1, batch, 22, first=start)
                 self.assertEqual(sorted(lines), sorted(expected))
 
@@ -69,8 +71,8 @@ class Commands(MakefileCase):
         self.assertEqual(self.finished(), made)
 
     def test_wrong_arguments(self):
-        for arguments in ((), (0, 1, 2), (1, 0, 16, 22), (-1, 3, 16, 22), (0, 3, 0, 22), (0, 3, 16, 64), (0, 3, 16, "x"),
-                          (0, 100000000, 16, 22)):
+        for arguments in ((), (0, 1, 2), (1, 0, 16, 22), (-1, 3, 16, 22), (0, 3, 0, 22), (0, 3, 16, 64),
+                          (0, 3, 16, "x"), (0, 100000000, 16, 22)):
             with self.subTest(arguments=arguments):
                 done = harness.run(ROOT / "gen_makefile.py", *arguments)
                 self.assertGreater(done.returncode, 0)
@@ -101,9 +103,11 @@ class Runs(MakefileCase):
                 done = self.make("-j2")
                 self.assertEqual(done.returncode, 0, done.stderr.decode())
                 self.assertEqual(self.names(), self.expected_names())
+                made = {path: path.stat().st_mtime_ns for path in self.dir.iterdir()}
                 again = self.make("-j2")
                 self.assertEqual(again.returncode, 0)
-                self.assertIn(b"Nothing to be done", again.stdout)
+                self.assertNotIn(b"xc-", again.stdout)
+                self.assertEqual({path: path.stat().st_mtime_ns for path in self.dir.iterdir()}, made)
 
     def test_a_failing_step(self):
         """A tool that fails, having written something: make fails, shows its message, and leaves nothing half-made;
@@ -115,9 +119,8 @@ class Runs(MakefileCase):
             path.unlink()
         stubs = self.dir / "stubs"
         stubs.mkdir()
-        stub = self.write("stubs/xc-rebase", b'#!/bin/sh\nfor a; do case $a in *.ivf) echo half > "$a"; break; esac; done\n'
-                                             b"echo no luck today >&2\nexit 1\n")
-        stub.chmod(0o755)
+        self.write("stubs/xc-rebase", b'#!/bin/sh\nfor a; do case $a in *.ivf) echo half > "$a"; break; esac; done\n'
+                                      b"echo no luck today >&2\nexit 1\n").chmod(0o755)
         done = self.make("-j2", PATH=f"{stubs}:{harness.environment()['PATH']}")
         self.assertGreater(done.returncode, 0)
         self.assertIn(b"no luck today", done.stderr)
@@ -153,6 +156,38 @@ class Runs(MakefileCase):
         done = self.make()
         self.assertGreater(done.returncode, 0)
         self.assertIn(number(2).encode(), done.stderr)
+
+
+class Structures(MakefileCase):
+    """Whatever depends on what: one stream comes out that every decoder plays, and -j does not matter."""
+
+    film = {"width": 111, "height": 79, "frames": 21, "cut": 10}
+
+    def check_film(self):
+        self.xc("xc-merge", "-o", "film.ivf", *self.finished_paths())
+        ours = harness.our_frames(self.dir / "film.ivf")
+        self.assertEqual(len(ours), self.film["frames"])
+        self.assertEqual(harness.vpxdec_frames(self.dir / "film.ivf"), ours)
+        self.assertEqual(harness.ffmpeg_frames(self.dir / "film.ivf"), ours)
+        self.xc("xc-decode", "--y4m", "-o", "film.y4m", "film.ivf")
+        self.assertGreater(harness.ssim(self.dir / "film.y4m", harness.film(**self.film)), 0.9)
+
+    def test_structures(self):
+        for structure in ("classic", "anchored"):
+            for batch in (1, 4, 16):
+                with self.subTest(structure, batch=batch):
+                    self.generate(0, self.chunks - 1, batch, 22, f"--structure={structure}")
+                    results = []
+                    for jobs in (1, 4):
+                        for path in self.dir.glob("*.ivf"):
+                            path.unlink()
+                        done = self.make(f"-j{jobs}")
+                        self.assertEqual(done.returncode, 0, done.stderr.decode())
+                        results.append(self.finished())
+                    self.assertEqual(results[0], results[1])
+                    self.check_film()
+                    frames = [data for path in self.finished_paths() for _, data in harness.Ivf(path).frames]
+                    self.assertEqual(sum(map(harness.is_key_frame, frames)), -(-self.chunks // batch))
 
 
 class Engines(MakefileCase):

@@ -9,22 +9,26 @@ import unittest
 import harness
 from harness import BIN, Case, Ivf, number
 
-# Each tool as it is used, with a word in braces for each input. The outputs are relative, hence in the test's
-# directory.
+# Each tool as it is used, with a word in braces for each input. The outputs go to the current directory.
 COMMANDS = {
     "xc-decode": "-S {state} --i420 -o out.i420 {inter}",
     "xc-dump": "-S {state} {inter} out.state",
     "xc-enc": "-W -w 0.75 -i y4m -o out.ivf -r -I {state} -p {key} -O out.state {raw}",
     "xc-enc, primary": "-i y4m -y 40 -I {state} -o out.ivf -O out.state {raw}",
     "xc-enc, rebasing": "-W -i y4m -o out.ivf -r -I {state} -p {inter} -S {pred_state} -O out.state {raw}",
+    "xc-enc, anchor": "--anchor --cq-level 30 -i y4m -I {state} -o out.ivf -O out.state {raw}",
+    "xc-enc, following": "--follow {anchor} --cq-level 30 -i y4m -I {anchor_state} -o out.ivf {raw}",
     "xc-merge": "-o out.ivf {before} {inter}",
     "xc-rebase": "-o out.ivf -I {state} -p {inter} -S {pred_state} -O out.state {raw}",
     "xc-split": "-s 3 -d out {raw}",
     "xc-terminate-chunk": "{key} out.ivf out.state",
     "xc-vpxenc": "--ivf --codec=vp8 --good --cpu-used=5 -o out.ivf {raw}",
 }
+# Nothing to decode is decoded to nothing; an anchor is made of the first picture alone.
+NO_MATTER = {("xc-decode", "no frames"), ("xc-enc, anchor", "frame cut short")}
 OUTPUTS = {"xc-split": {"out"}}  # the others write files whose names begin with out.
-KIND = {"state": "state", "pred_state": "state", "inter": "ivf", "key": "ivf", "before": "ivf", "raw": "y4m"}
+KIND = {"state": "state", "pred_state": "state", "anchor_state": "state", "inter": "ivf", "key": "ivf", "before": "ivf",
+        "anchor": "ivf", "raw": "y4m"}
 
 
 class Refusals(Case):
@@ -50,8 +54,8 @@ class Refusals(Case):
         for variant, data in variants.items():
             path = self.write(f"bad.{kind}", data)
             for name, key in self.each(kind):
-                if (name, variant) == ("xc-decode", "no frames"):
-                    continue  # nothing to decode is decoded to nothing
+                if (name, variant) in NO_MATTER:
+                    continue
                 with self.subTest(name, input=key, variant=variant):
                     message = self.refuses(*self.command(name, **{key: path}))
                     self.assertIn(path.name, message)
@@ -62,10 +66,13 @@ def inputs():
     def make(directory):
         directory.mkdir()
         harness.encode(directory, harness.film(width=80, height=64, frames=9), 3, 16)
+        harness.must(BIN / "xc-enc", "--anchor", "--cq-level=30", "-i", "y4m", "-I", f"{number(0)}-0.state",
+                     "-o", "anchor.ivf", "-O", "anchor.state", f"{number(1)}.y4m", cwd=directory)
     where = harness.cached(make, "refusals", suffix="")
     return {"state": where / f"{number(0)}-0.state", "pred_state": where / f"{number(0)}-0.state",
-            "inter": where / f"{number(1)}.ivf", "key": where / f"{number(1)}-0.ivf", "before": where / f"{number(0)}.ivf",
-            "raw": where / f"{number(1)}.y4m"}
+            "before": where / f"{number(0)}.ivf", "inter": where / f"{number(1)}.ivf",
+            "key": where / f"{number(1)}-0.ivf", "anchor": where / "anchor.ivf",
+            "anchor_state": where / "anchor.state", "raw": where / f"{number(1)}.y4m"}
 
 
 class Commands(Refusals):
@@ -98,8 +105,9 @@ class BadFiles(Refusals):
         first = 44 + int.from_bytes(data[32:36], "little")
         self.check_all("ivf", {
             "empty": b"", "magic only": data[:4], "header cut short": data[:31], "no frames": data[:32],
-            "frame header cut short": data[:40], "first frame cut short": data[:first - 1], "last frame cut short": data[:-1],
-            "a byte too many": data + b"x", "wrong magic": b"RIFF" + data[4:], "VP9": data[:8] + b"VP90" + data[12:],
+            "frame header cut short": data[:40], "first frame cut short": data[:first - 1],
+            "last frame cut short": data[:-1], "a byte too many": data + b"x",
+            "wrong magic": b"RIFF" + data[4:], "VP9": data[:8] + b"VP90" + data[12:],
             "frame of 4 GB": data[:32] + b"\xff" * 4 + data[36:], "version 7": data[:4] + b"\7\0" + data[6:],
             "begins with an interframe": data[:32] + data[first:],
             "bad start code": data[:47] + b"\0\0\0" + data[50:], "size 0x0": data[:50] + b"\0\0\0\0" + data[54:],
@@ -110,7 +118,8 @@ class BadFiles(Refusals):
         data = self.inputs["state"].read_bytes()
         variants = {"empty": b"", "a byte too many": data + b"x", "cut short": data[:-1], "half": data[:len(data) // 2],
                     "wrong magic": b"x" + data[1:], "header only": data[:40]}
-        variants |= {f"byte {i} changed": data[:i] + bytes([data[i] ^ 1]) + data[i + 1:] for i in range(0, len(data), 997)}
+        variants |= {f"byte {i} changed": data[:i] + bytes([data[i] ^ 1]) + data[i + 1:]
+                     for i in range(0, len(data), 997)}
         self.check_all("state", variants)
 
     def test_y4m(self):
@@ -121,8 +130,9 @@ class BadFiles(Refusals):
         self.check_all("y4m", {
             "empty": b"", "no frames": header, "header without end": plain, "frame cut short": data[:-1],
             "frame header cut short": header + b"FRA", "no FRAME": header + bodies.replace(b"FRAME", b"FRAMX"),
-            "4:2:2": plain + b" C422\n" + bodies, "4:4:4": plain + b" C444\n" + bodies, "grey": plain + b" Cmono\n" + bodies,
-            "10 bits": plain + b" C420p10 XYSCSS=420P10\n" + bodies, "interlaced": plain + b" It\n" + bodies,
+            "4:2:2": plain + b" C422\n" + bodies, "4:4:4": plain + b" C444\n" + bodies,
+            "grey": plain + b" Cmono\n" + bodies, "10 bits": plain + b" C420p10 XYSCSS=420P10\n" + bodies,
+            "interlaced": plain + b" It\n" + bodies,
             "mixed": plain + b" Im\n" + bodies, "no width": b"YUV4MPEG2 H64\n" + bodies,
             "width 0": b"YUV4MPEG2 W0 H64\n" + bodies, "huge": b"YUV4MPEG2 W99999999 H99999999\n" + bodies,
             "garbage": bytes(range(256)) * 40,
@@ -144,9 +154,9 @@ class OtherSizes(Refusals):
         self.xc("xc-dump", other["ivf"], "other.state")
         other["state"] = self.dir / "other.state"
         for name, key in self.each(None):
-            alone = len(re.findall("{", COMMANDS[name])) == 1  # then it can have any size
-            if alone or (name, key) in (("xc-decode", "inter"), ("xc-dump", "inter")):  # and so it can behind a key frame
-                continue
+            alone = len(re.findall("{", COMMANDS[name])) == 1
+            if alone or (name, key) in (("xc-decode", "inter"), ("xc-dump", "inter")):
+                continue  # one file can have any size, and what begins with a key frame needs no state
             with self.subTest(name, input=key):
                 self.refuses(*self.command(name, **{key: other[KIND[key]]}))
 
@@ -156,7 +166,7 @@ class BadValues(Refusals):
         raw, key, state = (str(self.inputs[k]) for k in ("raw", "key", "state"))
         enc = ("-i", "y4m", "-o", "out.ivf")
         cases = {
-            "xc-split": [("-s", v, "-d", "out", raw) for v in ("0", "-1", "x", "", "6x", "1e3", "99999999999999999999")],
+            "xc-split": [("-s", v, "-d", "out", raw) for v in ("0", "-1", "x", "", "6x", "1e3", "9" * 20)],
             "xc-dump": [("-f", v, key, "out.state") for v in ("-1", "x", "", "99", "4294967296")]
             + [("--threads", v, key, "out.state") for v in ("0", "-1", "x", "1000000")],
             "xc-enc": [("-y", v, *enc, raw) for v in ("-1", "128", "x", "")]
@@ -217,7 +227,7 @@ class Outputs(Refusals):
             with self.subTest(name):
                 key = re.findall(r"{(\w+)}", COMMANDS[name])[-1]
                 data = self.inputs[key].read_bytes()
-                self.refuses(*self.command(name, **{key: self.write("cut", data[:-5])}))
+                self.refuses(*self.command(name, **{key: self.write("cut", data[:100])}))
 
     def test_file_size_limit(self):
         """Writing fails in the middle, as on a full disk."""
@@ -247,7 +257,7 @@ class Outputs(Refusals):
                     if done.returncode == 0:  # an output so small that it fits
                         for path in disk.glob("out*"):
                             path.unlink()
-                        self.assertIn(name, ("xc-merge", "xc-vpxenc"))
+                        self.assertIn(name, ("xc-merge", "xc-vpxenc", "xc-enc, following"))
                     else:
                         self.assertRegex(done.stderr.decode(), rf"\A{command[0]}: [^\n]*No space left[^\n]*\n\Z")
                     self.assertEqual(set(harness.snapshot(disk)), {"filler"})
@@ -290,8 +300,8 @@ class Killed(Refusals):
         """Ended while it waits for the rest of its input, with output already begun."""
         header, frames = harness.y4m_split(self.inputs["raw"].read_bytes())
         for number_of_signal in (1, 2, 15, 9):
-            for tool, arguments in (("xc-split", "-s 100 -d out -"), ("xc-enc", "-i y4m -y 40 -o out/x.ivf -O out/x.state -"),
-                                    ("xc-vpxenc", "-o out/x.ivf -")):
+            for tool, arguments in (("xc-split", "-s 100 -d out -"), ("xc-vpxenc", "-o out/x.ivf -"),
+                                    ("xc-enc", "-i y4m -y 40 -o out/x.ivf -O out/x.state -")):
                 with self.subTest(tool, signal=number_of_signal):
                     out = self.dir / "out"
                     process = subprocess.Popen([BIN / tool, *arguments.split()], cwd=self.dir, stdin=subprocess.PIPE,
@@ -313,8 +323,9 @@ class Killed(Refusals):
 
     def test_reader_goes_away(self):
         """A pipe whose reader has had enough."""
-        process = subprocess.Popen([BIN / "xc-decode", "--i420", "-o", "-", harness.vpxenc(harness.film(frames=40), "--rt")],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        path = harness.vpxenc(harness.film(frames=40), "--rt")
+        process = subprocess.Popen([BIN / "xc-decode", "--i420", "-o", "-", path], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
         process.stdout.read(100)
         process.stdout.close()
         process.wait(harness.TIMEOUT)
@@ -333,7 +344,8 @@ class Fuzz(Refusals):
             for round_ in range(12):
                 damaged = bytearray(data)
                 for _ in range(rng.randint(1, 4)):
-                    damaged[rng.randrange(len(data) if rng.random() < 0.5 else min(len(data), 120))] = rng.randrange(256)
+                    reach = len(data) if rng.random() < 0.5 else min(len(data), 120)
+                    damaged[rng.randrange(reach)] = rng.randrange(256)
                 if rng.random() < 0.2:
                     del damaged[rng.randrange(len(damaged)):]
                 if KIND[key] == "ivf":
@@ -354,7 +366,8 @@ class Fuzz(Refusals):
         """Input that comes a few bytes at a time is the same input."""
         data = self.inputs["before"].read_bytes()
         expected = self.xc("xc-decode", "--frame-md5", self.inputs["before"])
-        process = subprocess.Popen([BIN / "xc-decode", "--frame-md5", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = subprocess.Popen([BIN / "xc-decode", "--frame-md5", "-"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
         for i in range(0, len(data), 100):
             process.stdin.write(data[i:i + 100])
             process.stdin.flush()

@@ -17,7 +17,8 @@ class Split(Case):
         header, frames = harness.y4m_split(film.read_bytes())
         width, height = harness.y4m_size(header)
         self.assertEqual(summary, f"chunks {chunks} frames {len(frames)} size {width}x{height} rate 24:1\n")
-        self.assertEqual({f"{number(i + first)}.y4m" for i in range(chunks)}, set(harness.snapshot(self.dir / "chunks")))
+        names = set(harness.snapshot(self.dir / "chunks"))
+        self.assertEqual(names, {f"{number(i + first)}.y4m" for i in range(chunks)})
         for i in range(chunks):
             self.assertEqual((self.dir / f"chunks/{number(i + first)}.y4m").read_bytes(),
                              (expected / f"{number(i)}.y4m").read_bytes())
@@ -54,10 +55,10 @@ class Split(Case):
         """256 frames, 10 MB in all, in chunks of 200: no more memory than for 16 frames in chunks of 2."""
         peaks = []
         for frames, size in ((16, 2), (256, 200)):
-            script = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+            script = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=-3); "
                       "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
-            peaks.append(int(harness.must("python3", "-c", script, BIN / "xc-split", "-s", size, "-d", self.dir / "chunks",
-                                          harness.film(frames=frames))))
+            peaks.append(int(harness.must("python3", "-c", script, BIN / "xc-split", "-s", size,
+                                          "-d", self.dir / "chunks", harness.film(frames=frames))))
         self.assertLess(peaks[1], peaks[0] + 1024)
 
 
@@ -125,7 +126,8 @@ class Dump(Case):
 
 class Terminate(Case):
     def test_pictures_stay(self):
-        for name in ("published", "hidden alt-ref", "segments", "error resilient 1", "profile 3, 8 partitions", "size 1x1"):
+        for name in ("published", "hidden alt-ref", "segments", "error resilient 1", "profile 3, 8 partitions",
+                     "size 1x1"):
             with self.subTest(name):
                 self.xc("xc-terminate-chunk", stream(name), "out.ivf", "out.state")
                 self.assertEqual(harness.vpxdec_frames(self.dir / "out.ivf"), harness.vpxdec_frames(stream(name)))
@@ -204,7 +206,7 @@ class PrimaryEncoding(Case):
         self.assertFalse(any(harness.is_key_frame(data) for _, data in ivf.frames))
         self.assertNotEqual(ivf.expected_state, 0)
         self.xc("xc-merge", "-o", "film.ivf", stream("published"), "out.ivf")
-        self.assertEqual(harness.vpxdec_frames(self.dir / "film.ivf")[-6:], harness.our_frames(self.dir / "film.ivf")[-6:])
+        self.assertEqual(harness.vpxdec_frames(self.dir / "film.ivf"), harness.our_frames(self.dir / "film.ivf"))
         self.xc("xc-dump", "film.ivf", "dumped.state")
         self.assertEqual((self.dir / "out.state").read_bytes(), (self.dir / "dumped.state").read_bytes())
 
@@ -263,8 +265,9 @@ class Reencoding(Case):
     def test_waiting_for_standard_input(self):
         """Without -W, xc-enc begins when standard input ends: the state may be there only then."""
         (self.dir / f"{number(0)}-0.state").rename(self.dir / "later.state")
-        process = subprocess.Popen([BIN / "xc-enc", "-i", "y4m", "-r", "-I", f"{number(0)}-0.state", "-o", "out.ivf", "-p",
-                                    f"{number(1)}-0.ivf", f"{number(1)}.y4m"], cwd=self.dir, stdin=subprocess.PIPE)
+        process = subprocess.Popen([BIN / "xc-enc", "-i", "y4m", "-r", "-I", f"{number(0)}-0.state", "-o", "out.ivf",
+                                    "-p", f"{number(1)}-0.ivf", f"{number(1)}.y4m"],
+                                   cwd=self.dir, stdin=subprocess.PIPE)
         with self.assertRaises(subprocess.TimeoutExpired):
             process.wait(0.5)
         (self.dir / "later.state").rename(self.dir / f"{number(0)}-0.state")
@@ -291,7 +294,8 @@ class Reencoding(Case):
                 harness.must(*command.split(), cwd=self.dir)
         arguments = ("-I", f"{number(1)}-1.state", "-p", f"{number(2)}-1.ivf", "-S", f"{number(1)}-0.state")
         for tool in ("xc-enc", "xc-rebase"):
-            self.xc(tool, "-r", "-W", "-i", "y4m", "-o", f"{tool}.ivf", "-O", f"{tool}.state", *arguments, f"{number(2)}.y4m")
+            self.xc(tool, "-r", "-W", "-i", "y4m", "-o", f"{tool}.ivf", "-O", f"{tool}.state", *arguments,
+                    f"{number(2)}.y4m")
         self.xc("xc-rebase", "-o", "plain.ivf", "-O", "plain.state", *arguments, f"{number(2)}.y4m")
         for kind in ("ivf", "state"):
             expected = (self.dir / f"xc-enc.{kind}").read_bytes()
@@ -302,8 +306,9 @@ class Reencoding(Case):
 class Rebasing(Case):
     """xc-rebase on frames that xc-enc does not make, but another encoder may: hidden ones, segments, every profile."""
 
-    CASES = ("published", "hidden alt-ref", "hidden alt-ref, odd size", "segments", "error resilient 3", "key frame every 3",
-             "profile 1, 8 partitions", "profile 2, 1 partitions", "profile 3, 4 partitions", "size 1x1", "static threshold")
+    CASES = ("published", "hidden alt-ref", "hidden alt-ref, odd size", "segments", "error resilient 3",
+             "key frame every 3", "profile 1, 8 partitions", "profile 2, 1 partitions", "profile 3, 4 partitions",
+             "size 1x1", "static threshold")
 
     def prepare(self, name, first):
         """Splits a stream: prediction.ivf has its frames from number first on, prediction.state is the state before
@@ -324,15 +329,17 @@ class Rebasing(Case):
         for name in self.CASES:
             with self.subTest(name):
                 prediction, film = self.prepare(name, 4)
-                self.xc("xc-rebase", "-o", "out.ivf", "-I", "source.state", "-p", "prediction.ivf", "-S", "prediction.state",
-                        "-O", "out.state", "raw.y4m")
+                self.xc("xc-rebase", "-o", "out.ivf", "-I", "source.state", "-p", "prediction.ivf",
+                        "-S", "prediction.state", "-O", "out.state", "raw.y4m")
                 out = Ivf(self.dir / "out.ivf")
                 for kind in (harness.is_key_frame, harness.is_shown):
-                    self.assertEqual([kind(data) for _, data in out.frames], [kind(data) for _, data in prediction.frames])
+                    expected = [kind(data) for _, data in prediction.frames]
+                    self.assertEqual([kind(data) for _, data in out.frames], expected)
                 self.xc("xc-dump", "-S", "source.state", "out.ivf", "dumped.state")
                 self.assertEqual((self.dir / "out.state").read_bytes(), (self.dir / "dumped.state").read_bytes())
                 self.xc("xc-merge", "-o", "film.ivf", "head.ivf", "out.ivf")
-                self.assertEqual(harness.our_frames(self.dir / "film.ivf"), harness.vpxdec_frames(self.dir / "film.ivf"))
+                theirs = harness.vpxdec_frames(self.dir / "film.ivf")
+                self.assertEqual(harness.our_frames(self.dir / "film.ivf"), theirs)
                 if MATRIX[name][0].get("width") != 1:  # too small for SSIM's windows
                     self.xc("xc-decode", "--y4m", "-o", "film.y4m", "film.ivf")
                     self.assertGreater(harness.ssim(self.dir / "film.y4m", film), 0.8)
@@ -340,8 +347,8 @@ class Rebasing(Case):
     def test_onto_the_same_state(self):
         """Rebased onto the state that it was made for, a chunk looks as good as before, and is hardly larger."""
         prediction, film = self.prepare("published", 6)
-        self.xc("xc-rebase", "-o", "out.ivf", "-I", "prediction.state", "-p", "prediction.ivf", "-S", "prediction.state",
-                "raw.y4m")
+        self.xc("xc-rebase", "-o", "out.ivf", "-I", "prediction.state", "-p", "prediction.ivf",
+                "-S", "prediction.state", "raw.y4m")
         likeness = []
         for name in ("prediction", "out"):
             self.xc("xc-decode", "-S", "prediction.state", "--y4m", "-o", f"{name}.y4m", f"{name}.ivf")

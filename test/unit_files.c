@@ -47,8 +47,9 @@ static char *make_ivf(size_t *size)
 static void test_ivf_bytes(void)
 {
     static const uint8_t expected[] = {
-        'D', 'K', 'I', 'F', 0, 0, 32, 0, 'V', 'P', '8', '0', 0x80, 2, 0x68, 1, 0x30, 0x75, 0, 0, 0xe9, 3, 0, 0, 3, 0, 0, 0,
-        0x78, 0x56, 0x34, 0x12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'i', 'n', 't', 'e', 'r',
+        'D', 'K', 'I', 'F', 0, 0, 32, 0, 'V', 'P', '8', '0', 0x80, 2, 0x68, 1, /* 640x360 */
+        0x30, 0x75, 0, 0, 0xe9, 3, 0, 0, 3, 0, 0, 0, 0x78, 0x56, 0x34, 0x12, /* 30000/1001, 3 frames, the id */
+        5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'i', 'n', 't', 'e', 'r',
     };
     size_t size;
     char *data = make_ivf(&size);
@@ -119,7 +120,8 @@ static void test_y4m_headers(void)
 {
     static const char *const good[] = {
         "YUV4MPEG2 W37 H21\n", "YUV4MPEG2 W37 H21 F24:1 Ip A1:1 C420jpeg\n", "YUV4MPEG2 H21 W37 C420mpeg2 F24:1\n",
-        "YUV4MPEG2 W37 H21 F24:1 C420paldv XYSCSS=420PALDV\n", "YUV4MPEG2 W37 H21 F24:1 I? A0:0 C420 XCOLORRANGE=LIMITED\n",
+        "YUV4MPEG2 W37 H21 F24:1 C420paldv XYSCSS=420PALDV\n",
+        "YUV4MPEG2 W37 H21 F24:1 I? A0:0 C420 XCOLORRANGE=LIMITED\n",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct xc_y4m_header header;
@@ -209,7 +211,9 @@ static void test_y4m_writing(void)
 /* A stream that ends inside a frame, or has something else where a frame should begin. */
 static void test_y4m_bad_frames(void)
 {
-    static const char *const bad[] = {"F", "FRAME", "FRAME\n", "FRAME\nabcUVu", "FRAMES\nabcUVuv", "frame\nabcUVuv", "xyz\nabcUVuv"};
+    static const char *const bad[] = {
+        "F", "FRAME", "FRAME\n", "FRAME\nabcUVu", "FRAMES\nabcUVuv", "frame\nabcUVuv", "xyz\nabcUVuv",
+    };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct xc_picture *picture;
         struct xc_error err = {""};

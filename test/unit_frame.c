@@ -165,7 +165,9 @@ struct total {
 static void test_file(const char *path, struct total *total)
 {
     struct xc_error err = {""};
-    struct bench bench = {.state = XC_STATE_INIT, .frame = XC_FRAME_INIT, .again = XC_FRAME_INIT, .bytes = XC_BYTES_INIT};
+    struct bench bench = {
+        .state = XC_STATE_INIT, .frame = XC_FRAME_INIT, .again = XC_FRAME_INIT, .bytes = XC_BYTES_INIT,
+    };
     struct xc_ivf ivf = unit_read_ivf(path);
     CHECK_OK(xc_workspace_new(&bench.workspace, 2, xc_cpu_features(), &err), err);
     CHECK_OK(xc_workspace_new(&bench.plain, 1, 0, &err), err);

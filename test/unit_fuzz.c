@@ -41,7 +41,8 @@ static void check_failed(enum xc_status status, const struct xc_error *err, cons
 
 /* Parses, decodes and writes a damaged frame; *state becomes the state behind it, or stays where it was if it is
  * refused. */
-static enum xc_status try_frame(struct xc_workspace *workspace, struct xc_state *state, const uint8_t *data, size_t size)
+static enum xc_status try_frame(struct xc_workspace *workspace, struct xc_state *state, const uint8_t *data,
+                                size_t size)
 {
     struct xc_error err = {""};
     struct xc_frame frame = XC_FRAME_INIT;
@@ -62,8 +63,8 @@ static enum xc_status try_frame(struct xc_workspace *workspace, struct xc_state 
 }
 
 /* One damaged frame, both ways, and then an intact one in the state that it left. */
-static void test_damaged_frame(struct xc_workspace *workspace, const struct xc_state *before, const uint8_t *data, size_t size,
-                               const struct xc_ivf_frame *next)
+static void test_damaged_frame(struct xc_workspace *workspace, const struct xc_state *before, const uint8_t *data,
+                               size_t size, const struct xc_ivf_frame *next)
 {
     struct xc_error err = {""};
     struct xc_state by_frame = XC_STATE_INIT, by_bytes = XC_STATE_INIT;

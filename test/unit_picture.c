@@ -28,7 +28,9 @@ static void test_sizes(void)
 
 static void test_impossible_sizes(void)
 {
-    static const unsigned sizes[][2] = {{0, 16}, {16, 0}, {XC_MAX_DIMENSION + 1, 16}, {16, XC_MAX_DIMENSION + 1}, {1u << 31, 2}};
+    static const unsigned sizes[][2] = {
+        {0, 16}, {16, 0}, {XC_MAX_DIMENSION + 1, 16}, {16, XC_MAX_DIMENSION + 1}, {1u << 31, 2},
+    };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct xc_picture *picture = NULL;
         struct xc_error err = {""};

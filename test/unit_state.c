@@ -150,6 +150,69 @@ static void test_twins(void)
     unit_end("equal pictures make equal states");
 }
 
+static uint64_t hash_of_planes(const struct xc_picture *picture)
+{
+    uint8_t samples[MACROBLOCKS * 384], *at = samples;
+    for (int p = 0; p < 3; p++) {
+        for (unsigned y = 0; y < xc_plane_coded_height(picture, p); y++) {
+            memcpy(at, picture->plane[p].data + (ptrdiff_t)y * picture->plane[p].stride, xc_plane_coded_width(picture, p));
+            at += xc_plane_coded_width(picture, p);
+        }
+    }
+    return XXH3_64bits(samples, sizeof samples);
+}
+
+static uint8_t *put64(uint8_t *at, uint64_t value)
+{
+    for (int i = 0; i < 8; i++) {
+        *at++ = (uint8_t)(value >> 8 * i);
+    }
+    return at;
+}
+
+/* The file and the hash, by what docs/state-file.md says, not by what the library does. */
+static void test_documented_layout(void)
+{
+    enum { SEGMENTS_AT = 21, PROBABILITIES_AT = 38, MAP_AT = 1139 };
+    size_t size;
+    struct xc_state state = make_state(1, 2, 3);
+    uint8_t *data = write_state(&state, &size);
+    static const uint8_t start[] = {'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n', 1, 0, WIDTH, 0, HEIGHT, 0, 1, 0, 1, 0, 0, 1, 2,
+                                    1, 10, 20, 30, 127, 0, 20, 40, 63, 2, 0, 0xfe, 0xc1, 4, 0xfe, 2, 63};
+    CHECK(size == MAP_AT + MACROBLOCKS * (1 + 3 * 384) + 8);
+    CHECK(memcmp(data, start, sizeof start) == 0);
+    CHECK(memcmp(data + PROBABILITIES_AT, state.probabilities.coefficient, 1056) == 0);
+    CHECK(memcmp(data + 1094, state.probabilities.mv, 38) == 0);
+    CHECK(memcmp(data + 1132, state.probabilities.y_mode, 4) == 0);
+    CHECK(memcmp(data + 1136, state.probabilities.uv_mode, 3) == 0);
+    CHECK(memcmp(data + MAP_AT, state.segment_map, MACROBLOCKS) == 0);
+    for (int i = 0; i < XC_REFERENCES; i++) {
+        size_t at = MAP_AT + MACROBLOCKS + (size_t)i * MACROBLOCKS * 384;
+        CHECK(XXH3_64bits(data + at, MACROBLOCKS * 384) == hash_of_planes(state.reference[i]));
+    }
+    unit_end("the file is as documented");
+
+    uint8_t hashed[2000], *at = hashed;
+    const uint64_t numbers[] = {0, WIDTH, HEIGHT, 1, 0, 1, 0}; /* the first is the scope */
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        at = put64(at, numbers[i]);
+    }
+    memcpy(at, data + PROBABILITIES_AT, MAP_AT - PROBABILITIES_AT);
+    at += MAP_AT - PROBABILITIES_AT;
+    memcpy(at, data + SEGMENTS_AT, PROBABILITIES_AT - SEGMENTS_AT);
+    at += PROBABILITIES_AT - SEGMENTS_AT;
+    memcpy(at, data + MAP_AT, MACROBLOCKS);
+    at += MACROBLOCKS;
+    for (int i = 0; i < XC_REFERENCES; i++) {
+        at = put64(at, hash_of_planes(state.reference[i]));
+    }
+    CHECK(xc_state_hash(&state, XC_HASH_WHOLE) == XXH3_64bits(hashed, (size_t)(at - hashed)));
+    CHECK(xc_state_id(&state, XC_HASH_WHOLE) == (uint32_t)xc_state_hash(&state, XC_HASH_WHOLE));
+    free(data);
+    xc_state_clear(&state);
+    unit_end("the hash is as documented");
+}
+
 /* Changes one byte of a state; checks that it is noticed, and undoes it. */
 static void check_counts(struct xc_state *state, uint8_t *byte, bool without_last_too)
 {
@@ -243,7 +306,8 @@ static void test_copy(void)
     CHECK(xc_state_equal(&state, &original));
     xc_state_clear(&state);
     CHECK(!state.reference[XC_LAST] && !state.segment_map && !state.width);
-    CHECK(memcmp(copy.reference[XC_LAST]->plane[XC_PLANE_Y].data, original.reference[XC_LAST]->plane[XC_PLANE_Y].data, 37) == 0);
+    const struct xc_plane *y = &copy.reference[XC_LAST]->plane[XC_PLANE_Y];
+    CHECK(memcmp(y->data, original.reference[XC_LAST]->plane[XC_PLANE_Y].data, WIDTH) == 0);
     CHECK_OK(xc_state_copy(&copy, &state, &err), err);
     CHECK(xc_state_equal(&copy, &state) && !copy.segment_map);
     xc_state_clear(&copy);
@@ -310,7 +374,8 @@ static void test_impossible_fields(void)
         {"magic", 0, {'x'}, 1}, {"version", 8, {2}, 1}, {"width 0", 10, {0, 0}, 2}, {"width 16384", 10, {0, 0x40}, 2},
         {"height 0", 12, {0, 0}, 2}, {"height 65535", 12, {255, 255}, 2}, {"another width", 10, {WIDTH + 16}, 1},
         {"horizontal scale", 14, {4}, 1}, {"vertical scale", 15, {4}, 1}, {"color space", 16, {2}, 1},
-        {"clamping type", 17, {2}, 1}, {"last is not the first picture", 18, {1}, 1}, {"a picture left out", 19, {2}, 1},
+        {"clamping type", 17, {2}, 1}, {"last is not the first picture", 18, {1}, 1},
+        {"a picture left out", 19, {2}, 1},
         {"a fourth picture", 20, {3}, 1}, {"absolute", 21, {2}, 1}, {"quantizer", 22, {0x80}, 1},
         {"filter level", 26, {64}, 1}, {"reference delta", 30, {64}, 1}, {"mode delta", 37, {(uint8_t)-64}, 1},
         {"vector probability", 38 + 4 * 8 * 3 * 11, {0}, 1}, {"segment", 38 + 4 * 8 * 3 * 11 + 2 * 19 + 7, {4}, 1},
@@ -339,6 +404,7 @@ int main(void)
     test_round_trip();
     test_shared_references();
     test_twins();
+    test_documented_layout();
     test_everything_counts();
     test_padding_does_not_count();
     test_ids();

@@ -26,6 +26,9 @@ void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *prediction,
  * state is known before any of that is encoded. */
 struct anchored_options {
     int64_t cq_level;                            /* libvpx's scale of quality, 0 to 63 */
+    double strength, scale;
+    int64_t ahead;
+    bool segments;
     double key_weight, anchor_weight, rest_weight; /* of the quantizer index of that level, by role of a frame */
 };
 

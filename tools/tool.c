@@ -208,7 +208,9 @@ static void parse_options(int argc, char **argv)
 
 char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv)
 {
-    current = tool;
+    static struct xc_tool copy; /* the caller's may be gone when an error comes */
+    copy = *tool;
+    current = &copy;
     parse_options(argc, argv);
     if (argc - optind < tool->minimum_operands)
         xc_tool_usage_error("%s", argc > optind ? "too few files named" : "no file named");

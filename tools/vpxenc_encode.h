@@ -6,7 +6,7 @@
 
 #include <vpx/vpx_encoder.h>
 
-enum { XC_VPXENC_MAX_CONTROLS = 16 };
+enum { XC_VPXENC_MAX_CONTROLS = 64 };
 
 struct xc_vpxenc_job {
     const char *input, *output;

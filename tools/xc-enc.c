@@ -44,6 +44,10 @@ static char **parse(struct options *o, int argc, char **argv)
           .text = &o->anchor_name },
         { 0, "cq-level", "LEVEL", "quality of the anchored structure, 0 to 63, as vpxenc's", .integer = &o->anchored.cq_level,
           .minimum = 0, .maximum = 63 },
+        { 0, "strength", "W", "", .real = &o->anchored.strength, .minimum = 0, .maximum = 4 },
+        { 0, "scale", "W", "", .real = &o->anchored.scale, .minimum = 0, .maximum = 4 },
+        { 0, "chunks-ahead", "N", "", .integer = &o->anchored.ahead, .minimum = 0, .maximum = 100000 },
+        { 0, "segments", NULL, "", .flag = &o->anchored.segments },
         { 0, "key-weight", "W", "", .real = &o->anchored.key_weight, .minimum = 0, .maximum = 4 },
         { 0, "anchor-weight", "W", "", .real = &o->anchored.anchor_weight, .minimum = 0, .maximum = 4 },
         { 0, "rest-weight", "W", "", .real = &o->anchored.rest_weight, .minimum = 0, .maximum = 4 },
@@ -143,7 +147,7 @@ int main(int argc, char **argv)
     struct options options = {
         .format = "ivf", .output = "output.ivf", .quality = "best", .weight = 1, .threads = 1,
         .primary = { .quantizer = -1, .ssim = 0.99 },
-        .anchored = { .cq_level = 22, .key_weight = 0.1, .anchor_weight = 0.3, .rest_weight = 1 },
+        .anchored = { .cq_level = 22, .scale = 1, .key_weight = 0.1, .anchor_weight = 0.3, .rest_weight = 1 },
     };
     char **operands = parse(&options, argc, argv);
     check(&options);

@@ -9,7 +9,7 @@
 
 #include <vpx/vp8cx.h>
 
-enum { NOT_GIVEN = -1000, MAX_OPTIONS = 60 };
+enum { NOT_GIVEN = -1000 };
 
 /* An option whose number goes straight to libvpx: into a field of its configuration, or to one of its controls. */
 struct setting {
@@ -62,6 +62,7 @@ static struct setting settings[] = {
     {CONTROL(VP8E_SET_SCREEN_CONTENT_MODE), NUMBER(0, "screen-content-mode", 0, 2, "1: screens, 2: and drop frames")},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
+_Static_assert(SETTINGS + 1 <= XC_VPXENC_MAX_CONTROLS, "each of them, and --tune, may be a control");
 
 /* The other options. */
 static struct {

@@ -1,31 +1,40 @@
-/* Kernels: everything that touches many samples. One table of function pointers, filled at run time with the best version that
- * the CPU has; the C versions are the reference that all others equal, on any input, extreme ones included (test/checkasm.c).
+/* Kernels: everything that touches many samples. One table of function pointers, filled at run time with the best
+ * version that the CPU has; the C versions are the reference that all others equal, on any input, extreme ones
+ * included (test/checkasm.c).
  *
- * Conventions: strides in bytes; dst and src never overlap unless a kernel says it works in place; rows of dst are written
- * exactly, rows of src may be read up to 16 bytes beyond what is needed, on either side. No alignment is assumed for src; dst
- * of prediction and transforms is aligned to the block's width (4, 8 or 16). */
+ * Conventions: strides in bytes; dst and src never overlap unless a kernel says it works in place; exactly what is
+ * needed is read and what is said is written, but for rows of src in motion compensation. No alignment is assumed
+ * for src; dst of prediction and transforms is aligned to the block's width (4, 8 or 16). */
 #ifndef XC_DSP_DSP_H
 #define XC_DSP_DSP_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Motion compensation of one block, h rows. mx, my: position between samples in 1/8, 0 to 7. Two passes, each rounded and
- * clamped to 8 bits, horizontal first; a pass whose fraction is 0 leaves the samples as they are. RFC 6386 section 18.
- * Six-tap reads up to 2 samples before and 3 behind the block in each direction whose fraction is not 0, bilinear 1 behind. */
-typedef void xc_mc_fn(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h, int mx, int my);
+/* Motion compensation of one block, h rows, an even number. mx, my: position between samples in 1/8, 0 to 7. Two
+ * passes, each rounded and clamped to 8 bits, horizontal first; a pass whose fraction is 0 leaves the samples as
+ * they are. RFC 6386 section 18. Six-tap reads up to 2 samples before and 3 behind the block in each direction
+ * whose fraction is not 0, bilinear 1 behind; up to 16 bytes more of each of those rows may be read on either side. */
+typedef void xc_mc_fn(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h, int mx,
+                      int my);
 enum { XC_MC_16, XC_MC_8, XC_MC_4, XC_MC_WIDTHS }; /* block widths */
 
-/* Intra prediction. above[-1] is the sample above and left, above[0..n-1] the row above (4x4: 8 samples, the last four above and
- * right), left[0..n-1] the column to the left from top to bottom. RFC 6386 section 12. */
+/* Intra prediction. above[-1] is the sample above and left, above[0..n-1] the row above (4x4: 8 samples, the last
+ * four above and right), left[0..n-1] the column to the left from top to bottom. RFC 6386 section 12. */
 typedef void xc_intra_fn(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left);
-enum { XC_INTRA_DC, XC_INTRA_V, XC_INTRA_H, XC_INTRA_TM, XC_INTRA_DC_LEFT, XC_INTRA_DC_ABOVE, XC_INTRA_DC_128, XC_INTRA_MODES };
+enum {
+    XC_INTRA_DC, XC_INTRA_V, XC_INTRA_H, XC_INTRA_TM,
+    XC_INTRA_DC_LEFT, XC_INTRA_DC_ABOVE, XC_INTRA_DC_128,
+    XC_INTRA_MODES
+};
 
-/* Loop filters, RFC 6386 section 15; in place. dst: the first sample behind the edge. edge, interior, hev: the thresholds of the
- * section (edge limit against 2|p0-q0| + |p1-q1|/2, interior limit, high edge variance), 0 to 255 (edge), 63, 3. "_v" filters across an edge
- * between columns (a vertical line), "_h" across one between rows. */
+/* Loop filters, RFC 6386 section 15; in place. dst: the first sample behind the edge. edge, interior, hev: the
+ * thresholds of the section (edge limit against 2|p0-q0| + |p1-q1|/2, interior limit, high edge variance), 0 to 254
+ * (libvpx's reach 193), 63 and 3. "_v" filters across an edge between columns (a vertical line), "_h" across one
+ * between rows. */
 typedef void xc_filter_luma_fn(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev); /* 16 samples long */
-typedef void xc_filter_chroma_fn(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev); /* 8 of each */
+typedef void xc_filter_chroma_fn(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior,
+                                 int hev); /* 8 samples of each */
 typedef void xc_filter_simple_fn(uint8_t *dst, ptrdiff_t stride, int edge); /* 16 samples long */
 
 struct xc_dsp {
@@ -34,15 +43,17 @@ struct xc_dsp {
     xc_intra_fn *intra16[XC_INTRA_MODES], *intra8[XC_INTRA_MODES];
     xc_intra_fn *intra4[10]; /* by enum xc_b_mode */
 
-    /* Inverse DCT of a 4x4 block, added to dst with saturation. The coefficients are levels[i] * ac (i >= 1) and dc, which
-     * replaces levels[0]. All arithmetic wraps at 16 bits, as in libvpx's SIMD; conforming streams never get there.
-     * RFC 6386 section 14.3. */
+    /* Inverse DCT of a 4x4 block, added to dst with saturation. The coefficients are levels[i] * ac (i >= 1) and
+     * dc, which replaces levels[0]. All arithmetic wraps at 16 bits, as in libvpx's SIMD; conforming streams never
+     * get there. RFC 6386 section 14.3. */
     void (*idct_add)(uint8_t *dst, ptrdiff_t stride, const int16_t levels[16], int dc, int ac);
     void (*idct_dc_add)(uint8_t *dst, ptrdiff_t stride, int dc); /* the same where all other levels are 0 */
-    /* Inverse WHT: levels[0] * dc, levels[i] * ac in; the DCs of the 16 luma blocks, in raster order, out. Wraps likewise. */
+    /* Inverse WHT: levels[0] * dc, levels[i] * ac in; the DCs of the 16 luma blocks, in raster order, out. Wraps
+     * likewise. */
     void (*iwht)(int16_t out[16], const int16_t levels[16], int dc, int ac);
 
-    /* Forward DCT of src - pred, scaled as the inverse expects it (libvpx's vp8_short_fdct4x4_c, bit for bit), raster order. */
+    /* Forward DCT of src - pred, scaled as the inverse expects it (libvpx's vp8_short_fdct4x4_c, bit for bit),
+     * raster order. */
     void (*fdct)(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride);
     void (*fwht)(int16_t out[16], const int16_t in[16]); /* libvpx's vp8_short_walsh4x4_c, bit for bit */
 

@@ -2,12 +2,8 @@
 #include <string.h>
 
 #include "dsp/kernels.h"
+#include "dsp/sample.h"
 #include "excamera/frame.h"
-
-static uint8_t clamp_sample(int value)
-{
-    return value < 0 ? 0 : value > 255 ? 255 : (uint8_t)value;
-}
 
 static inline void fill(uint8_t *dst, ptrdiff_t stride, int size, int value)
 {
@@ -106,8 +102,8 @@ static void b_tm(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
     predict_tm(dst, stride, 4, above, left);
 }
 
-/* The section numbers the samples around the block from bottom left, round the corner, to far right: L K J I, P, A to H. The
- * diagonal modes then smooth this row and lay it out askew. */
+/* The section numbers the samples around the block from bottom left, round the corner, to far right: L K J I, P, A
+ * to H. The diagonal modes then smooth this row and lay it out askew. */
 enum { CORNER = 4, EDGE = 13 };
 
 static void load_edge(uint8_t edge[EDGE], const uint8_t *above, const uint8_t *left)

@@ -4,7 +4,8 @@
 
 #include "dsp/kernels.h"
 
-/* Samples across an edge are q[i * across]: q0 to q3 behind it for i from 0, p0 to p3 before it for i from -1 downwards. */
+/* Samples across an edge are q[i * across]: q0 to q3 behind it for i from 0, p0 to p3 before it for i from -1
+ * downwards. */
 
 static int clamp_signed(int value)
 {
@@ -25,7 +26,9 @@ static bool within_edge_limit(const uint8_t *q, ptrdiff_t across, int edge)
 static bool within_interior_limit(const uint8_t *q, ptrdiff_t across, int interior)
 {
     for (int i = 1; i <= 3; i++) {
-        if (abs(q[i * across] - q[(i - 1) * across]) > interior || abs(q[-i * across] - q[(-i - 1) * across]) > interior) {
+        int q_difference = abs(q[i * across] - q[(i - 1) * across]);
+        int p_difference = abs(q[-i * across] - q[(-i - 1) * across]);
+        if (q_difference > interior || p_difference > interior) {
             return false;
         }
     }
@@ -85,8 +88,8 @@ static void filter_mb(uint8_t *q, ptrdiff_t across, bool hev)
 typedef void filter_fn(uint8_t *q, ptrdiff_t across, bool hev);
 
 /* along: from one sample of the edge to the next. */
-static inline void filter_edge(uint8_t *q, ptrdiff_t along, ptrdiff_t across, int length, int edge, int interior, int hev,
-                               filter_fn *filter)
+static inline void filter_edge(uint8_t *q, ptrdiff_t along, ptrdiff_t across, int length, int edge, int interior,
+                               int hev, filter_fn *filter)
 {
     for (int i = 0; i < length; i++, q += along) {
         if (within_edge_limit(q, across, edge) && within_interior_limit(q, across, interior)) {

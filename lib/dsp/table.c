@@ -16,17 +16,28 @@ static void fill_c(struct xc_dsp *dsp)
 static void fill_simd(struct xc_dsp *dsp, unsigned cpu_features)
 {
     if (cpu_features & XC_CPU_SSE2) {
-        xc_dsp_transform_sse2(dsp);
-        xc_dsp_loopfilter_sse2(dsp);
-        xc_dsp_pixel_sse2(dsp);
+        xc_dsp_transform_simd(dsp);
+        xc_dsp_loopfilter_simd(dsp);
+        xc_dsp_pixel_simd(dsp);
     }
     if (cpu_features & XC_CPU_SSSE3) {
         xc_dsp_mc_ssse3(dsp);
-        xc_dsp_intra_ssse3(dsp);
+        xc_dsp_intra_simd(dsp);
     }
     if (cpu_features & XC_CPU_AVX2) {
         xc_dsp_mc_avx2(dsp);
         xc_dsp_pixel_avx2(dsp);
+    }
+}
+#elif defined(__aarch64__)
+static void fill_simd(struct xc_dsp *dsp, unsigned cpu_features)
+{
+    if (cpu_features & XC_CPU_NEON) {
+        xc_dsp_mc_neon(dsp);
+        xc_dsp_intra_simd(dsp);
+        xc_dsp_transform_simd(dsp);
+        xc_dsp_loopfilter_simd(dsp);
+        xc_dsp_pixel_simd(dsp);
     }
 }
 #else

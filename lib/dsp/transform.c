@@ -1,13 +1,9 @@
 /* The transforms in C: RFC 6386 section 14, and libvpx's way of going forward.
  *
- * The inverse ones are defined to wrap at 16 bits as the registers of SIMD do: every value that is kept is an int16_t. Sums and
- * products of two of those fit an int, so nothing overflows on the way. */
+ * The inverse ones are defined to wrap at 16 bits as the registers of SIMD do: every value that is kept is an
+ * int16_t. Sums and products of two of those fit an int, so nothing overflows on the way. */
 #include "dsp/kernels.h"
-
-static uint8_t clamp_sample(int value)
-{
-    return value < 0 ? 0 : value > 255 ? 255 : (uint8_t)value;
-}
+#include "dsp/sample.h"
 
 /* sqrt(2) * sin(pi / 8) and sqrt(2) * cos(pi / 8) in units of 1/65536, the latter less 1 so that it fits 16 bits. */
 static int16_t times_sin(int16_t value)
@@ -90,8 +86,8 @@ static void iwht(int16_t out[16], const int16_t levels[16], int dc, int ac)
     }
 }
 
-/* 2217 and 5352 are sqrt(2) * sin(pi / 8) and sqrt(2) * cos(pi / 8) in units of 1/4096; the odd constants that are added round
- * in the way libvpx found to lose the least. */
+/* 2217 and 5352 are sqrt(2) * sin(pi / 8) and sqrt(2) * cos(pi / 8) in units of 1/4096; the odd constants that are
+ * added round in the way libvpx found to lose the least. */
 static void fdct(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride)
 {
     for (int y = 0; y < 4; y++) {

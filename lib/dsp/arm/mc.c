@@ -1,14 +1,9 @@
 /* Motion compensation with NEON: a row of 16, or of 8 or 4, at a time. */
-#include <arm_neon.h>
-#include <string.h>
-
 #include "dsp/kernels.h"
+#include "dsp/simd/mc.h"
+#include "dsp/simd/simd.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
-/* Which taps a filter has: all six, 1 to 4 (sixtap at odd positions), 2 and 3 (bilinear), or none (a copy). Tap 2 is on the sample
- * itself. */
-enum { NO_TAPS = 0, BILINEAR_TAPS = 2, FOUR_TAPS = 4, SIX_TAPS = 6, MAX_TAPS = 6 };
+enum { MAX_TAPS = 6 };
 
 /* Without signs: taps 1 and 4 are to be subtracted. RFC 6386 section 18.3. */
 static const uint8_t sixtap_weights[8][MAX_TAPS] = {
@@ -20,8 +15,8 @@ static const uint8_t bilinear_weights[8][MAX_TAPS] = {
     {0, 0, 64, 64}, {0, 0, 48, 80},  {0, 0, 32, 96}, {0, 0, 16, 112},
 };
 
-/* Eight samples. All products but that of tap 3 add up to what fits 16 bits; with it they may exceed 32767, but then by far the
- * 255 that is the limit in the end. */
+/* Eight samples. All products but that of tap 3 add up to what fits 16 bits; with it they may exceed 32767, but
+ * then by far the 255 that is the limit in the end. */
 INLINE uint8x8_t weigh(const uint8x8_t at[MAX_TAPS], const uint8_t weights[MAX_TAPS], int taps)
 {
     uint16x8_t sum = vmull_u8(at[2], vdup_n_u8(weights[2]));
@@ -40,52 +35,45 @@ INLINE uint8x8_t weigh(const uint8x8_t at[MAX_TAPS], const uint8_t weights[MAX_T
 /* Eight samples at src, filtered across. */
 INLINE uint8x8_t filter_across(const uint8_t *src, const uint8_t weights[MAX_TAPS], int taps)
 {
-    uint8x16_t bytes = vld1q_u8(src - 2);
+    vec bytes = load16(src - 2);
     uint8x8_t low = vget_low_u8(bytes), high = vget_high_u8(bytes);
     uint8x8_t at[MAX_TAPS] = {
-        low, vext_u8(low, high, 1), vext_u8(low, high, 2), vext_u8(low, high, 3), vext_u8(low, high, 4), vext_u8(low, high, 5),
+        low,
+        vext_u8(low, high, 1),
+        vext_u8(low, high, 2),
+        vext_u8(low, high, 3),
+        vext_u8(low, high, 4),
+        vext_u8(low, high, 5),
     };
     return weigh(at, weights, taps);
 }
 
 /* A row of w samples, filtered across. */
-INLINE uint8x16_t fetch(const uint8_t *src, int w, const uint8_t weights[MAX_TAPS], int taps)
+INLINE vec fetch(const uint8_t *src, int w, const uint8_t weights[MAX_TAPS], int taps)
 {
     if (taps == NO_TAPS) {
-        return w == 16 ? vld1q_u8(src) : vcombine_u8(vld1_u8(src), vdup_n_u8(0));
+        return w == 16 ? load16(src) : load8(src);
     }
     uint8x8_t low = filter_across(src, weights, taps);
     return vcombine_u8(low, w == 16 ? filter_across(src + 8, weights, taps) : low);
 }
 
-INLINE void store(uint8_t *dst, uint8x16_t row, int w)
-{
-    if (w == 16) {
-        vst1q_u8(dst, row);
-    } else if (w == 8) {
-        vst1_u8(dst, vget_low_u8(row));
-    } else {
-        uint32_t bytes = vgetq_lane_u32(vreinterpretq_u32_u8(row), 0);
-        memcpy(dst, &bytes, 4);
-    }
-}
-
 /* The rows that the taps of a filter down lie on: the last of row[], oldest first. */
 struct window {
-    uint8x16_t row[MAX_TAPS];
+    vec row[MAX_TAPS];
 };
 
-INLINE void push(struct window *window, uint8x16_t row)
+INLINE void push(struct window *window, vec row)
 {
     *window = (struct window){{window->row[1], window->row[2], window->row[3], window->row[4], window->row[5], row}};
 }
 
-INLINE uint8x16_t filter_down(const struct window *window, int w, const uint8_t weights[MAX_TAPS], int taps)
+INLINE vec filter_down(const struct window *window, int w, const uint8_t weights[MAX_TAPS], int taps)
 {
     const int unused = 3 - taps / 2; /* taps before the first */
     uint8x8_t low[MAX_TAPS] = {vdup_n_u8(0)}, high[MAX_TAPS] = {vdup_n_u8(0)};
     for (int tap = unused; tap < unused + taps; tap++) {
-        uint8x16_t row = window->row[tap + unused];
+        vec row = window->row[tap + unused];
         low[tap] = vget_low_u8(row);
         high[tap] = vget_high_u8(row);
     }
@@ -96,7 +84,7 @@ INLINE uint8x16_t filter_down(const struct window *window, int w, const uint8_t 
 INLINE void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int w, int h,
                     const uint8_t across[MAX_TAPS], int taps_across, const uint8_t down[MAX_TAPS], int taps_down)
 {
-    struct window window = {{vdupq_n_u8(0)}};
+    struct window window = {{zero()}};
     if (taps_down != NO_TAPS) {
         src -= (taps_down / 2 - 1) * src_stride;
     }
@@ -105,6 +93,17 @@ INLINE void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrd
     }
     for (; h > 0; h--, src += src_stride, dst += dst_stride) {
         push(&window, fetch(src, w, across, taps_across));
-        store(dst, taps_down == NO_TAPS ? window.row[5] : filter_down(&window, w, down, taps_down), w);
+        store_row(dst, taps_down == NO_TAPS ? window.row[5] : filter_down(&window, w, down, taps_down), w);
     }
+}
+
+DEFINE_WIDTH(, 16)
+DEFINE_WIDTH(, 8)
+DEFINE_WIDTH(, 4)
+
+void xc_dsp_mc_neon(struct xc_dsp *dsp)
+{
+    SET_WIDTH(dsp, 16);
+    SET_WIDTH(dsp, 8);
+    SET_WIDTH(dsp, 4);
 }

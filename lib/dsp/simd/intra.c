@@ -9,15 +9,6 @@ INLINE vec load_edge(const uint8_t *edge, int size)
     return size == 16 ? load16(edge) : load8(edge);
 }
 
-INLINE void store_row(uint8_t *dst, vec row, int size)
-{
-    if (size == 16) {
-        store16(dst, row);
-    } else {
-        store8(dst, row);
-    }
-}
-
 INLINE void fill(uint8_t *dst, ptrdiff_t stride, int size, int value)
 {
     for (int y = 0; y < size; y++) {
@@ -53,8 +44,8 @@ WITH_SHUFFLE INLINE void predict_h(uint8_t *dst, ptrdiff_t stride, int size, con
     }
 }
 
-/* Rows differ from the one above by left - corner. Either what is to add or what is to subtract is 0, so bytes that saturate
- * clamp just as they should. */
+/* Rows differ from the one above by left - corner. Either what is to add or what is to subtract is 0, so bytes that
+ * saturate clamp just as they should. */
 WITH_SHUFFLE
 INLINE void predict_tm(uint8_t *dst, ptrdiff_t stride, int size, const uint8_t *above, const uint8_t *left)
 {
@@ -110,12 +101,14 @@ static void b_tm(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
     store_4x4(dst, stride, sat_sub_u8(sat_add_u8(rows, more), less));
 }
 
-/* The other 4x4 modes smooth the samples around the block and put each where the mode wants it. These are their places in a
- * register, from bottom left by the corner P to the far right, with the section's letters; the first and the last once more. */
+/* The other 4x4 modes smooth the samples around the block and put each where the mode wants it. These are their
+ * places in a register, from bottom left by the corner P to the far right, with the section's letters; the first
+ * and the last once more. */
 enum { L_AGAIN, L, K, J, I, P, A, B, C, D, E, F, G, H, H_AGAIN };
 
-/* What goes to each sample of the block: A for the mean around A (weights 1 2 1), TWO + A for that of A and the sample behind. */
-enum { TWO = 16 };
+/* What goes to each sample of the block: A for the mean around A (weights 1 2 1), TWO + A for that of A and the
+ * sample behind. The highest bit makes a shuffle of the others give 0. */
+enum { TWO = 0x80 };
 
 static const uint8_t ve_layout[16] = {A, B, C, D, A, B, C, D, A, B, C, D, A, B, C, D};
 static const uint8_t he_layout[16] = {I, I, I, I, J, J, J, J, K, K, K, K, L, L, L, L};
@@ -131,8 +124,8 @@ static const uint8_t hd_layout[16] = {
     TWO + I, P, A, B, TWO + J, I, TWO + I, P, TWO + K, J, TWO + J, I, TWO + L, K, TWO + K, J,
 };
 static const uint8_t hu_layout[16] = {
-    TWO + J,       J,             TWO + K,       K,             TWO + K,       K,             TWO + L,       L,
-    TWO + L,       L,             TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN,
+    TWO + J, J, TWO + K,       K,             TWO + K,       K,             TWO + L,       L,
+    TWO + L, L, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN,
 };
 
 WITH_SHUFFLE INLINE vec load_edge_4x4(const uint8_t *above, const uint8_t *left)
@@ -156,10 +149,7 @@ INLINE void predict_directional(uint8_t *dst, ptrdiff_t stride, const uint8_t *a
     /* The mean of the outer two is rounded up; where that was by a half, the mean with the middle must not be again. */
     vec odd = bit_and(bit_xor(before, behind), splat_8(1));
     vec three = mean_u8(sub_u8(mean_u8(before, behind), odd), edge);
-    /* An index from 0x80 on gives 0. */
-    vec from_three = shuffle_8(three, add_u8(place, splat_8(0x80 - TWO)));
-    vec from_two = shuffle_8(two, sub_u8(place, splat_8(TWO)));
-    store_4x4(dst, stride, bit_or(from_three, from_two));
+    store_4x4(dst, stride, bit_or(shuffle_8(three, place), shuffle_8(two, bit_xor(place, splat_8(TWO)))));
 }
 
 #define DEFINE_DIRECTION(name)                                                                                         \

@@ -28,7 +28,8 @@ static uint32_t ssd8(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptr
 {
     vec sums = zero();
     for (int y = 0; y < 8; y += 2) {
-        sums = add_s32(sums, squares(load_two_rows(a + y * a_stride, a_stride), load_two_rows(b + y * b_stride, b_stride)));
+        vec rows_a = load_two_rows(a + y * a_stride, a_stride), rows_b = load_two_rows(b + y * b_stride, b_stride);
+        sums = add_s32(sums, squares(rows_a, rows_b));
     }
     return sum_s32(sums);
 }

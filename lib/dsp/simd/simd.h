@@ -1,8 +1,10 @@
-/* A register of 16 bytes and what x86 (SSE2, and one instruction of SSSE3) and ARM (NEON) both can do with it, under one name.
- * Most kernels are written once, in these terms; only motion compensation and what gains from wider registers is not.
+/* A register of 16 bytes and what x86 (SSE2, and one instruction of SSSE3) and ARM (NEON) both can do with it,
+ * under one name. Most kernels are written once, in these terms; only motion compensation and what gains from wider
+ * registers is not.
  *
- * The lanes are bytes, words of 16 or of 32 bits, the first at the lowest address: a name ends in what it takes them for, such as
- * s16. Additions and subtractions that saturate begin with sat_, shifts to the right keep the sign. */
+ * The lanes are bytes, words of 16 or of 32 bits, the first at the lowest address: a name ends in what it takes
+ * them for, such as s16. Additions and subtractions that saturate begin with sat_, shifts to the right keep the
+ * sign. */
 #ifndef XC_DSP_SIMD_SIMD_H
 #define XC_DSP_SIMD_SIMD_H
 
@@ -18,5 +20,17 @@
 #elif defined(__aarch64__)
 #include "dsp/simd/arm.h"
 #endif
+
+/* Writes the first 4, 8 or 16 bytes. */
+INLINE void store_row(uint8_t *dst, vec row, int size)
+{
+    if (size == 16) {
+        store16(dst, row);
+    } else if (size == 8) {
+        store8(dst, row);
+    } else {
+        store4(dst, row);
+    }
+}
 
 #endif

@@ -152,7 +152,8 @@ static void fdct(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, cons
 INLINE struct block fwht_lines(struct block b)
 {
     vec sums = add_s16(b.line_01, b.line_23), differences = sub_s16(b.line_01, b.line_23); /* of 0 and 2, of 1 and 3 */
-    vec even = shift_left_s16(zip_low_64(sums, differences), 2), odd = shift_left_s16(zip_high_64(sums, differences), 2);
+    vec even = shift_left_s16(zip_low_64(sums, differences), 2);
+    vec odd = shift_left_s16(zip_high_64(sums, differences), 2);
     vec true_sums = sat_add_s16(b.line_01, b.line_23); /* which wrap to 0 in no case */
     return (struct block){
         add_s16(add_s16(even, odd), ones_in_low_half(true_sums)),

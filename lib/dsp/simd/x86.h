@@ -25,7 +25,6 @@ BINARY(mean_u8, _mm_avg_epu8) /* rounded up */
 BINARY(sat_add_u8, _mm_adds_epu8)
 BINARY(sat_sub_u8, _mm_subs_epu8)
 BINARY(sub_u8, _mm_sub_epi8)
-BINARY(add_u8, _mm_add_epi8)
 BINARY(sat_add_s8, _mm_adds_epi8)
 BINARY(sat_sub_s8, _mm_subs_epi8)
 
@@ -121,7 +120,7 @@ INLINE vec move_down_8(vec a)
     return _mm_srli_si128(a, 1);
 }
 
-/* The bytes of a that the low bits of index say; 0 where its highest bit is set. */
+/* The bytes of a that index says, 0 to 15; 0 where its highest bit is set. */
 WITH_SHUFFLE INLINE vec shuffle_8(vec a, vec index)
 {
     return _mm_shuffle_epi8(a, index);

@@ -1,7 +1,8 @@
 /* Motion compensation with AVX2: two rows at a time, one per half of a register. */
 #include "dsp/kernels.h"
+#include "dsp/simd/mc.h"
+#include "dsp/simd/simd.h"
 #include "dsp/x86/mc.h"
-#include "dsp/x86/simd.h"
 
 /* A filter's pairs of taps, each all over a register. */
 struct weights {
@@ -39,14 +40,16 @@ TARGET("avx2") INLINE __m256i combine(__m128i low, __m128i high)
 
 TARGET("avx2") INLINE __m256i filter_across(__m256i bytes, const struct weights *weights, int taps)
 {
-    __m256i a = _mm256_broadcastsi128_si256(load16(taps == BILINEAR_TAPS ? pair_2_3 : pair_2_4));
-    __m256i b = _mm256_broadcastsi128_si256(load16(pair_1_3));
-    __m256i c = _mm256_broadcastsi128_si256(load16(pair_0_5));
-    return weigh(_mm256_shuffle_epi8(bytes, a), _mm256_shuffle_epi8(bytes, b), _mm256_shuffle_epi8(bytes, c), weights, taps);
+    __m256i a = _mm256_broadcastsi128_si256(load16(taps == TWO_TAPS ? taps_2_3 : taps_2_4));
+    __m256i b = _mm256_broadcastsi128_si256(load16(taps_1_3));
+    __m256i c = _mm256_broadcastsi128_si256(load16(taps_0_5));
+    return weigh(_mm256_shuffle_epi8(bytes, a), _mm256_shuffle_epi8(bytes, b), _mm256_shuffle_epi8(bytes, c), weights,
+                 taps);
 }
 
 /* Two rows of w samples, at src and next, filtered across: one in the low bytes of each half. */
-TARGET("avx2") INLINE __m256i fetch(const uint8_t *src, const uint8_t *next, int w, const struct weights *across, int taps)
+TARGET("avx2")
+INLINE __m256i fetch(const uint8_t *src, const uint8_t *next, int w, const struct weights *across, int taps)
 {
     if (taps == NO_TAPS) {
         return w == 16 ? combine(load16(src), load16(next)) : combine(load8(src), load8(next));
@@ -60,8 +63,8 @@ TARGET("avx2") INLINE __m256i fetch(const uint8_t *src, const uint8_t *next, int
     return _mm256_packus_epi16(both, both);
 }
 
-/* The rows that the taps of a filter down lie on: the last of row[], oldest first. Each register holds a row and the one below
- * it; every second one is fetched, the others are made of their neighbours. */
+/* The rows that the taps of a filter down lie on: the last of row[], oldest first. Each register holds a row and
+ * the one below it; every second one is fetched, the others are made of their neighbours. */
 struct window {
     __m256i row[6], next;
 };
@@ -75,7 +78,7 @@ TARGET("avx2") INLINE void push(struct window *window, __m256i two_rows)
 
 TARGET("avx2") INLINE __m256i filter_down(const struct window *window, int w, const struct weights *weights, int taps)
 {
-    const __m256i *tap_2 = window->row + 5 - taps / 2, *partner = tap_2 + (taps == BILINEAR_TAPS ? 1 : 2);
+    const __m256i *tap_2 = window->row + 5 - taps / 2, *partner = tap_2 + (taps == TWO_TAPS ? 1 : 2);
     const __m256i *tap_1 = tap_2 - 1, *tap_3 = tap_2 + 1, *tap_0 = window->row, *tap_5 = window->row + 5;
     __m256i low = weigh(_mm256_unpacklo_epi8(*tap_2, *partner), _mm256_unpacklo_epi8(*tap_1, *tap_3),
                         _mm256_unpacklo_epi8(*tap_0, *tap_5), weights, taps);
@@ -89,8 +92,8 @@ TARGET("avx2") INLINE __m256i filter_down(const struct window *window, int w, co
 
 TARGET("avx2") INLINE void store_rows(uint8_t *dst, ptrdiff_t stride, __m256i rows, int w)
 {
-    store(dst, _mm256_castsi256_si128(rows), w);
-    store(dst + stride, _mm256_extracti128_si256(rows, 1), w);
+    store_row(dst, _mm256_castsi256_si128(rows), w);
+    store_row(dst + stride, _mm256_extracti128_si256(rows, 1), w);
 }
 
 TARGET("avx2")
@@ -103,7 +106,7 @@ INLINE void predict_down(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src,
         push(&window, fetch(src, src + src_stride, w, across, taps_across));
     }
     for (; h > 0; h -= 2, src += 2 * src_stride, dst += 2 * dst_stride) {
-        const uint8_t *second = h > 2 ? src + src_stride : src; /* the row behind the last that counts must not be read */
+        const uint8_t *second = h > 2 ? src + src_stride : src; /* a row that nothing needs must not be read */
         push(&window, fetch(src, second, w, across, taps_across));
         store_rows(dst, dst_stride, filter_down(&window, w, down, taps_down), w);
     }
@@ -123,9 +126,9 @@ INLINE void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrd
     }
 }
 
-DEFINE_WIDTH("avx2", 16)
-DEFINE_WIDTH("avx2", 8)
-DEFINE_WIDTH("avx2", 4)
+DEFINE_WIDTH(TARGET("avx2"), 16)
+DEFINE_WIDTH(TARGET("avx2"), 8)
+DEFINE_WIDTH(TARGET("avx2"), 4)
 
 void xc_dsp_mc_avx2(struct xc_dsp *dsp)
 {

@@ -1,11 +1,12 @@
 /* Motion compensation with SSSE3: a row of 16, or of 8 or 4, at a time. */
 #include "dsp/kernels.h"
+#include "dsp/simd/mc.h"
+#include "dsp/simd/simd.h"
 #include "dsp/x86/mc.h"
-#include "dsp/x86/simd.h"
 
 /* A filter's pairs of taps, each all over a register. */
 struct weights {
-    __m128i pair[3];
+    vec pair[3];
 };
 
 TARGET("ssse3") INLINE struct weights load_weights(const int8_t pairs[3][2])
@@ -20,9 +21,9 @@ TARGET("ssse3") INLINE struct weights load_weights(const int8_t pairs[3][2])
 }
 
 /* 8 sums of products, rounded and divided by 128, of pairs that lie in a, b and c. */
-TARGET("ssse3") INLINE __m128i weigh(__m128i a, __m128i b, __m128i c, const struct weights *weights, int taps)
+TARGET("ssse3") INLINE vec weigh(vec a, vec b, vec c, const struct weights *weights, int taps)
 {
-    __m128i sum = _mm_maddubs_epi16(a, weights->pair[0]);
+    vec sum = _mm_maddubs_epi16(a, weights->pair[0]);
     if (taps >= FOUR_TAPS) {
         sum = _mm_adds_epi16(sum, _mm_maddubs_epi16(b, weights->pair[1]));
     }
@@ -32,46 +33,46 @@ TARGET("ssse3") INLINE __m128i weigh(__m128i a, __m128i b, __m128i c, const stru
     return _mm_mulhrs_epi16(sum, _mm_set1_epi16(1 << (15 - 7)));
 }
 
-TARGET("ssse3") INLINE __m128i filter_across(const uint8_t *src, const struct weights *weights, int taps)
+TARGET("ssse3") INLINE vec filter_across(const uint8_t *src, const struct weights *weights, int taps)
 {
-    __m128i bytes = load16(src - 2);
-    __m128i a = _mm_shuffle_epi8(bytes, load16(taps == BILINEAR_TAPS ? pair_2_3 : pair_2_4));
-    __m128i b = _mm_shuffle_epi8(bytes, load16(pair_1_3));
-    __m128i c = _mm_shuffle_epi8(bytes, load16(pair_0_5));
+    vec bytes = load16(src - 2);
+    vec a = _mm_shuffle_epi8(bytes, load16(taps == TWO_TAPS ? taps_2_3 : taps_2_4));
+    vec b = _mm_shuffle_epi8(bytes, load16(taps_1_3));
+    vec c = _mm_shuffle_epi8(bytes, load16(taps_0_5));
     return weigh(a, b, c, weights, taps);
 }
 
 /* A row of w samples, filtered across. */
-TARGET("ssse3") INLINE __m128i fetch(const uint8_t *src, int w, const struct weights *across, int taps)
+TARGET("ssse3") INLINE vec fetch(const uint8_t *src, int w, const struct weights *across, int taps)
 {
     if (taps == NO_TAPS) {
         return w == 16 ? load16(src) : load8(src);
     }
-    __m128i low = filter_across(src, across, taps);
+    vec low = filter_across(src, across, taps);
     return _mm_packus_epi16(low, w == 16 ? filter_across(src + 8, across, taps) : low);
 }
 
 /* The rows that the taps of a filter down lie on: the last of row[], oldest first. */
 struct window {
-    __m128i row[6];
+    vec row[6];
 };
 
-TARGET("ssse3") INLINE void push(struct window *window, __m128i row)
+TARGET("ssse3") INLINE void push(struct window *window, vec row)
 {
     *window = (struct window){
         {window->row[1], window->row[2], window->row[3], window->row[4], window->row[5], row}};
 }
 
-TARGET("ssse3") INLINE __m128i filter_down(const struct window *window, int w, const struct weights *weights, int taps)
+TARGET("ssse3") INLINE vec filter_down(const struct window *window, int w, const struct weights *weights, int taps)
 {
-    const __m128i *tap_2 = window->row + 5 - taps / 2, *partner = tap_2 + (taps == BILINEAR_TAPS ? 1 : 2);
-    const __m128i *tap_1 = tap_2 - 1, *tap_3 = tap_2 + 1, *tap_0 = window->row, *tap_5 = window->row + 5;
-    __m128i low = weigh(_mm_unpacklo_epi8(*tap_2, *partner), _mm_unpacklo_epi8(*tap_1, *tap_3),
+    const vec *tap_2 = window->row + 5 - taps / 2, *partner = tap_2 + (taps == TWO_TAPS ? 1 : 2);
+    const vec *tap_1 = tap_2 - 1, *tap_3 = tap_2 + 1, *tap_0 = window->row, *tap_5 = window->row + 5;
+    vec low = weigh(_mm_unpacklo_epi8(*tap_2, *partner), _mm_unpacklo_epi8(*tap_1, *tap_3),
                         _mm_unpacklo_epi8(*tap_0, *tap_5), weights, taps);
     if (w < 16) {
         return _mm_packus_epi16(low, low);
     }
-    __m128i high = weigh(_mm_unpackhi_epi8(*tap_2, *partner), _mm_unpackhi_epi8(*tap_1, *tap_3),
+    vec high = weigh(_mm_unpackhi_epi8(*tap_2, *partner), _mm_unpackhi_epi8(*tap_1, *tap_3),
                          _mm_unpackhi_epi8(*tap_0, *tap_5), weights, taps);
     return _mm_packus_epi16(low, high);
 }
@@ -87,7 +88,7 @@ INLINE void predict_down(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src,
     }
     for (; h > 0; h--, src += src_stride, dst += dst_stride) {
         push(&window, fetch(src, w, across, taps_across));
-        store(dst, filter_down(&window, w, down, taps_down), w);
+        store_row(dst, filter_down(&window, w, down, taps_down), w);
     }
 }
 
@@ -101,13 +102,13 @@ INLINE void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrd
         return;
     }
     for (; h > 0; h--, src += src_stride, dst += dst_stride) {
-        store(dst, fetch(src, w, &across, taps_across), w);
+        store_row(dst, fetch(src, w, &across, taps_across), w);
     }
 }
 
-DEFINE_WIDTH("ssse3", 16)
-DEFINE_WIDTH("ssse3", 8)
-DEFINE_WIDTH("ssse3", 4)
+DEFINE_WIDTH(TARGET("ssse3"), 16)
+DEFINE_WIDTH(TARGET("ssse3"), 8)
+DEFINE_WIDTH(TARGET("ssse3"), 4)
 
 void xc_dsp_mc_ssse3(struct xc_dsp *dsp)
 {

@@ -1,0 +1,341 @@
+/* Requests to AWS by libcurl: one connection per service, kept between requests. */
+#include "aws.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "credentials.h"
+
+enum {
+    URL_SIZE = 512,
+    HEADER_SIZE = 4096, /* session tokens are long */
+    MAX_TEXT = 6 * 1024 * 1024, /* the greatest answer of a function */
+    ATTEMPTS = 12,
+    CONNECT_SECONDS = 10,
+    STALLED_SECONDS = 30,     /* S3: with less than a byte per second */
+    FUNCTION_SECONDS = 15 * 60 + 20, /* the longest that a function may take, and a bit for the way */
+};
+
+static struct credentials credentials;
+static char s3_endpoint[URL_SIZE], lambda_endpoint[URL_SIZE];
+static CURL *curl;
+
+void aws_fail(const char *what, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "xc-lambda: %s: ", what);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(1);
+}
+
+/* ---- Endpoints ---- */
+
+static void find_endpoint(char *endpoint, const char *variable, const char *service)
+{
+    const char *given = getenv(variable);
+    if (!given || !*given)
+        given = getenv("AWS_ENDPOINT_URL");
+    if (given && *given)
+        snprintf(endpoint, URL_SIZE, "%.*s", (int)(strlen(given) - (given[strlen(given) - 1] == '/')), given);
+    else
+        snprintf(endpoint, URL_SIZE, "https://%s.%s.amazonaws.com", service, credentials.region);
+}
+
+void aws_start(void)
+{
+    const char *why = credentials_find(&credentials);
+    if (why)
+        aws_fail("credentials", "%s", why);
+    find_endpoint(s3_endpoint, "AWS_ENDPOINT_URL_S3", "s3");
+    find_endpoint(lambda_endpoint, "AWS_ENDPOINT_URL_LAMBDA", "lambda");
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    curl = curl_easy_init();
+    if (!curl)
+        aws_fail("libcurl", "does not start");
+}
+
+/* ---- One attempt ---- */
+
+struct request {
+    const char *service, *method;
+    char url[URL_SIZE];
+    const char *digest; /* of the body, for S3; NULL: of nothing */
+    const char *body;   /* NULL: none */
+    FILE *upload;       /* or NULL */
+    uint64_t upload_size;
+    FILE *download; /* where a 200's body goes, or NULL: to text */
+};
+
+struct reply {
+    CURLcode error;
+    long status;
+    bool function_error;
+    char *text;
+    size_t size;
+    FILE *download;
+};
+
+static size_t on_body(char *data, size_t one, size_t size, void *context)
+{
+    struct reply *reply = context;
+    long status = 0;
+    (void)one;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (reply->download && status == 200)
+        return fwrite(data, 1, size, reply->download);
+    if (reply->size + size > MAX_TEXT)
+        return 0;
+    char *text = realloc(reply->text, reply->size + size + 1);
+    if (!text)
+        return 0;
+    reply->text = text;
+    memcpy(text + reply->size, data, size);
+    reply->size += size;
+    text[reply->size] = '\0';
+    return size;
+}
+
+static size_t on_header(char *data, size_t one, size_t size, void *context)
+{
+    static const char name[] = "x-amz-function-error:";
+    struct reply *reply = context;
+    (void)one;
+    if (size > sizeof name && !curl_strnequal(data, name, sizeof name - 1))
+        return size;
+    reply->function_error = reply->function_error || size > sizeof name;
+    return size;
+}
+
+static struct curl_slist *make_headers(const struct request *request)
+{
+    static const char of_nothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    char line[HEADER_SIZE];
+    struct curl_slist *headers = NULL;
+    if (!strcmp(request->service, "s3")) {
+        snprintf(line, sizeof line, "x-amz-content-sha256: %s", request->digest ? request->digest : of_nothing);
+        headers = curl_slist_append(headers, line);
+    } else {
+        headers = curl_slist_append(headers, "Content-Type: application/json");
+    }
+    if (credentials.token[0]) {
+        snprintf(line, sizeof line, "x-amz-security-token: %s", credentials.token);
+        headers = curl_slist_append(headers, line);
+    }
+    return headers;
+}
+
+static void set_options(const struct request *request, struct reply *reply, struct curl_slist *headers)
+{
+    char signature[128];
+    const bool is_function = !strcmp(request->service, "lambda");
+    snprintf(signature, sizeof signature, "aws:amz:%s:%s", credentials.region, request->service);
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_USERNAME, credentials.id);
+    curl_easy_setopt(curl, CURLOPT_PASSWORD, credentials.secret);
+    curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, signature);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L); /* a function may be silent for longer than a router remembers */
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, is_function ? (long)FUNCTION_SECONDS : 0L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, is_function ? 0L : (long)STALLED_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, is_function ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, reply);
+    if (request->body)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
+    if (!strcmp(request->method, "HEAD"))
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    if (request->upload) {
+        rewind(request->upload);
+        curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(curl, CURLOPT_READDATA, request->upload);
+        curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->upload_size);
+    }
+}
+
+static struct reply attempt(const struct request *request)
+{
+    struct reply reply = {.download = request->download};
+    struct curl_slist *headers = make_headers(request);
+    if (request->download) {
+        rewind(request->download);
+        if (ftruncate(fileno(request->download), 0))
+            aws_fail(request->url, "%s", strerror(errno));
+    }
+    set_options(request, &reply, headers);
+    reply.error = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply.status);
+    curl_slist_free_all(headers);
+    return reply;
+}
+
+/* ---- Attempts ---- */
+
+bool aws_wait_before_retry(unsigned number)
+{
+    enum { BASE_MS = 200, MOST_MS = 20000 };
+    unsigned most = BASE_MS, chance = 0;
+    if (number + 1 >= ATTEMPTS)
+        return false;
+    for (unsigned i = 0; i < number && most < MOST_MS; i++)
+        most *= 2;
+    if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+        chance = 0;
+    const unsigned wait = chance % ((most < MOST_MS ? most : MOST_MS) + 1);
+    nanosleep(&(struct timespec){.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000L}, NULL);
+    return true;
+}
+
+static bool may_work_later(const struct reply *reply)
+{
+    switch (reply->error) {
+    case CURLE_OK:
+        return reply->status == 408 || reply->status == 429 || reply->status >= 500 ||
+               (reply->status == 400 && reply->text && strstr(reply->text, "RequestTimeout"));
+    case CURLE_WRITE_ERROR:
+    case CURLE_READ_ERROR:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_OUT_OF_MEMORY:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static struct reply perform(const struct request *request)
+{
+    struct reply reply = attempt(request);
+    for (unsigned number = 0; may_work_later(&reply) && aws_wait_before_retry(number); number++) {
+        free(reply.text);
+        reply = attempt(request);
+    }
+    return reply;
+}
+
+/* Copies what stands in an XML element, or is a string in a JSON object, of that name. */
+static void find_text(const char *text, const char *name, char *found, size_t size)
+{
+    const char *at = text ? strstr(text, name) : NULL;
+    found[0] = '\0';
+    if (!at)
+        return;
+    at += strlen(name);
+    at += strspn(at, ">\":< ");
+    snprintf(found, size, "%.*s", (int)strcspn(at, "<\"\n"), at);
+}
+
+static _Noreturn void fail_by(const struct request *request, const struct reply *reply)
+{
+    char code[100], message[300];
+    if (reply->error)
+        aws_fail(request->url, "%s", curl_easy_strerror(reply->error));
+    find_text(reply->text, "<Code", code, sizeof code);
+    find_text(reply->text, !strcmp(request->service, "s3") ? "<Message" : "essage\"", message, sizeof message);
+    aws_fail(request->url, "HTTP %ld %s%s%s", reply->status, code, code[0] ? ": " : "", message);
+}
+
+/* ---- Objects ---- */
+
+static struct request object(const char *method, const char *bucket, const char *key)
+{
+    struct request request = {.service = "s3", .method = method};
+    snprintf(request.url, sizeof request.url, "%s/%s/%s", s3_endpoint, bucket, key);
+    return request;
+}
+
+bool aws_object_exists(const char *bucket, const char *key)
+{
+    const struct request request = object("HEAD", bucket, key);
+    const struct reply reply = perform(&request);
+    if (reply.error || (reply.status != 200 && reply.status != 404))
+        fail_by(&request, &reply);
+    free(reply.text);
+    return reply.status == 200;
+}
+
+void aws_object_put_file(const char *bucket, const char *key, const char *path, const char *digest, uint64_t size)
+{
+    struct request request = object("PUT", bucket, key);
+    request.digest = digest;
+    request.upload_size = size;
+    request.upload = fopen(path, "rb");
+    if (!request.upload)
+        aws_fail(path, "%s", strerror(errno));
+    const struct reply reply = perform(&request);
+    if (reply.error || reply.status != 200)
+        fail_by(&request, &reply);
+    fclose(request.upload);
+    free(reply.text);
+}
+
+/* Whether the object was there; fails for any other reason why it did not come. */
+static bool was_there(const struct request *request, const struct reply *reply)
+{
+    if (!reply->error && reply->status == 404 && (!reply->text || !strstr(reply->text, "NoSuchBucket")))
+        return false;
+    if (reply->error || reply->status != 200)
+        fail_by(request, reply);
+    return true;
+}
+
+char *aws_object_get_text(const char *bucket, const char *key)
+{
+    const struct request request = object("GET", bucket, key);
+    const struct reply reply = perform(&request);
+    if (was_there(&request, &reply))
+        return reply.text;
+    free(reply.text);
+    return NULL;
+}
+
+bool aws_object_get_file(const char *bucket, const char *key, const char *path)
+{
+    struct request request = object("GET", bucket, key);
+    request.download = fopen(path, "wb");
+    if (!request.download)
+        aws_fail(path, "%s", strerror(errno));
+    const struct reply reply = perform(&request);
+    const bool there = was_there(&request, &reply);
+    free(reply.text);
+    if (fclose(request.download))
+        aws_fail(path, "%s", strerror(errno));
+    return there;
+}
+
+/* ---- Functions ---- */
+
+char *aws_function_call(const char *function, const char *event, const char **why)
+{
+    static char text[400];
+    struct request request = {.service = "lambda", .method = "POST", .body = event};
+    snprintf(request.url, sizeof request.url, "%s/2015-03-31/functions/%s/invocations", lambda_endpoint, function);
+    const struct reply reply = attempt(&request);
+    *why = text;
+    if (!may_work_later(&reply) && (reply.error || reply.status != 200))
+        fail_by(&request, &reply);
+    if (!reply.error && reply.status == 200 && !reply.function_error && reply.text)
+        return reply.text;
+    if (reply.error)
+        snprintf(text, sizeof text, "%s", curl_easy_strerror(reply.error));
+    else
+        snprintf(text, sizeof text, "HTTP %ld %.300s", reply.status, reply.text ? reply.text : "");
+    free(reply.text);
+    return NULL;
+}

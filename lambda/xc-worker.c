@@ -1,0 +1,326 @@
+/* What the function's bootstrap leaves to a program: JSON, and running a command that is written in it. No word of an
+ * event is ever read by a shell as more than a plain name.
+ *
+ *   xc-worker plan EVENT             prints what is to be done, one thing per line (see print_plan)
+ *   xc-worker run EVENT STEP         runs a step here, exits as it does, prints a line of the journal about it
+ *   xc-worker digest FILE            prints the file's SHA-256 and size
+ *   xc-worker answer JOURNAL         prints the answer that the journal amounts to
+ *   xc-worker say refused|retry TEXT prints an answer that has no results
+ *
+ * The journal has, in the order of events, the lines that `run` prints, and `began SECONDS`, `read BYTES` for what is
+ * fetched for the next step, `output NAME DIGEST SIZE` for what is stored of the one before. */
+#define _GNU_SOURCE /* for pipe2 and wait4 */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "task.h"
+
+enum { MAX_EVENT = 256 * 1024, TAIL = 4096, MAX_BUCKET = 63, PATH_SIZE = 512 };
+
+/* How a shell says that a command was ended by a signal. */
+enum { EXIT_SIGNAL = 128 };
+
+static _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static _Noreturn void fail(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+static json_t *get(json_t *object, const char *name)
+{
+    return json_object_get(object, name);
+}
+
+static const char *text_of(json_t *object, const char *name)
+{
+    return json_string_value(get(object, name));
+}
+
+/* ---- The event ---- */
+
+static bool bucket_is_plain(const char *bucket)
+{
+    const size_t length = bucket ? strlen(bucket) : 0;
+    return length >= 3 && length <= MAX_BUCKET && bucket[0] != '.' && bucket[0] != '-' &&
+           strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789.-") == length && !strstr(bucket, "..");
+}
+
+static json_t *read_event(const char *path)
+{
+    static char text[MAX_EVENT + 1];
+    char why[TASK_ERROR_SIZE];
+    json_error_t error;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        fail("event: %s", strerror(errno));
+    const size_t size = fread(text, 1, sizeof text, file);
+    fclose(file);
+    if (size > MAX_EVENT)
+        fail("event: larger than %d bytes", MAX_EVENT);
+    json_t *event = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    if (!event)
+        fail("event: not JSON: line %d, column %d", error.line, error.column);
+    if (json_object_size(event) != 2 || !bucket_is_plain(text_of(event, "bucket")))
+        fail("event: does not have the members bucket and task, or the bucket has no proper name");
+    if (!task_is_valid(get(event, "task"), why))
+        fail("event: %s", why);
+    return event;
+}
+
+static void tool_path(char *path, const char *tool)
+{
+    const char *root = getenv("LAMBDA_TASK_ROOT");
+    snprintf(path, PATH_SIZE, "%s/tools/%s", root ? root : ".", tool);
+}
+
+/* The result is stored under a key that names the tool by its bytes, so they have to be those. */
+static void check_tool(json_t *step)
+{
+    char path[PATH_SIZE], digest[SHA256_TEXT];
+    uint64_t size;
+    tool_path(path, text_of(step, "tool"));
+    if (!sha256_of_file(path, digest, &size))
+        fail("%s: %s", text_of(step, "tool"), strerror(errno));
+    if (strcmp(digest, text_of(step, "digest")))
+        fail("%s: the function has another version of it; run: xc-lambda deploy", text_of(step, "tool"));
+}
+
+/* ---- plan ---- */
+
+/* `fetch NAME DIGEST` and `wait NAME KEY` for each input that is not here yet, just before the step that needs it. */
+static void plan_inputs(json_t *step, json_t *inputs, json_t *here)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(get(step, "inputs"), i, item) {
+        const char *name = json_string_value(item), *from = text_of(inputs, name);
+        if (!from || get(here, name))
+            continue;
+        printf(*from == '@' ? "wait %s %s\n" : "fetch %s %s\n", name, from + (*from == '@'));
+        json_object_set_new(here, name, json_true());
+    }
+}
+
+/* `store NAME` for what is wanted, `publish NAME` for what others may wait for; one that is both is published. */
+static void plan_outputs(json_t *step, json_t *task)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(get(step, "outputs"), i, item) {
+        const char *name = json_string_value(item);
+        if (task_list_has(get(task, "publish"), name))
+            printf("publish %s\n", name);
+        else if (task_list_has(get(task, "outputs"), name))
+            printf("store %s\n", name);
+    }
+}
+
+static int print_plan(const char *path)
+{
+    char key[SHA256_TEXT];
+    json_t *event = read_event(path), *task = get(event, "task"), *here = json_object(), *step;
+    size_t i;
+    if (!here || !task_key(task, key))
+        fail("event: no memory");
+    printf("bucket %s\nkey %s\n", text_of(event, "bucket"), key);
+    json_array_foreach(get(task, "steps"), i, step) {
+        check_tool(step);
+        plan_inputs(step, get(task, "inputs"), here);
+        printf("run %zu\n", i);
+        plan_outputs(step, task);
+    }
+    json_decref(here);
+    json_decref(event);
+    return 0;
+}
+
+/* ---- run ---- */
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static double seconds(struct timeval time)
+{
+    return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
+}
+
+/* The tool gets none of our environment, which has the function's credentials in it. */
+static _Noreturn void become_tool(json_t *step, int errors)
+{
+    char path[PATH_SIZE], *environment[] = {NULL};
+    json_t *arguments = get(step, "arguments"), *item;
+    size_t i;
+    const char **argv = calloc(json_array_size(arguments) + 2, sizeof *argv);
+    const int nothing = open("/dev/null", O_RDWR);
+    if (!argv || nothing < 0 || dup2(nothing, 0) < 0 || dup2(nothing, 1) < 0 || dup2(errors, 2) < 0)
+        _exit(EXIT_SIGNAL - 1);
+    tool_path(path, text_of(step, "tool"));
+    argv[0] = text_of(step, "tool");
+    json_array_foreach(arguments, i, item) {
+        argv[i + 1] = json_string_value(item);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execve(path, (char **)(uintptr_t)argv, environment);
+    dprintf(2, "%s: %s\n", argv[0], strerror(errno));
+    _exit(EXIT_SIGNAL - 1);
+}
+
+/* Reads to the end of the stream and keeps what is last in it. */
+static size_t read_tail(int stream, char tail[static TAIL])
+{
+    char block[TAIL];
+    size_t kept = 0;
+    ssize_t count;
+    while ((count = read(stream, block, sizeof block)) > 0) {
+        const size_t added = (size_t)count, left = kept + added > TAIL ? TAIL - added : kept;
+        memmove(tail, tail + kept - left, left);
+        memcpy(tail + left, block, added);
+        kept = left + added;
+    }
+    return kept;
+}
+
+static int run_step(const char *path, const char *number)
+{
+    char tail[TAIL];
+    int errors[2], status;
+    struct rusage used;
+    json_t *event = read_event(path);
+    json_t *step = json_array_get(get(get(event, "task"), "steps"), (size_t)atoi(number));
+    const double start = now();
+    pid_t child;
+    if (!step || pipe2(errors, O_CLOEXEC) || (child = fork()) < 0)
+        fail("step %s: %s", number, strerror(errno));
+    if (!child)
+        become_tool(step, errors[1]);
+    close(errors[1]);
+    const size_t kept = read_tail(errors[0], tail);
+    if (wait4(child, &status, 0, &used) < 0)
+        fail("step %s: %s", number, strerror(errno));
+    const int code = WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+    json_t *said = json_stringn(tail, kept); /* NULL if it is not UTF-8 */
+    json_t *line = json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:i, s:o}", "tool", text_of(step, "tool"), "for",
+                             json_string_value(json_array_get(get(step, "outputs"), 0)), "start", start, "end", now(),
+                             "cpu", seconds(used.ru_utime) + seconds(used.ru_stime), "memory",
+                             (json_int_t)used.ru_maxrss * 1024, "exit", code, "stderr", said ? said : json_string("?"));
+    if (!line || json_dumpf(line, stdout, JSON_COMPACT))
+        fail("step %s: no memory", number);
+    putchar('\n');
+    json_decref(line);
+    json_decref(event);
+    return code;
+}
+
+/* ---- answer ---- */
+
+struct journal {
+    json_t *steps, *outputs, *failed;
+    double began;
+    json_int_t read, wrote; /* bytes from and to the store, for the step at hand */
+};
+
+static void add_step(struct journal *journal, json_t *step)
+{
+    if (!step)
+        fail("the journal is damaged");
+    if (json_integer_value(get(step, "exit"))) {
+        journal->failed = step;
+        return;
+    }
+    json_object_del(step, "stderr");
+    json_object_set_new(step, "read", json_integer(journal->read));
+    json_array_append_new(journal->steps, step);
+    journal->read = journal->wrote = 0;
+}
+
+static void add_output(struct journal *journal, const char *name, const char *digest, json_int_t size)
+{
+    json_t *step = json_array_get(journal->steps, json_array_size(journal->steps) - 1);
+    journal->wrote += size;
+    json_object_set_new(step, "wrote", json_integer(journal->wrote));
+    json_object_set_new(journal->outputs, name, json_pack("{s:s, s:I}", "sha256", digest, "size", size));
+}
+
+static void read_line(struct journal *journal, const char *line)
+{
+    char name[PATH_SIZE], digest[SHA256_TEXT];
+    long long size;
+    if (sscanf(line, "output %511s %64s %lld", name, digest, &size) == 3)
+        add_output(journal, name, digest, size);
+    else if (sscanf(line, "read %lld", &size) == 1)
+        journal->read += size;
+    else if (sscanf(line, "began %lf", &journal->began) != 1)
+        add_step(journal, json_loads(line, 0, NULL));
+}
+
+static int print_answer(const char *path)
+{
+    static char line[8 * TAIL]; /* JSON may write a byte as six */
+    struct journal journal = {.steps = json_array(), .outputs = json_object()};
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail("the journal: %s", strerror(errno));
+    while (fgets(line, sizeof line, file))
+        read_line(&journal, line);
+    fclose(file);
+    json_t *answer = journal.failed ? json_pack("{s:o}", "failed", journal.failed)
+                                    : json_pack("{s:o, s:o, s:f}", "outputs", journal.outputs, "steps",
+                                                journal.steps, "seconds", now() - journal.began);
+    if (!answer || json_dumpf(answer, stdout, JSON_COMPACT))
+        fail("no memory");
+    json_decref(answer);
+    return 0;
+}
+
+static int say(const char *kind, const char *text)
+{
+    json_t *answer = json_pack("{s:s}", kind, text);
+    if (!answer)
+        answer = json_pack("{s:s}", kind, "something that is not UTF-8");
+    return !answer || json_dumpf(answer, stdout, JSON_COMPACT);
+}
+
+static int print_digest(const char *path)
+{
+    char digest[SHA256_TEXT];
+    uint64_t size;
+    if (!sha256_of_file(path, digest, &size))
+        fail("%s: %s", path, strerror(errno));
+    printf("%s %llu\n", digest, (unsigned long long)size);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && !strcmp(argv[1], "plan"))
+        return print_plan(argv[2]);
+    if (argc == 4 && !strcmp(argv[1], "run"))
+        return run_step(argv[2], argv[3]);
+    if (argc == 3 && !strcmp(argv[1], "digest"))
+        return print_digest(argv[2]);
+    if (argc == 3 && !strcmp(argv[1], "answer"))
+        return print_answer(argv[2]);
+    if (argc == 4 && !strcmp(argv[1], "say"))
+        return say(argv[2], argv[3]);
+    fail("usage: xc-worker plan EVENT | run EVENT STEP | digest FILE | answer JOURNAL | say KIND TEXT");
+}
