@@ -11,6 +11,7 @@ include mk/config.mk  # which compiler and flags, and in which directory
 include mk/build.mk   # the library, the tools, the test programs
 include mk/install.mk # what goes where on a system
 include mk/newcomer.mk # setup, demo, check
+include mk/lambda.mk  # the function for AWS Lambda and what speaks with it
 
 .PHONY: help
 help:
@@ -20,8 +21,10 @@ help:
 #: make static           the tools without shared libraries, in bin/static/
 #: make lib              the library, build/release/libexcamera.a
 #: make test-programs    the programs of test/, in build/release/
+#: make lambda           what ENGINE=lambda needs, in bin/lambda/
 #: make demo             install what is missing, build, encode a short film, compare with vpxenc
 #: make check            install what is missing, build, run all tests
+#: make check-lambda     the same for the remote engines, on this machine
 #: make setup            only install what is missing
 #: make install          PREFIX=/usr/local DESTDIR=
 #: make clean            remove build/ and bin/

@@ -69,20 +69,22 @@ def classic(batch, quality):
 
 
 def anchored(batch, quality):
-    """The steps of one batch without any guess. The first frame of each chunk, its anchor, predicts only from the
-    anchor before it and from the batch's key frame; so the anchors are a short chain of single frames, and all else is
-    encoded once, in parallel, from exact states."""
+    """The steps of one batch without any guess. The first frame of each chunk, its anchor, predicts only from the anchor
+    before it and from the batch's key frame; so the anchors are a short chain of single frames, and all else is encoded
+    once, in parallel, from exact states."""
     steps = []
+    options = ["--cq-level", str(quality), "$(ANCHORED_OPTIONS)", "-i", "y4m"]
     for chunk in batch:
         name, previous = f"{chunk:08d}", f"{chunk - 1:08d}"
-        anchor, state = f"{name}-anchor.ivf", f"{name}-anchor.state"
-        before = [] if chunk == batch[0] else [f"{previous}-anchor.state"]
-        options = ["--cq-level", str(quality), "$(ANCHORED_OPTIONS)", "-i", "y4m"]
-        steps.append(Step([anchor, state], [f"{name}.y4m", *before],
-                          ["xc-enc", "--anchor", *options, "--chunks-ahead", str(batch[-1] - chunk), *(["-I", *before] if before else []),
-                           "-o", anchor, "-O", state, f"{name}.y4m"]))
-        steps.append(Step([finished(chunk)], [f"{name}.y4m", anchor, state],
-                          ["xc-enc", "--follow", anchor, *options, "-I", state, "-o", finished(chunk), f"{name}.y4m"]))
+        anchors = f"{name}-anchors.ivf"
+        before = [] if chunk == batch[0] else [f"{previous}-anchors.state"]
+        behind = [] if chunk == batch[-1] else [f"{name}-anchors.state"]
+        given = ["-I", *before] if before else []
+        steps.append(Step([anchors, *behind], [f"{name}.y4m", *before],
+                          ["xc-enc", "--anchors", *options, *given, "-o", anchors, *(["-O", *behind] if behind else []),
+                           f"{name}.y4m"]))
+        steps.append(Step([finished(chunk)], [f"{name}.y4m", anchors, *before],
+                          ["xc-enc", "--follow", anchors, *options, *given, "-o", finished(chunk), f"{name}.y4m"]))
     return steps
 
 
@@ -98,7 +100,7 @@ FINISHED := {finished}
 
 .PHONY: all clean
 all: {batches}
-clean: ; rm -f *.ivf *.state
+clean: ; rm -f *.ivf *.state *.task
 
 .DELETE_ON_ERROR:
 
@@ -107,7 +109,8 @@ VPXENC ?= xc-vpxenc
 # Removes the files that are no longer needed, those of them that are there.
 remove = $(if $(KEEP),,$(if $(shell ls $(1) 2>/dev/null),@rm -f $(1)))
 
-# How a recipe line is run. An engine defines $(call run,OUTPUTS,INPUTS), which stands before each command.
+# How a recipe line is run. An engine defines $(call run,OUTPUTS,INPUTS), which stands before each command. One that runs
+# all steps of a chunk in one place has other rules (see engine-lambda-chunk.mk): it sets WHOLE_CHUNKS.
 ENGINE ?= local
 ENGINE_DIR ?= {engine_dir}
 include $(ENGINE_DIR)/engine-$(ENGINE).mk
@@ -125,18 +128,39 @@ def batch_name(batch):
     return f"batch-{batch[0]:08d}"
 
 
-def batch_rules(batch, steps):
-    """A batch as rules. The intermediate files live until the batch is finished: an interrupted run goes on from them,
-    and no later run misses them, since they are declared to be secondary."""
-    wanted = [finished(chunk) for chunk in batch]
-    intermediate = f"INTERMEDIATE-{batch[0]:08d}"
-    yield f"\n# Batch {batch[0]:08d} to {batch[-1]:08d}\n\n"
-    yield f"{intermediate} := {' '.join(name for step in steps for name in step.outputs if name not in wanted)}\n"
-    yield f".SECONDARY: $({intermediate})\n"
+def batch_rules(batch, intermediate):
+    """What frames the rules of a batch. The intermediate files live until the batch is finished: an interrupted run goes on
+    from them, and no later run misses them, since they are declared to be secondary."""
+    variable = f"INTERMEDIATE-{batch[0]:08d}"
+    yield f"{variable} := {' '.join(intermediate)}\n"
+    yield f".SECONDARY: $({variable})\n"
     yield f".PHONY: {batch_name(batch)}\n"
-    yield f"{batch_name(batch)}: {' '.join(wanted)}\n\t$(call remove,$({intermediate}))\n"
+    yield f"{batch_name(batch)}: {' '.join(map(finished, batch))}\n\t$(if $(KEEP),,@rm -f $({variable}))\n"
+
+
+def step_rules(batch, steps):
+    """A batch as rules, one for each step."""
+    wanted = [finished(chunk) for chunk in batch]
+    yield from batch_rules(batch, [name for step in steps for name in step.outputs if name not in wanted])
     for step in steps:
         yield "\n" + rule(step)
+
+
+def chunk_rules(batch, steps):
+    """A batch as rules, two for each chunk: its task, which is all of its steps written down, and running that. A task
+    names the task that makes the states which it starts from; so these are written one after the other, but run at once."""
+    yield from batch_rules(batch, [f"{chunk:08d}.task" for chunk in batch])
+    for chunk in batch:
+        name = f"{chunk:08d}"
+        own = [step for step in steps if step.outputs[0].startswith(name)]
+        made = [output for step in own for output in step.outputs]
+        read_elsewhere = {name for step in steps if step not in own for name in step.inputs}
+        published = " ".join(output for output in made if output in read_elsewhere)
+        before = "" if chunk == batch[0] else f" {chunk - 1:08d}.task"
+        yield f"\n{name}.task: {name}.y4m{before}\n\t$(call plan,$@,{finished(chunk)},{published},$^)"
+        for step in own:
+            yield f" \\\n\t    step '{' '.join(step.outputs)}' '{' '.join(step.inputs)}' {' '.join(step.argv)}"
+        yield f"\n{finished(chunk)}: {name}.task\n\t$(call run,{finished(chunk)},{name}.task)\n"
 
 
 def makefile(start, end, size, quality, structure):
@@ -146,7 +170,12 @@ def makefile(start, end, size, quality, structure):
                           batches=" ".join(map(batch_name, batches(start, end, size))),
                           engine_dir=engine_dir.replace("$", "$$").replace(" ", "\\ "))
     for batch in batches(start, end, size):
-        yield from batch_rules(batch, STRUCTURES[structure](batch, quality))
+        steps = STRUCTURES[structure](batch, quality)
+        yield f"\n# Batch {batch[0]:08d} to {batch[-1]:08d}\n\nifndef WHOLE_CHUNKS\n\n"
+        yield from step_rules(batch, steps)
+        yield "\nelse\n\n"
+        yield from chunk_rules(batch, steps)
+        yield "\nendif\n"
 
 
 def parse_arguments():

@@ -129,7 +129,8 @@ def stall(spread, rng):
 
 
 def drawn(tasks, medians, spread, contents, batch, rng):
-    """How long each task takes in one run. contents: for each batch, its pictures' deviation, in standard deviations."""
+    """How long each task takes in one run. contents: for each batch, how far its pictures are from the median ones, in
+    standard deviations."""
     worker = [math.exp(rng.gauss(0, spread.worker)) for _ in range(tasks[-1].chunk + 1)]
     full = [math.exp(spread.content * value) for value in contents]
     damped = [math.exp(spread.content * spread.damping * value) for value in contents]
@@ -182,8 +183,8 @@ def runs(film, spread, seed, parts, repeats):
         yield [chunk_ends(film, spread, contents, rng) for _ in range(repeats)]
 
 
-# The authors' runs: four parts of 880 chunks (one has 896), each encoded five times. What they published is the slowest part's
-# median, for two qualities on either side of SSIM 20 dB, interpolated.
+# The authors' runs: four parts of the film, 880 or 896 chunks each, five times over. What they published is the slowest
+# part's median, for two qualities on either side of SSIM 20 dB, interpolated.
 
 PARTS, REPEATS, WORKERS = 4, 5, 880
 PUBLISHED = {1: 28.8, 2: 53.0, 4: 85.5, 8: 110.5, 16: 156.6}  # seconds, 4K Sintel at SSIM 20 dB, 3,552 chunks
@@ -215,8 +216,8 @@ class Paper:
         return at(left) + (at(right) - at(left)) * (position - left) / (right - left)
 
     def hop(self, sizes):
-        """Seconds by which a chunk ends after the one before, in batches of these sizes, where nothing but the serial step
-        counts: behind the first few chunks, and not at the last, whose state nobody waits for."""
+        """Seconds by which a chunk ends after the one before, in batches of these sizes, where nothing but the serial
+        step counts: behind the first few chunks, and not at the last, whose state nobody waits for."""
         return statistics.median(self.finish(size, position) - self.finish(size, position - 1)
                                  for size in sizes if size > 4 for position in range(4, size - 1))
 
@@ -225,16 +226,17 @@ class Paper:
         rebasing xc-enc, and the data have one median over all of them: so vpxenc's time is taken from position 0, where
         there is no other, and xc-enc's from position 1, where the median of the two lies half-way between them."""
         tasks = tasks_of(film_steps("classic", WORKERS, size))
-        states = {name: [self.state(size, position, f"XCEnc{name}State") for position in range(size)]
-                  for name in ("Settings", "Run", "Dump", "Finish")}
-        vpxenc = states["Run"][0]
-        enc = 2 * states["Run"][min(1, size - 1)] - vpxenc
+        names = ("launch", "XCEncSettingsState", "XCEncRunState", "XCEncDumpState", "XCEncFinishState")
+        states = {name: [self.state(size, position, name) for position in range(size)] for name in names}
+        vpxenc = states["XCEncRunState"][0]
+        enc = 2 * states["XCEncRunState"][min(1, size - 1)] - vpxenc
         # XCEncDumpState ends when the state has been compressed and is on its way; only then the worker goes on.
         medians = [{"vpxenc": vpxenc, "enc": enc, "rebase": hop, "dump": 0,
-                    "terminate-chunk": states["Dump"][task.chunk % size]}[task.kind] for task in tasks]
-        begin = [self.state(size, chunk % size, "launch") + states["Settings"][chunk % size] for chunk in range(WORKERS)]
+                    "terminate-chunk": states["XCEncDumpState"][task.chunk % size]}[task.kind] for task in tasks]
+        positions = [chunk % size for chunk in range(WORKERS)]
+        begin = [states["launch"][position] + states["XCEncSettingsState"][position] for position in positions]
         return Film(tasks, medians, size, begin, [0] * len(tasks),
-                    [states["Finish"][chunk % size] for chunk in range(WORKERS)])
+                    [states["XCEncFinishState"][position] for position in positions])
 
 
 def published_total(film, spread, seed):
@@ -244,28 +246,38 @@ def published_total(film, spread, seed):
 
 # Fitting the spread
 
-LATTICE = {"part": [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "content": [0.15, 0.2, 0.25, 0.3, 0.35, 0.4], "worker": [0.05, 0.1, 0.15, 0.2],
-           "damping": [0.2, 0.3, 0.4, 0.5, 0.6, 0.8], "stall": [0, 0.00005, 0.0001, 0.0002, 0.0004]}
-START = {"part": 2, "content": 2, "worker": 1, "damping": 2, "stall": 2}
+LATTICE = {"content": [0.15, 0.2, 0.25, 0.3, 0.35],
+           "worker": [0.05, 0.1, 0.15, 0.2, 0.25],
+           "part": [0, 0.2, 0.4, 0.6, 0.8],
+           "damping": [0.2, 0.3, 0.4, 0.5, 0.6],
+           "stall": [0, 0.00005, 0.0001, 0.0002, 0.0004]}
+FIT_SEEDS = range(3)
 
 
 class Fit:
     """Finds the spread that gives the runs' totals their quartiles. What was simulated once is remembered."""
 
     def __init__(self, paper):
-        self.paper, self.known, self.films = paper, {}, {}
+        self.paper, self.quartiles, self.films = paper, {}, {}
 
-    def quartiles(self, size, spread):
-        if (size, spread) not in self.known:
-            if size not in self.films:
-                self.films[size] = self.paper.film(size, self.paper.hop([other for other in PUBLISHED if other != size]))
-            totals = [max(ends) for part in runs(self.films[size], spread, 1, PARTS, REPEATS) for ends in part]
-            self.known[size, spread] = statistics.quantiles(totals, n=4)
-        return self.known[size, spread]
+    def film(self, size, hop):
+        if (size, hop) not in self.films:
+            self.films[size, hop] = self.paper.film(size, hop)
+        return self.films[size, hop]
+
+    def simulated(self, size, hop, spread):
+        key = size, hop, spread
+        if key not in self.quartiles:
+            film = self.film(size, hop)
+            totals = [max(ends) for seed in FIT_SEEDS for part in runs(film, spread, seed, PARTS, REPEATS)
+                      for ends in part]
+            self.quartiles[key] = statistics.quantiles(totals, n=4)
+        return self.quartiles[key]
 
     def error(self, sizes, spread):
+        hop = self.paper.hop(sizes)
         return sum(math.log(simulated / measured) ** 2 for size in sizes for simulated, measured in
-                   zip(self.quartiles(size, spread), statistics.quantiles(self.paper.totals(size), n=4)))
+                   zip(self.simulated(size, hop, spread), statistics.quantiles(self.paper.totals(size), n=4)))
 
     def stall_seconds(self, sizes):
         """How far the outliers among the runs lie above their median; an outlier by Tukey's rule."""
@@ -276,20 +288,16 @@ class Fit:
         return statistics.mean(excess) if excess else 1.0
 
     def spread(self, sizes):
-        """Fitted to the runs of these batch sizes: from START downhill over LATTICE, one parameter at a time."""
-        seconds, at, best = self.stall_seconds(sizes), dict(START), math.inf
-        improved = True
-        while improved:
-            improved = False
+        """Fitted to the runs of these batch sizes: one parameter after the other takes the best value that LATTICE has
+        for it, until none changes."""
+        at = {name: values[len(values) // 2] for name, values in LATTICE.items()}
+        before = None
+        while at != before:
+            before = dict(at)
             for name, values in LATTICE.items():
-                for place in (at[name] - 1, at[name], at[name] + 1):
-                    if 0 <= place < len(values):
-                        there = {**at, name: place}
-                        spread = Spread(stall_seconds=seconds, **{key: LATTICE[key][index] for key, index in there.items()})
-                        error = self.error(sizes, spread)
-                        if error < best:
-                            improved, best, at, result = True, error, there, spread
-        return result
+                choices = [Spread(**{**at, name: value}, stall_seconds=self.stall_seconds(sizes)) for value in values]
+                at[name] = getattr(min(choices, key=lambda spread: self.error(sizes, spread)), name)
+        return Spread(**at, stall_seconds=self.stall_seconds(sizes))
 
 
 # What is printed
@@ -309,31 +317,35 @@ def percent(predicted, measured):
 
 
 def paper_command(options):
-    """Each configuration is predicted from its own medians per step; the serial step's time and the spread come from the
-    other configurations only."""
+    """Each configuration is predicted from its own medians per step; the serial step's time and the spread come from
+    the other configurations only."""
     paper = Paper(options.paper)
     fit = Fit(paper)
-    report = {"positions": [], "totals": [], "spread": fit.spread(list(PUBLISHED))._asdict()}
+    of_all = fit.spread(list(PUBLISHED))
+    report = {"positions": [], "totals": [], "spread": of_all._asdict()}
     for size, published in PUBLISHED.items():
         others = [other for other in PUBLISHED if other != size]
-        spread, film = fit.spread(others), paper.film(size, paper.hop(others))
+        spread, film = fit.spread(others), fit.film(size, paper.hop(others))
         ends = [end for part in runs(film, spread, 1, PARTS, 1) for end in part]
         for position in range(size):
             predicted = statistics.median(end for run in ends for end in run[position::size])
             report["positions"].append({"k": size, "position": position, "predicted": predicted,
                                         "measured": paper.finish(size, position)})
-        predicted = statistics.median(published_total(film, spread, seed) for seed in range(options.films))
-        report["totals"].append({"k": size, "predicted": predicted, "published": published, **spread._asdict()})
+        predicted, fitted = (statistics.median(published_total(film, how, seed) for seed in range(options.films))
+                             for how in (spread, of_all))
+        report["totals"].append({"k": size, "predicted": predicted, "published": published, "fitted": fitted,
+                                 "spread": spread._asdict()})
 
     table("Median finish time per position in the batch, seconds", ["", "position", "predicted", "measured", "error"],
           [[f"[6,{row['k']}]", str(row["position"]), row["predicted"], row["measured"],
             percent(row["predicted"], row["measured"])] for row in report["positions"]])
-    table("Total, seconds; the spread is fitted to the four other configurations",
-          ["", "predicted", "published", "error", "content", "worker", "damping", "stall", "for"],
+    table("Total, seconds; predicted: spread fitted to the four other configurations; fitted: to all five",
+          ["", "predicted", "published", "error", "fitted", "error", *Spread._fields],
           [[f"[6,{row['k']}]", row["predicted"], row["published"], percent(row["predicted"], row["published"]),
-            f"{row['content']:.2f}", f"{row['worker']:.2f}", f"{row['damping']:.1f}", f"{row['stall']:.5f}",
-            f"{row['stall_seconds']:.0f} s"] for row in report["totals"]])
-    print("Fitted to all five:", report["spread"])
+            row["fitted"], percent(row["fitted"], row["published"]),
+            *(f"{value:.4g}" for value in row["spread"].values())]
+           for row in report["totals"]])
+    print("Fitted to all five:", of_all)
     return report
 
 
@@ -356,11 +368,10 @@ def read_timings(path):
     rows = {}
     for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
         words = line.split("\t")
-        if words[0] == "step":
-            continue
         try:
+            # An engine may have columns of its own behind these.
             rows[words[0]] = Row(*(convert(word) for convert, word in
-                                   zip(Row.__annotations__.values(), words, strict=True)))
+                                   zip(Row.__annotations__.values(), words[:len(Row._fields)], strict=True)))
         except ValueError:
             sys.exit(f"latency-model.py: {path}: line {number}: is not a line of timings")
     if not rows:
@@ -383,19 +394,20 @@ def makespan(rows):
 
 
 def local_command(options):
-    """The time that make takes between two steps is taken from the run at -j 1, like the steps' own."""
+    """The time that make takes between two steps is taken from the run at -j 1, like the steps' own. On a machine with
+    other work only the last row means much: the second run's schedule from its own step times."""
     one, many = read_timings(options.one), read_timings(options.many)
     tasks = tasks_of(in_make_order(steps_of(one, options.batch, options.one)))
+    steps_of(many, options.batch, options.many)
     gap = (makespan(one) - sum(row.end - row.start for row in one.values())) / len(one)
-    clocks = {"wall": lambda row: row.end - row.start, "cpu": lambda row: row.cpu}
-    report = {"measured": makespan(many), "gap": gap}
-    for clock, seconds in clocks.items():
-        for jobs in (1, options.jobs):
-            report[f"{clock}, -j {jobs}"] = max(list_schedule(tasks, [seconds(one[task.name]) + gap for task in tasks], jobs))
-    table("Makespan, seconds", ["", "predicted", "measured", "error"],
-          [[f"-j {jobs}, by {clock} time", report[f"{clock}, -j {jobs}"], makespan(rows),
-            percent(report[f"{clock}, -j {jobs}"], makespan(rows))]
-           for clock in clocks for jobs, rows in ((1, one), (options.jobs, many))])
+    report = []
+    for what, rows, seconds in (("the first run's wall times", one, lambda row: row.end - row.start),
+                                ("the first run's CPU times", one, lambda row: row.cpu),
+                                ("its own wall times", many, lambda row: row.end - row.start)):
+        predicted = max(list_schedule(tasks, [seconds(rows[task.name]) + gap for task in tasks], options.jobs))
+        report.append({"from": what, "predicted": predicted, "measured": makespan(many)})
+    table(f"Makespan of the second run, at -j {options.jobs}, seconds", ["from", "predicted", "measured", "error"],
+          [[*row.values(), percent(row["predicted"], row["measured"])] for row in report])
     return report
 
 
@@ -415,27 +427,34 @@ class Service(typing.NamedTuple):
         return self.latency + size / self.bandwidth
 
 
-def medians_by_kind(rows, tasks, value):
+def of_kinds(rows, tasks, pick, value):
+    """A figure for each kind of task, picked from those of the measured tasks of that kind."""
     kinds = {}
     for task in tasks:
         kinds.setdefault(task.kind, []).append(value(rows[task.name]))
-    return {kind: statistics.median(values) for kind, values in kinds.items()}
+    return {kind: pick(values) for kind, values in kinds.items()}
 
 
 def lambda_film(engine, structure, rows, measured, chunks, batch, service, jobs):
-    """A film whose steps take what the measured ones took. With lambda-chunk, the raw pictures are fetched once and only
-    what other chunks need goes through S3; with lambda, every step fetches its inputs and stores its outputs."""
-    tasks = tasks_of(film_steps(structure, chunks, batch))
-    cpu = medians_by_kind(rows, measured, lambda row: row.cpu / service.speed)
-    fetched = medians_by_kind(rows, measured, lambda row: service.transfer(row.bytes_in))
-    stored = medians_by_kind(rows, measured, lambda row: service.transfer(row.bytes_out))
+    """A film whose steps take what the measured ones took. With lambda-chunk, each worker fetches its raw pictures
+    once, and only what other chunks need goes through S3; with lambda, every step fetches its inputs and stores its
+    outputs."""
+    cpu = of_kinds(rows, measured, statistics.median, lambda row: row.cpu / service.speed)
+    # Not all steps of a kind write a state, but those that others wait for do.
+    fetch = of_kinds(rows, measured, max, lambda row: service.transfer(row.bytes_in))
+    store = of_kinds(rows, measured, max, lambda row: service.transfer(row.bytes_out))
+    launch = [service.launch + chunk / service.launch_rate for chunk in range(chunks)]
+    closing = [service.transfer(0)] * chunks
+    steps = film_steps(structure, chunks, batch)
     if engine == "lambda":
-        medians = [service.invoke + fetched[task.kind] + cpu[task.kind] + stored[task.kind] for task in tasks]
-        return Film(tasks, medians, batch, [0] * chunks, [0] * len(tasks), [0] * chunks, jobs)
-    raw = min(row.bytes_in for row in rows.values() if row.step in (measured[0].name, tasks[0].name))
-    begin = [service.launch + chunk / service.launch_rate + service.transfer(raw) for chunk in range(chunks)]
-    handover = [stored[task.kind] + service.poll / 2 + stored[task.kind] for task in tasks]  # stored, and fetched again
-    return Film(tasks, [cpu[task.kind] for task in tasks], batch, begin, handover, [service.transfer(0)] * chunks)
+        tasks = tasks_of(in_make_order(steps))
+        medians = [(service.invoke if task.before else launch[task.chunk])
+                   + fetch[task.kind] + cpu[task.kind] + store[task.kind] for task in tasks]
+        return Film(tasks, medians, batch, [], [], closing, jobs)
+    tasks = tasks_of(steps)
+    raw = service.transfer(rows[measured[0].name].bytes_in)
+    handover = [store[task.kind] + service.poll / 2 + store[task.kind] for task in tasks]  # fetched as fast as stored
+    return Film(tasks, [cpu[task.kind] for task in tasks], batch, [at + raw for at in launch], handover, closing)
 
 
 def lambda_command(options):
@@ -450,15 +469,15 @@ def lambda_command(options):
         for engine in ("lambda-chunk", "lambda"):
             for batch in options.k:
                 film = lambda_film(engine, structure, rows, measured, options.chunks, batch, service, options.jobs)
-                plain = chunk_ends(film, NO_SPREAD, [0] * options.chunks, random.Random(0))
-                totals = sorted(max(part[0]) for part in runs(film, spread, 1, options.films, 1))
+                plain = chunk_ends(film, NO_SPREAD, [0] * options.chunks, random.Random(1))
+                totals = [max(part[0]) for part in runs(film, spread, 1, options.films, 1)]
                 report["predictions"].append({
                     "film": name or path, "structure": structure, "engine": engine, "k": batch, "no spread": max(plain),
-                    "median": statistics.median(totals), "worst of ten": statistics.quantiles(totals, n=10)[-1]})
+                    "median": statistics.median(totals), "one in ten": statistics.quantiles(totals, n=10)[-1]})
     for name in dict.fromkeys(row["film"] for row in report["predictions"]):
         table(f"{name}: {options.chunks} chunks, seconds until all are finished",
               ["structure", "engine", "K", "no spread", "median run", "one run in ten"],
-              [[row["structure"], row["engine"], str(row["k"]), row["no spread"], row["median"], row["worst of ten"]]
+              [[row["structure"], row["engine"], str(row["k"]), row["no spread"], row["median"], row["one in ten"]]
                for row in report["predictions"] if row["film"] == name])
     if options.svg:
         pathlib.Path(options.svg).write_text(plot(report["predictions"]))
@@ -480,14 +499,15 @@ def plot(predictions):
         x = left + panel * (width + gap) + width * sizes.index(size) / max(1, len(sizes) - 1)
         return f"{x:.1f},{20 + height * (1 - seconds / top):.1f}"
 
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + len(films) * (width + gap)}" height="{height + 100}" '
-             'font-family="sans-serif" font-size="12">']
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + len(films) * (width + gap)}" '
+             f'height="{height + 100}" font-family="sans-serif" font-size="12">']
     for panel, name in enumerate(films):
         x = left + panel * (width + gap)
         lines.append(f'<rect x="{x}" y="20" width="{width}" height="{height}" fill="none" stroke="#999"/>'
                      f'<text x="{x}" y="14">{name}: seconds (0 to {top:.0f}) against K</text>')
-        lines += [f'<text x="{place(panel, size, 0).split(",")[0]}" y="{height + 36}" text-anchor="middle">{size}</text>'
-                  for size in sizes]
+        for size in sizes:
+            middle = place(panel, size, 0).split(",")[0]
+            lines.append(f'<text x="{middle}" y="{height + 36}" text-anchor="middle">{size}</text>')
         curves = {}
         for row in predictions:
             if row["film"] == name:
@@ -502,7 +522,7 @@ def plot(predictions):
 
 
 # Fitted to all five configurations by the paper command, whose last line this is.
-FITTED = Spread(0.3, 0.1, 0.5, 0.4, 0.0001, 41)
+FITTED = Spread(content=0.3, worker=0.15, part=0.6, damping=0.5, stall=0.0001, stall_seconds=41)
 
 
 def parse_arguments():
@@ -520,7 +540,8 @@ def parse_arguments():
     ours = commands.add_parser("lambda", help="predict our times on Lambda")
     ours.add_argument("timings", nargs="+", metavar="NAME=TIMINGS.tsv")
     ours.add_argument("--batch", type=int, default=16, help="chunks in a batch of the measured runs (default: 16)")
-    ours.add_argument("--chunks", type=int, default=WORKERS, help="of the predicted film (default: 880, as in the paper)")
+    ours.add_argument("--chunks", type=int, default=WORKERS,
+                      help=f"of the predicted film (default: {WORKERS}, as in the authors' runs)")
     ours.add_argument("-k", type=int, nargs="+", default=list(PUBLISHED), help="batch sizes (default: the paper's)")
     ours.add_argument("-j", dest="jobs", type=int, default=800, help="of make, for the engine lambda (default: 800)")
     ours.add_argument("--spread", type=float, nargs=len(FITTED), default=list(FITTED), metavar="X",
@@ -530,7 +551,7 @@ def parse_arguments():
         ours.add_argument(f"--{name.replace('_', '-')}", type=float, default=value, metavar="X",
                           help=f"see docs/latency.md (default: {value:g})")
     ours.set_defaults(command=lambda_command)
-    for command, films in ((paper, 5), (local, 0), (ours, 40)):
+    for command, films in ((paper, 5), (local, 0), (ours, 100)):
         command.add_argument("--json", metavar="FILE", help="write all figures as JSON, too")
         if films:
             command.add_argument("--films", type=int, default=films, help=f"how many to simulate (default: {films})")

@@ -14,7 +14,8 @@
 #include "credentials.h"
 
 enum {
-    URL_SIZE = 512,
+    ENDPOINT_SIZE = 256,
+    URL_SIZE = 1024,
     HEADER_SIZE = 4096, /* session tokens are long */
     MAX_TEXT = 6 * 1024 * 1024, /* the greatest answer of a function */
     ATTEMPTS = 12,
@@ -24,7 +25,7 @@ enum {
 };
 
 static struct credentials credentials;
-static char s3_endpoint[URL_SIZE], lambda_endpoint[URL_SIZE];
+static char s3_endpoint[ENDPOINT_SIZE], lambda_endpoint[ENDPOINT_SIZE];
 static CURL *curl;
 
 void aws_fail(const char *what, const char *format, ...)
@@ -46,9 +47,9 @@ static void find_endpoint(char *endpoint, const char *variable, const char *serv
     if (!given || !*given)
         given = getenv("AWS_ENDPOINT_URL");
     if (given && *given)
-        snprintf(endpoint, URL_SIZE, "%.*s", (int)(strlen(given) - (given[strlen(given) - 1] == '/')), given);
+        snprintf(endpoint, ENDPOINT_SIZE, "%.*s", (int)(strlen(given) - (given[strlen(given) - 1] == '/')), given);
     else
-        snprintf(endpoint, URL_SIZE, "https://%s.%s.amazonaws.com", service, credentials.region);
+        snprintf(endpoint, ENDPOINT_SIZE, "https://%s.%s.amazonaws.com", service, credentials.region);
 }
 
 void aws_start(void)
@@ -160,6 +161,8 @@ static void set_options(const struct request *request, struct reply *reply, stru
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
     if (!strcmp(request->method, "HEAD"))
         curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    if (!strcmp(request->method, "DELETE"))
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
     if (request->upload) {
         rewind(request->upload);
         curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
@@ -186,19 +189,23 @@ static struct reply attempt(const struct request *request)
 
 /* ---- Attempts ---- */
 
-bool aws_wait_before_retry(unsigned number)
+unsigned aws_attempts(void)
+{
+    const char *given = getenv("XC_LAMBDA_ATTEMPTS");
+    const int number = given ? atoi(given) : ATTEMPTS;
+    return number > 0 ? (unsigned)number : 1;
+}
+
+void aws_wait(unsigned number)
 {
     enum { BASE_MS = 200, MOST_MS = 20000 };
     unsigned most = BASE_MS, chance = 0;
-    if (number + 1 >= ATTEMPTS)
-        return false;
     for (unsigned i = 0; i < number && most < MOST_MS; i++)
         most *= 2;
     if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
         chance = 0;
     const unsigned wait = chance % ((most < MOST_MS ? most : MOST_MS) + 1);
     nanosleep(&(struct timespec){.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000L}, NULL);
-    return true;
 }
 
 static bool may_work_later(const struct reply *reply)
@@ -222,8 +229,9 @@ static bool may_work_later(const struct reply *reply)
 static struct reply perform(const struct request *request)
 {
     struct reply reply = attempt(request);
-    for (unsigned number = 0; may_work_later(&reply) && aws_wait_before_retry(number); number++) {
+    for (unsigned number = 0; may_work_later(&reply) && number + 1 < aws_attempts(); number++) {
         free(reply.text);
+        aws_wait(number);
         reply = attempt(request);
     }
     return reply;
@@ -256,7 +264,7 @@ static _Noreturn void fail_by(const struct request *request, const struct reply 
 static struct request object(const char *method, const char *bucket, const char *key)
 {
     struct request request = {.service = "s3", .method = method};
-    snprintf(request.url, sizeof request.url, "%s/%s/%s", s3_endpoint, bucket, key);
+    snprintf(request.url, sizeof request.url, "%s/%.63s/%.200s", s3_endpoint, bucket, key);
     return request;
 }
 
@@ -319,23 +327,30 @@ bool aws_object_get_file(const char *bucket, const char *key, const char *path)
     return there;
 }
 
+void aws_object_delete(const char *bucket, const char *key)
+{
+    const struct request request = object("DELETE", bucket, key);
+    const struct reply reply = perform(&request);
+    if (reply.error || (reply.status != 204 && reply.status != 404))
+        fail_by(&request, &reply);
+    free(reply.text);
+}
+
 /* ---- Functions ---- */
 
-char *aws_function_call(const char *function, const char *event, const char **why)
+enum aws_call_result aws_function_call(const char *function, const char *event, char **text)
 {
-    static char text[400];
     struct request request = {.service = "lambda", .method = "POST", .body = event};
-    snprintf(request.url, sizeof request.url, "%s/2015-03-31/functions/%s/invocations", lambda_endpoint, function);
-    const struct reply reply = attempt(&request);
-    *why = text;
+    snprintf(request.url, sizeof request.url, "%s/2015-03-31/functions/%.140s/invocations", lambda_endpoint, function);
+    struct reply reply = attempt(&request);
     if (!may_work_later(&reply) && (reply.error || reply.status != 200))
         fail_by(&request, &reply);
-    if (!reply.error && reply.status == 200 && !reply.function_error && reply.text)
-        return reply.text;
-    if (reply.error)
-        snprintf(text, sizeof text, "%s", curl_easy_strerror(reply.error));
-    else
-        snprintf(text, sizeof text, "HTTP %ld %.300s", reply.status, reply.text ? reply.text : "");
-    free(reply.text);
-    return NULL;
+    if (reply.error || !reply.text) {
+        free(reply.text);
+        reply.text = strdup(reply.error ? curl_easy_strerror(reply.error) : "no answer");
+    }
+    *text = reply.text;
+    if (reply.error || reply.status != 200 || reply.function_error)
+        return reply.status == 429 ? AWS_CALL_THROTTLED : AWS_CALL_BROKEN;
+    return AWS_CALL_ANSWERED;
 }

@@ -27,12 +27,20 @@ void aws_object_put_file(const char *bucket, const char *key, const char *path, 
 char *aws_object_get_text(const char *bucket, const char *key);
 /* Writes the object to a new file; false: there is no such object. */
 bool aws_object_get_file(const char *bucket, const char *key, const char *path);
+void aws_object_delete(const char *bucket, const char *key);
 
-/* What waits between attempts: random, up to base * 2^attempt, at most 20 seconds; false: it was the last attempt. */
-bool aws_wait_before_retry(unsigned attempt);
+/* How often something is tried: XC_LAMBDA_ATTEMPTS, or 12 times. */
+unsigned aws_attempts(void);
+/* Waits before attempt number + 2: a random time up to 0.2 s * 2^number, at most 20 s. */
+void aws_wait(unsigned number);
 
-/* Calls a function and waits for its answer, which the caller frees. NULL: something went wrong that may not go wrong
- * again, and why (static) says what. */
-char *aws_function_call(const char *function, const char *event, const char **why);
+enum aws_call_result {
+    AWS_CALL_ANSWERED,
+    AWS_CALL_THROTTLED, /* too many at once; there is nothing wrong with this one */
+    AWS_CALL_BROKEN,    /* what happened need not happen again */
+};
+
+/* Calls a function once and waits. text: its answer, or what was wrong; the caller frees it. */
+enum aws_call_result aws_function_call(const char *function, const char *event, char **text);
 
 #endif

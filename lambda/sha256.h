@@ -9,7 +9,7 @@
 enum { SHA256_TEXT = 65 }; /* with the final null */
 
 bool sha256_is_text(const char *text);
-bool sha256_of_bytes(const void *data, size_t size, char text[static SHA256_TEXT]);
+void sha256_of_bytes(const void *data, size_t size, char text[static SHA256_TEXT]);
 /* size gets the number of bytes; false with errno set if the file cannot be read. */
 bool sha256_of_file(const char *path, char text[static SHA256_TEXT], uint64_t *size);
 

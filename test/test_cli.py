@@ -10,7 +10,7 @@ OPTIONS = {
     "xc-dump": "-f --frame-number -S --input-state --threads",
     "xc-enc": "-W --no-wait -w --kf-q-weight -i --input-format -o --output -r --reencode -I --input-state -p "
               "--pred-ivf -S --pred-state -O --output-state -e --extra-frame-chunk -y --y-ac-qi -s --ssim --threads "
-              "--anchor --follow --cq-level",
+              "--anchors --follow --cq-level",
     "xc-merge": "-o --output --threads",
     "xc-rebase": "-w --kf-q-weight -i --input-format -o --output -I --input-state -p --pred-ivf -S --pred-state "
                  "-O --output-state -r --reencode -W --no-wait --threads",

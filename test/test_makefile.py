@@ -187,7 +187,8 @@ class Structures(MakefileCase):
                     self.assertEqual(results[0], results[1])
                     self.check_film()
                     frames = [data for path in self.finished_paths() for _, data in harness.Ivf(path).frames]
-                    self.assertEqual(sum(map(harness.is_key_frame, frames)), -(-self.chunks // batch))
+                    keys, batches = sum(map(harness.is_key_frame, frames)), -(-self.chunks // batch)
+                    self.assertIn(keys, (batches, batches + 1))  # the film has a scene cut, which may be worth one
 
 
 class Engines(MakefileCase):

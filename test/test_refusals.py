@@ -16,19 +16,18 @@ COMMANDS = {
     "xc-enc": "-W -w 0.75 -i y4m -o out.ivf -r -I {state} -p {key} -O out.state {raw}",
     "xc-enc, primary": "-i y4m -y 40 -I {state} -o out.ivf -O out.state {raw}",
     "xc-enc, rebasing": "-W -i y4m -o out.ivf -r -I {state} -p {inter} -S {pred_state} -O out.state {raw}",
-    "xc-enc, anchor": "--anchor --cq-level 30 -i y4m -I {state} -o out.ivf -O out.state {raw}",
-    "xc-enc, following": "--follow {anchor} --cq-level 30 -i y4m -I {anchor_state} -o out.ivf {raw}",
+    "xc-enc, anchors": "--anchors --cq-level 30 -i y4m -I {state} -o out.ivf -O out.state {raw}",
+    "xc-enc, following": "--follow {anchors} --cq-level 30 -i y4m -I {state} -o out.ivf {raw}",
     "xc-merge": "-o out.ivf {before} {inter}",
     "xc-rebase": "-o out.ivf -I {state} -p {inter} -S {pred_state} -O out.state {raw}",
     "xc-split": "-s 3 -d out {raw}",
     "xc-terminate-chunk": "{key} out.ivf out.state",
     "xc-vpxenc": "--ivf --codec=vp8 --good --cpu-used=5 -o out.ivf {raw}",
 }
-# Nothing to decode is decoded to nothing; an anchor is made of the first picture alone.
-NO_MATTER = {("xc-decode", "no frames"), ("xc-enc, anchor", "frame cut short")}
+NO_MATTER = {("xc-decode", "no frames")}  # they are decoded to nothing
 OUTPUTS = {"xc-split": {"out"}}  # the others write files whose names begin with out.
-KIND = {"state": "state", "pred_state": "state", "anchor_state": "state", "inter": "ivf", "key": "ivf", "before": "ivf",
-        "anchor": "ivf", "raw": "y4m"}
+KIND = {"state": "state", "pred_state": "state", "inter": "ivf", "key": "ivf", "before": "ivf", "anchors": "ivf",
+        "raw": "y4m"}
 
 
 class Refusals(Case):
@@ -66,13 +65,12 @@ def inputs():
     def make(directory):
         directory.mkdir()
         harness.encode(directory, harness.film(width=80, height=64, frames=9), 3, 16)
-        harness.must(BIN / "xc-enc", "--anchor", "--cq-level=30", "-i", "y4m", "-I", f"{number(0)}-0.state",
-                     "-o", "anchor.ivf", "-O", "anchor.state", f"{number(1)}.y4m", cwd=directory)
+        harness.must(BIN / "xc-enc", "--anchors", "--cq-level=30", "-i", "y4m", "-I", f"{number(0)}-0.state",
+                     "-o", "anchors.ivf", f"{number(1)}.y4m", cwd=directory)
     where = harness.cached(make, "refusals", suffix="")
     return {"state": where / f"{number(0)}-0.state", "pred_state": where / f"{number(0)}-0.state",
             "before": where / f"{number(0)}.ivf", "inter": where / f"{number(1)}.ivf",
-            "key": where / f"{number(1)}-0.ivf", "anchor": where / "anchor.ivf",
-            "anchor_state": where / "anchor.state", "raw": where / f"{number(1)}.y4m"}
+            "key": where / f"{number(1)}-0.ivf", "anchors": where / "anchors.ivf", "raw": where / f"{number(1)}.y4m"}
 
 
 class Commands(Refusals):

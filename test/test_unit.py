@@ -12,19 +12,22 @@ FUZZED = ["published", "size 17x15", "segments", "profile 3, 8 partitions", "err
 
 
 class Programs(Case):
-    """Each line "passed NAME" or "FAILED NAME: WHY" of a program is a test of its own."""
+    """Each line "passed NAME" or "FAILED NAME: FILE:LINE: WHY" of a program is a test of its own."""
 
     def report(self, program, *arguments):
         done = harness.run(BUILD / program, *arguments)
         lines = done.stdout.decode().splitlines()
+        failures = 0
         for line in lines:
-            if match := re.fullmatch(r"(passed|FAILED) (.*)", line):
-                with self.subTest(program, test=match[2].partition(":")[0]):
+            if match := re.fullmatch(r"(passed|FAILED) (.*?)(: \S+\.[ch]:\d+: .*)?", line):
+                with self.subTest(program, test=match[2]):
                     if match[1] == "FAILED":
-                        self.fail(match[2])
+                        failures += 1
+                        self.fail(line)
         with self.subTest(program, test="runs to its end"):
             self.assertEqual(done.stderr.decode()[:2000], "")
             self.assertRegex(lines[-1] if lines else "", r"^\d+ passed, \d+ failed, \d+ skipped$")
+            self.assertEqual(done.returncode, 1 if failures else 0, done.stdout.decode()[-2000:])
 
     def test_pictures(self):
         self.report("unit_picture")
@@ -50,6 +53,9 @@ class Programs(Case):
 
     def test_damaged_frames(self):
         self.report("unit_fuzz", 20, *map(stream, FUZZED))
+
+    def test_search(self):
+        self.report("unit_search")
 
     def test_kernels(self):
         self.report("checkasm")

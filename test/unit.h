@@ -57,6 +57,16 @@ static inline uint32_t unit_random(uint64_t *seed)
     return (uint32_t)(*seed * 2685821657736338717u >> 32);
 }
 
+/* Memory, or the end: no test is about running out of it. */
+static inline void *unit_realloc(void *memory, size_t size)
+{
+    void *grown = realloc(memory, size);
+    if (!grown) {
+        exit(2);
+    }
+    return grown;
+}
+
 /* A number below n. */
 static inline unsigned unit_below(uint64_t *seed, unsigned n)
 {

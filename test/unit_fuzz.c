@@ -123,10 +123,10 @@ static void test_file(const char *path, unsigned rounds)
     for (uint32_t i = 0; i < ivf.header.frame_count; i++) {
         const struct xc_ivf_frame *frame = &ivf.frames[i], *next = &ivf.frames[(i + 1) % ivf.header.frame_count];
         for (unsigned round = 0; frame->size && round < rounds; round++) {
-            uint8_t *data = malloc(frame->size);
+            uint8_t *data = unit_realloc(NULL, frame->size);
             memcpy(data, frame->data, frame->size);
             size_t size = damage(data, frame->size, &seed);
-            data = realloc(data, size ? size : 1); /* so that a sanitizer sees reading beyond the end */
+            data = unit_realloc(data, size ? size : 1); /* so that a sanitizer sees reading beyond the end */
             if (!is_too_large(data, size)) {
                 test_damaged_frame(workspace, &state, data, size, next);
             }

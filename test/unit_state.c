@@ -344,7 +344,7 @@ static void test_damaged_files(void)
         check_refused(data, length);
     }
     unit_end("a file cut short anywhere is noticed");
-    data = realloc(data, size + 1);
+    data = unit_realloc(data, size + 1);
     data[size] = 0;
     check_refused(data, size + 1);
     unit_end("a byte too many is noticed");

@@ -105,21 +105,15 @@ void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes)
     *bytes = XC_BYTES_INIT;
 }
 
-void xc_tool_chunk_begin_with(struct xc_tool_chunk *chunk, const char *name)
+void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *file, uint32_t frame)
 {
-    struct xc_tool_ivf file;
-    xc_tool_ivf_read(&file, name);
-    chunk->header.expected_state = file.ivf.header.expected_state;
-    for (uint32_t i = 0; i < file.ivf.header.frame_count; i++) {
-        const struct xc_ivf_frame *frame = &file.ivf.frames[i];
-        struct xc_bytes bytes = { .data = malloc(frame->size), .size = frame->size, .capacity = frame->size };
-        if (!bytes.data) {
-            xc_tool_fail(name, "out of memory for a frame of %u bytes", frame->size);
-        }
-        memcpy(bytes.data, frame->data, frame->size);
-        xc_tool_chunk_append(chunk, &bytes);
+    const struct xc_ivf_frame *from = &file->ivf.frames[frame];
+    struct xc_bytes bytes = { .data = malloc(from->size), .size = from->size, .capacity = from->size };
+    if (!bytes.data) {
+        xc_tool_fail(file->name, "out of memory for a frame of %u bytes", from->size);
     }
-    xc_ivf_free(&file.ivf);
+    memcpy(bytes.data, from->data, from->size);
+    xc_tool_chunk_append(chunk, &bytes);
 }
 
 void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const struct xc_state *state, const char *state_name)

@@ -37,10 +37,10 @@ struct xc_tool_chunk {
 
 /* Starts a chunk of the source's size and rate that expects this state. */
 void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source, const struct xc_state *state);
-/* Puts the frames of a file at its beginning, and expects what they expect. */
-void xc_tool_chunk_begin_with(struct xc_tool_chunk *chunk, const char *name);
 /* Takes over the bytes of the next frame and leaves none. */
 void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes);
+/* Appends a copy of another file's frame. */
+void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *file, uint32_t frame);
 /* Writes the chunk and, unless its name is NULL, the state behind it, and gives back the memory. */
 void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const struct xc_state *state, const char *state_name);
 

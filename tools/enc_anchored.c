@@ -1,39 +1,32 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "excamera/lookahead.h"
-
 #include "enc_modes.h"
+#include "excamera/scene.h"
+#include "excamera/temporal_filter.h"
 
-/* libvpx's quantizers, from its scale of 64 (vp8/encoder/onyx_if.c). */
-static const uint8_t index_of_level[64] = {
-    0,  1,  2,  3,  4,  5,  7,  8,  9,  10, 12, 13, 15, 17,  18,  19,  20,  21,  23,  24,  25,  26,
-    27, 28, 29, 30, 31, 33, 35, 37, 39, 41, 43, 45, 47, 49,  51,  53,  55,  57,  59,  61,  64,  67,
-    70, 73, 76, 79, 82, 85, 88, 91, 94, 97, 100, 103, 106, 109, 112, 115, 118, 121, 124, 127,
+/* An anchor that is waiting for the pictures behind it, with which it is averaged. */
+struct anchor {
+    struct xc_picture *pictures[XC_FILTER_PICTURES];
+    unsigned count;
+    double novelty; /* of the pictures behind the first one, summed up */
+    uint64_t index; /* of its picture in the chunk */
+    bool key;
 };
 
 static unsigned quantizer_for(const struct anchored_options *options, double weight)
 {
-    double index = index_of_level[options->cq_level] * weight;
-    return (unsigned)lrint(index > 127 ? 127 : index);
+    return (unsigned)fmin(127, lrint(xc_quantizer_of_level((unsigned)options->cq_level) * weight));
 }
 
-/* The step of a quantizer index is close to linear in it. */
-static unsigned quantizer_for_worth(const struct anchored_options *options, uint32_t worth)
+/* The less changes from picture to picture, the longer the quality of a key frame lasts: if a part n of each picture is new, about
+ * 1/n pictures live on it, and by the rule of x264's macroblock tree the quantizer follows a root of that. */
+static double key_weight_for(const struct anchor *anchor, const struct anchored_options *options)
 {
-    extern const uint16_t xc_ac_quantizer[128];
-    double step = xc_ac_quantizer[index_of_level[options->cq_level]] * pow(1 + worth / 16.0, -options->strength) * options->scale;
-    unsigned best = 0;
-    for (unsigned i = 1; i < 128; i++) {
-        if (fabs(xc_ac_quantizer[i] - step) < fabs(xc_ac_quantizer[best] - step)) {
-            best = i;
-        }
-    }
-    return best;
+    return anchor->count > 1 ? options->key_weight * sqrt(fmin(1, anchor->novelty / (anchor->count - 1))) : options->key_weight;
 }
 
-static void encode(struct xc_encoder *encoder, struct xc_picture *picture, const struct xc_encode_params *params,
+static void encode(struct xc_encoder *encoder, const struct xc_picture *picture, const struct xc_encode_params *params,
                    struct xc_tool_chunk *chunk, const char *name)
 {
     struct xc_bytes bytes = XC_BYTES_INIT;
@@ -42,84 +35,104 @@ static void encode(struct xc_encoder *encoder, struct xc_picture *picture, const
     xc_tool_chunk_append(chunk, &bytes);
 }
 
-static int compare(const void *a, const void *b)
+/* Encodes the anchor that waits, if one does, and lets its pictures go. */
+static void finish_anchor(struct anchor *anchor, struct xc_encoder *encoder, struct xc_tool_source *source,
+                          struct xc_tool_chunk *chunk, const struct anchored_options *options)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Look ahead over the whole chunk. */
-static void plan(struct xc_encode_params *params, const struct xc_picture *first, struct xc_tool_source *source,
-                 const struct anchored_options *options)
-{
-    struct xc_lookahead *lookahead;
+    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
+    struct xc_picture *filtered;
     struct xc_error err;
-    xc_tool_check(xc_lookahead_new(&lookahead, source->width, source->height, &err), NULL, &err);
-    xc_tool_check(xc_lookahead_add(lookahead, first, &err), source->name, &err);
-    struct xc_picture *picture;
-    while ((picture = xc_tool_source_next(source))) {
-        xc_tool_check(xc_lookahead_add(lookahead, picture, &err), source->name, &err);
-        xc_picture_unref(picture);
+    if (!anchor->count) {
+        return;
     }
-    size_t count = (size_t)first->mb_cols * first->mb_rows;
-    uint32_t *worth = malloc(count * sizeof *worth), *sorted = malloc(count * sizeof *worth);
-    uint32_t total = xc_lookahead_worth(lookahead, worth, (unsigned)options->ahead);
-    params->quantizer = quantizer_for_worth(options, total);
-    if (options->segments) {
-        memcpy(sorted, worth, count * sizeof *worth);
-        qsort(sorted, count, sizeof *sorted, compare);
-        uint8_t *map = malloc(count);
-        for (size_t i = 0; i < count; i++) {
-            map[i] = (uint8_t)((worth[i] > sorted[count / 4]) + (worth[i] > sorted[count / 2]) + (worth[i] > sorted[count * 3 / 4]));
-        }
-        double mean = 0;
-        int q[4];
-        for (int s = 0; s < 4; s++) {
-            q[s] = (int)quantizer_for_worth(options, sorted[count * (unsigned)(2 * s + 1) / 8]);
-            mean += q[s] / 4.0;
-        }
-        params->quantizer = (unsigned)lrint(mean);
-        for (int s = 0; s < 4; s++) {
-            params->segment_quantizer[s] = (int8_t)(q[s] - (int)params->quantizer);
-        }
-        params->segment_map = map;
-        if (getenv("XC_DEBUG")) fprintf(stderr, "segments %d %d %d %d\n", q[0], q[1], q[2], q[3]);
+    params.key_frame = anchor->key;
+    params.use_last = params.refresh_altref = false;
+    params.quantizer = quantizer_for(options, anchor->key ? key_weight_for(anchor, options) : options->anchor_weight);
+    const struct xc_picture *pictures[XC_FILTER_PICTURES];
+    for (unsigned i = 0; i < anchor->count; i++) {
+        pictures[i] = anchor->pictures[i];
     }
-    if (getenv("XC_DEBUG")) fprintf(stderr, "worth %u q %u\n", total, params->quantizer);
-    free(worth);
-    free(sorted);
-    xc_lookahead_free(lookahead);
+    xc_tool_check(xc_temporal_filter(source->workspace, &filtered, pictures, anchor->count, &err), NULL, &err);
+    chunk->next_timestamp = anchor->index;
+    encode(encoder, filtered, &params, chunk, source->name);
+    xc_picture_unref(filtered);
+    while (anchor->count) {
+        xc_picture_unref(anchor->pictures[--anchor->count]);
+    }
 }
 
-void encode_anchor(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
-                   const struct anchored_options *options)
+void encode_anchors(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
+                    const struct anchored_options *options)
 {
-    struct xc_picture *picture = xc_tool_source_next(source);
-    if (!picture) {
+    struct anchor anchor = { .count = 0 };
+    struct xc_scene *scene;
+    struct xc_error err;
+    struct xc_picture *picture;
+    const struct xc_state *state = xc_encoder_state(encoder);
+    xc_tool_check(xc_scene_new(&scene, source->width, source->height, &err), NULL, &err);
+    if (state->width) {
+        xc_scene_begins(scene, state->reference[XC_GOLDEN]);
+    }
+    bool open = false; /* more pictures may join the anchor */
+    while ((picture = xc_tool_source_next(source))) {
+        const bool cut = xc_scene_begins(scene, picture);
+        if (cut || source->count == 1) {
+            finish_anchor(&anchor, encoder, source, chunk, options);
+            anchor = (struct anchor){ .index = source->count - 1, .key = cut || !state->width };
+            open = true;
+        }
+        if (open) {
+            anchor.novelty += anchor.count ? xc_scene_novelty(scene) : 0;
+            anchor.pictures[anchor.count++] = picture;
+            open = anchor.count < XC_FILTER_PICTURES;
+        } else {
+            xc_picture_unref(picture);
+        }
+        if (!open) {
+            finish_anchor(&anchor, encoder, source, chunk, options);
+        }
+    }
+    if (source->count == 0) {
         xc_tool_fail(source->name, "has no frame");
     }
-    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
-    params.key_frame = xc_encoder_state(encoder)->width == 0;
-    params.use_last = params.refresh_altref = false;
-    params.quantizer = quantizer_for(options, params.key_frame ? options->key_weight : options->anchor_weight);
-    if (options->strength > 0) {
-        plan(&params, picture, source, options);
-    }
-    encode(encoder, picture, &params, chunk, source->name);
-    xc_picture_unref(picture);
+    finish_anchor(&anchor, encoder, source, chunk, options);
+    xc_scene_free(scene);
 }
 
-void encode_followers(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
-                      const struct anchored_options *options)
+/* Decodes an anchor on the way, so that the encoder goes on from the state behind it. */
+static void pass_anchor(struct xc_encoder *encoder, const struct xc_tool_ivf *anchors, uint32_t index,
+                        struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
 {
-    struct xc_picture *picture = xc_tool_source_next(source);
-    xc_picture_unref(picture);
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_error err;
+    xc_tool_check(xc_state_copy(&state, xc_encoder_state(encoder), &err), NULL, &err);
+    xc_picture_unref(xc_tool_ivf_decode(anchors, index, &state, workspace));
+    xc_tool_check(xc_encoder_set_state(encoder, &state, &err), NULL, &err);
+    xc_state_clear(&state);
+    xc_tool_chunk_copy(chunk, anchors, index);
+}
+
+void encode_followers(struct xc_encoder *encoder, struct xc_tool_source *source, const struct xc_tool_ivf *anchors,
+                      struct xc_tool_chunk *chunk, const struct anchored_options *options)
+{
+    const struct xc_ivf *ivf = &anchors->ivf;
+    uint32_t passed = 0;
+    struct xc_picture *picture;
     struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
     params.refresh_golden = params.refresh_altref = false;
     params.keep_probabilities = true;
-    params.quantizer = quantizer_for(options, options->rest_weight);
+    params.quantizer = quantizer_for(options, 1);
+    chunk->header.expected_state = ivf->header.expected_state;
     while ((picture = xc_tool_source_next(source))) {
-        encode(encoder, picture, &params, chunk, source->name);
+        if (passed < ivf->header.frame_count && ivf->frames[passed].timestamp == source->count - 1) {
+            pass_anchor(encoder, anchors, passed++, chunk, source->workspace);
+        } else {
+            encode(encoder, picture, &params, chunk, source->name);
+        }
         xc_picture_unref(picture);
+    }
+    if (passed < ivf->header.frame_count) {
+        xc_tool_fail(anchors->name, "has an anchor for picture %llu; %s ends before it",
+                     (unsigned long long)ivf->frames[passed].timestamp, source->name);
     }
 }

@@ -23,20 +23,18 @@ void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *prediction,
 
 /* The anchored structure (docs/architecture.md): a chunk's first picture, its anchor, predicts from golden and alt-ref alone, and
  * becomes golden; what follows it in the chunk leaves golden, alt-ref and probabilities as they are. So the next anchor's
- * state is known before any of that is encoded. */
+ * state is known before any of that is encoded. Where a new scene begins, the anchor is a key frame; one may begin within a
+ * chunk. */
 struct anchored_options {
-    int64_t cq_level;                            /* libvpx's scale of quality, 0 to 63 */
-    double strength, scale;
-    int64_t ahead;
-    bool segments;
-    double key_weight, anchor_weight, rest_weight; /* of the quantizer index of that level, by role of a frame */
+    int64_t cq_level;                 /* libvpx's scale of quality, 0 to 63 */
+    double key_weight, anchor_weight; /* of the quantizer index of that level, for key frames and anchors */
 };
 
-/* Encodes the first picture, as a key frame unless the encoder has a state. */
-void encode_anchor(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
-                   const struct anchored_options *options);
-/* Encodes the pictures behind the first one, for which the chunk has its anchor already. */
-void encode_followers(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
-                      const struct anchored_options *options);
+/* Encodes the chunk's anchors. Their timestamps tell which pictures they are. */
+void encode_anchors(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
+                    const struct anchored_options *options);
+/* Encodes all other pictures and puts the anchors between them, from the state that the anchors began with. */
+void encode_followers(struct xc_encoder *encoder, struct xc_tool_source *source, const struct xc_tool_ivf *anchors,
+                      struct xc_tool_chunk *chunk, const struct anchored_options *options);
 
 #endif

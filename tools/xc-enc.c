@@ -10,8 +10,8 @@ struct options {
     double weight;
     int64_t threads;
     struct primary_options primary;
-    bool anchor;
-    const char *anchor_name;
+    bool anchors;
+    const char *anchors_name;
     struct anchored_options anchored;
 };
 
@@ -38,19 +38,17 @@ static char **parse(struct options *o, int argc, char **argv)
         { 'e', "extra-frame-chunk", NULL, "PRED.ivf and IN begin with one frame that is not part of the chunk",
           .flag = &o->extra },
         { 'W', "no-wait", NULL, "do not wait for the end of standard input before reading SOURCE.state", .flag = &o->no_wait },
-        { 0, "anchor", NULL, "encode only the first picture of IN, from golden and alt-ref, and make it golden",
-          .flag = &o->anchor },
-        { 0, "follow", "ANCHOR.ivf", "encode the pictures behind the first one, which ANCHOR.ivf has; it goes before them",
-          .text = &o->anchor_name },
-        { 0, "cq-level", "LEVEL", "quality of the anchored structure, 0 to 63, as vpxenc's", .integer = &o->anchored.cq_level,
-          .minimum = 0, .maximum = 63 },
-        { 0, "strength", "W", "", .real = &o->anchored.strength, .minimum = 0, .maximum = 4 },
-        { 0, "scale", "W", "", .real = &o->anchored.scale, .minimum = 0, .maximum = 4 },
-        { 0, "chunks-ahead", "N", "", .integer = &o->anchored.ahead, .minimum = 0, .maximum = 100000 },
-        { 0, "segments", NULL, "", .flag = &o->anchored.segments },
-        { 0, "key-weight", "W", "", .real = &o->anchored.key_weight, .minimum = 0, .maximum = 4 },
-        { 0, "anchor-weight", "W", "", .real = &o->anchored.anchor_weight, .minimum = 0, .maximum = 4 },
-        { 0, "rest-weight", "W", "", .real = &o->anchored.rest_weight, .minimum = 0, .maximum = 4 },
+        { 0, "anchors", NULL, "encode only the anchors of IN: its first picture, and any that begins a new scene",
+          .flag = &o->anchors },
+        { 0, "follow", "ANCHORS.ivf", "encode all pictures but these anchors of IN, and put them in their places",
+          .text = &o->anchors_name },
+        { 0, "cq-level", "LEVEL", "with --anchors and --follow: quality from 0 (best) to 63, as vpxenc's (default: 22)",
+          .integer = &o->anchored.cq_level, .minimum = 0, .maximum = 63 },
+        { 0, "key-weight", "WEIGHT", "with --anchors: of the quantizer index for key frames (default: 0.14), times the "
+          "root of how much changes from picture to picture",
+          .real = &o->anchored.key_weight, .minimum = 0, .maximum = 4 },
+        { 0, "anchor-weight", "WEIGHT", "with --anchors: of the quantizer index for other anchors (default: 0.3)",
+          .real = &o->anchored.anchor_weight, .minimum = 0, .maximum = 4 },
         XC_TOOL_THREADS_OPTION(o->threads),
         { 0 },
     };
@@ -93,6 +91,7 @@ static void run(const struct options *o, const char *input)
     struct xc_workspace *workspace = xc_tool_workspace(o->threads);
     struct xc_tool_source source;
     struct xc_tool_prediction prediction;
+    struct xc_tool_ivf anchors;
     struct xc_tool_chunk chunk;
     struct xc_state state;
     struct xc_encoder *encoder;
@@ -120,12 +119,14 @@ static void run(const struct options *o, const char *input)
     } else {
         if (o->reencode) {
             reencode(encoder, &prediction, &source, &chunk, o->weight, o->extra, workspace);
-        } else if (o->anchor) {
+        } else if (o->anchors) {
             chunk.header.expected_state = xc_state_id(&state, XC_HASH_WITHOUT_LAST);
-            encode_anchor(encoder, &source, &chunk, &o->anchored);
-        } else if (o->anchor_name) {
-            xc_tool_chunk_begin_with(&chunk, o->anchor_name);
-            encode_followers(encoder, &source, &chunk, &o->anchored);
+            encode_anchors(encoder, &source, &chunk, &o->anchored);
+        } else if (o->anchors_name) {
+            xc_tool_ivf_read(&anchors, o->anchors_name);
+            xc_tool_ivf_check_state(&anchors, &state);
+            encode_followers(encoder, &source, &anchors, &chunk, &o->anchored);
+            xc_ivf_free(&anchors.ivf);
         } else {
             encode_primary(encoder, &source, &chunk, &o->primary);
         }
@@ -147,7 +148,7 @@ int main(int argc, char **argv)
     struct options options = {
         .format = "ivf", .output = "output.ivf", .quality = "best", .weight = 1, .threads = 1,
         .primary = { .quantizer = -1, .ssim = 0.99 },
-        .anchored = { .cq_level = 22, .scale = 1, .key_weight = 0.1, .anchor_weight = 0.3, .rest_weight = 1 },
+        .anchored = { .cq_level = 22, .key_weight = 0.14, .anchor_weight = 0.3 },
     };
     char **operands = parse(&options, argc, argv);
     check(&options);

@@ -33,6 +33,11 @@ static const uint8_t index_of_level[64] = {
     70, 73, 76, 79, 82, 85, 88, 91, 94, 97, 100, 103, 106, 109, 112, 115, 118, 121, 124, 127,
 };
 
+unsigned xc_quantizer_of_level(unsigned level)
+{
+    return index_of_level[level];
+}
+
 static unsigned nearest_level(int index)
 {
     unsigned best = 0;

@@ -165,7 +165,7 @@ void xc_ivf_free(struct xc_ivf *ivf)
 
 static enum xc_status write_all(FILE *stream, const uint8_t *bytes, size_t size, struct xc_error *err)
 {
-    if (fwrite(bytes, 1, size, stream) != size)
+    if (size && fwrite(bytes, 1, size, stream) != size)
         return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
     return XC_OK;
 }

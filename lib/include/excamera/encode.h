@@ -6,6 +6,9 @@
 
 #include "excamera/decode.h"
 
+/* The quantizer index that libvpx's scale of 0 to 63 (vpxenc's --cq-level and the like) stands for. */
+unsigned xc_quantizer_of_level(unsigned level);
+
 /* What one frame may do. */
 struct xc_encode_params {
     unsigned quantizer;                      /* index, 0 to 127; the nearest that libvpx can be asked for is taken */

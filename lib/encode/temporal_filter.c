@@ -1,0 +1,210 @@
+#include "excamera/temporal_filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/canvas.h"
+
+enum { SAMPLES = 16 * 16 + 2 * 8 * 8, RANGE = 64 };
+
+/* How a match counts, as libvpx weighs it (vp8_temporal_filter_iterate_c, vp8_temporal_filter_apply_c): the macroblock twice, once
+ * or not at all by its squared error, and each of its samples by up to 16, less the more it differs. The samples' strength is
+ * libvpx's highest; its limits for macroblocks, 10000 and 20000, blur what moves (docs/compression.md). */
+enum { GOOD_MATCH = 15 * 256, FAIR_MATCH = 30 * 256, FULL_WEIGHT = 16, STRENGTH = 6 };
+
+struct filter {
+    struct xc_canvas canvas; /* predicts the matches, from reference[0] */
+    const struct xc_picture *first;
+    struct xc_mv *vectors;   /* of the matches in the picture at hand, per macroblock, in whole samples */
+};
+
+struct sums {
+    uint32_t weighted[SAMPLES];
+    uint16_t weights[SAMPLES];
+};
+
+static const uint8_t *luma_at(const struct xc_picture *picture, int x, int y)
+{
+    const struct xc_plane *p = &picture->plane[XC_PLANE_Y];
+    return p->data + y * p->stride + x;
+}
+
+struct match {
+    const struct filter *f;
+    int x0, y0; /* of the macroblock */
+    struct xc_mv mv;
+    uint32_t error;
+};
+
+static void try(struct match *m, int row, int column)
+{
+    const struct xc_picture *reference = m->f->canvas.reference[0];
+    const int x = m->x0 + column, y = m->y0 + row;
+    if (x < 0 || y < 0 || x + 16 > reference->mb_cols * 16 || y + 16 > reference->mb_rows * 16 || abs(row) > RANGE ||
+        abs(column) > RANGE) {
+        return;
+    }
+    const ptrdiff_t stride = reference->plane[XC_PLANE_Y].stride;
+    uint32_t error = m->f->canvas.dsp->sad16(luma_at(m->f->first, m->x0, m->y0), m->f->first->plane[XC_PLANE_Y].stride,
+                                             luma_at(reference, x, y), stride);
+    if (error < m->error) {
+        m->error = error;
+        m->mv = (struct xc_mv){ (int16_t)row, (int16_t)column };
+    }
+}
+
+/* In whole samples: from no motion, the neighbours' and the last picture's, downhill in ever smaller diamonds. */
+static struct xc_mv search(const struct filter *f, unsigned row, unsigned column)
+{
+    const size_t index = (size_t)row * f->first->mb_cols + column;
+    struct match m = { .f = f, .x0 = (int)column * 16, .y0 = (int)row * 16, .error = UINT32_MAX };
+    try(&m, 0, 0);
+    try(&m, f->vectors[index].row, f->vectors[index].column);
+    if (column) {
+        try(&m, f->vectors[index - 1].row, f->vectors[index - 1].column);
+    }
+    if (row) {
+        const struct xc_mv above = f->vectors[index - f->first->mb_cols];
+        try(&m, above.row, above.column);
+    }
+    for (int step = 8; step; step /= 2) {
+        uint32_t before;
+        do {
+            const struct xc_mv mv = m.mv;
+            before = m.error;
+            try(&m, mv.row - step, mv.column);
+            try(&m, mv.row + step, mv.column);
+            try(&m, mv.row, mv.column - step);
+            try(&m, mv.row, mv.column + step);
+        } while (m.error < before);
+    }
+    return m.mv;
+}
+
+/* Squared error of the luma of a match at a vector in quarter samples; UINT32_MAX where it would reach beyond the picture. */
+static uint32_t match_error(const struct filter *f, struct xc_mv quarter, unsigned row, unsigned column)
+{
+    const struct xc_picture *reference = f->canvas.reference[0];
+    const struct xc_plane *from = &reference->plane[XC_PLANE_Y], *to = &f->first->plane[XC_PLANE_Y];
+    const int x = (int)column * 16 + (quarter.column >> 2), y = (int)row * 16 + (quarter.row >> 2);
+    if (x < 2 || y < 2 || x + 16 + 3 > reference->mb_cols * 16 || y + 16 + 3 > reference->mb_rows * 16) {
+        return UINT32_MAX;
+    }
+    uint8_t match[16 * 16] __attribute__((aligned(16)));
+    f->canvas.mc[XC_MC_16](match, 16, from->data + y * from->stride + x, from->stride, 16, (quarter.column & 3) * 2,
+                           (quarter.row & 3) * 2);
+    return f->canvas.dsp->ssd16(to->data + (ptrdiff_t)(row * 16) * to->stride + column * 16, to->stride, match, 16);
+}
+
+/* To quarter samples. Leaves the best match in the canvas and returns its squared error. */
+static uint32_t refine(const struct filter *f, struct xc_mv whole, unsigned row, unsigned column)
+{
+    struct xc_mv best = { (int16_t)(whole.row * 4), (int16_t)(whole.column * 4) };
+    uint32_t error = match_error(f, best, row, column);
+    for (int step = 2; step; step--) {
+        const struct xc_mv center = best;
+        for (int i = 0; i < 9; i++) {
+            struct xc_mv mv = { (int16_t)(center.row + (i / 3 - 1) * step), (int16_t)(center.column + (i % 3 - 1) * step) };
+            uint32_t tried = i == 4 ? error : match_error(f, mv, row, column);
+            if (tried < error) {
+                error = tried;
+                best = mv;
+            }
+        }
+    }
+    const struct xc_macroblock mb = { .y_mode = XC_NEWMV, .reference = 1 + XC_LAST, .mv = best };
+    xc_predict_macroblock(&f->canvas, &mb, row, column);
+    return f->canvas.dsp->ssd16(luma_at(f->first, (int)column * 16, (int)row * 16), f->first->plane[XC_PLANE_Y].stride,
+                                xc_canvas_at(&f->canvas, XC_PLANE_Y, row, column),
+                                f->canvas.picture->plane[XC_PLANE_Y].stride);
+}
+
+/* Visits the samples of one macroblock of a picture in the order in which sums has them. */
+static void gather(uint8_t out[SAMPLES], const struct xc_picture *picture, unsigned row, unsigned column)
+{
+    for (int plane = 0; plane < 3; plane++) {
+        const unsigned size = plane == XC_PLANE_Y ? 16 : 8;
+        const struct xc_plane *p = &picture->plane[plane];
+        for (unsigned y = 0; y < size; y++, out += size) {
+            memcpy(out, p->data + (ptrdiff_t)(row * size + y) * p->stride + column * size, size);
+        }
+    }
+}
+
+static void scatter(struct xc_picture *picture, const uint8_t in[SAMPLES], unsigned row, unsigned column)
+{
+    for (int plane = 0; plane < 3; plane++) {
+        const unsigned size = plane == XC_PLANE_Y ? 16 : 8;
+        const struct xc_plane *p = &picture->plane[plane];
+        for (unsigned y = 0; y < size; y++, in += size) {
+            memcpy(p->data + (ptrdiff_t)(row * size + y) * p->stride + column * size, in, size);
+        }
+    }
+}
+
+static void add(struct sums *sums, const uint8_t first[SAMPLES], const uint8_t match[SAMPLES], unsigned weight)
+{
+    for (int i = 0; i < SAMPLES; i++) {
+        int difference = first[i] - match[i];
+        int penalty = (difference * difference * 3 + (1 << (STRENGTH - 1))) >> STRENGTH;
+        unsigned w = penalty < FULL_WEIGHT ? weight * (unsigned)(FULL_WEIGHT - penalty) : 0;
+        sums->weighted[i] += w * match[i];
+        sums->weights[i] = (uint16_t)(sums->weights[i] + w);
+    }
+}
+
+static void filter_macroblock(struct filter *f, struct xc_picture *out, const struct xc_picture *const *pictures, unsigned count,
+                              struct xc_mv *const *vectors, unsigned row, unsigned column)
+{
+    uint8_t first[SAMPLES], match[SAMPLES];
+    struct sums sums = { .weights = { 0 } };
+    gather(first, f->first, row, column);
+    add(&sums, first, first, 2);
+    for (unsigned i = 1; i < count; i++) {
+        f->canvas.reference[0] = pictures[i];
+        f->vectors = vectors[i];
+        struct xc_mv whole = search(f, row, column);
+        vectors[i][(size_t)row * f->first->mb_cols + column] = whole;
+        if (i + 1 < count) { /* a good place to begin in the next picture, should that one have no better */
+            vectors[i + 1][(size_t)row * f->first->mb_cols + column] = whole;
+        }
+        uint32_t error = refine(f, whole, row, column);
+        if (error < FAIR_MATCH) {
+            gather(match, f->canvas.picture, row, column);
+            add(&sums, first, match, error < GOOD_MATCH ? 2 : 1);
+        }
+    }
+    for (int i = 0; i < SAMPLES; i++) {
+        first[i] = (uint8_t)((sums.weighted[i] + sums.weights[i] / 2) / sums.weights[i]);
+    }
+    scatter(out, first, row, column);
+}
+
+enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out,
+                                  const struct xc_picture *const *pictures, unsigned count, struct xc_error *err)
+{
+    const struct xc_picture *first = pictures[0];
+    const size_t blocks = (size_t)first->mb_cols * first->mb_rows;
+    struct xc_mv *storage = calloc(blocks * count, sizeof *storage), *vectors[XC_FILTER_PICTURES];
+    struct filter f = { .first = first };
+    f.canvas = (struct xc_canvas){ .dsp = &workspace->dsp, .mc = workspace->dsp.sixtap, .chroma_mv_mask = ~0 };
+    *out = NULL;
+    if (!storage) {
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for motion vectors");
+    }
+    for (unsigned i = 0; i < count; i++) {
+        vectors[i] = storage + i * blocks;
+    }
+    enum xc_status status = xc_picture_new(&f.canvas.picture, workspace->pool, first->width, first->height, err);
+    if (!status) {
+        status = xc_picture_new(out, workspace->pool, first->width, first->height, err);
+    }
+    for (unsigned row = 0; !status && row < first->mb_rows; row++) {
+        for (unsigned column = 0; column < first->mb_cols; column++) {
+            filter_macroblock(&f, *out, pictures, count, vectors, row, column);
+        }
+    }
+    xc_picture_unref(f.canvas.picture);
+    free(storage);
+    return status;
+}

@@ -1,0 +1,114 @@
+"""What the tests of the remote engines share: one local stack for each module, and films to encode with it."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+import zlib
+
+import harness
+import stack
+from harness import ROOT, Case, number
+
+
+class Shared:
+    """The stack of the module that runs in this process."""
+    stack = None
+    directory = None
+
+
+def start(workers=3):
+    """For a module's setUpModule."""
+    reason = stack.missing()
+    if reason:
+        raise unittest.SkipTest(reason)
+    Shared.directory = tempfile.mkdtemp(prefix="excamera-stack-")
+    Shared.stack = stack.Stack(Shared.directory, workers).__enter__()
+
+
+def stop():
+    """For a module's tearDownModule."""
+    Shared.stack.__exit__()
+    shutil.rmtree(Shared.directory, ignore_errors=True)
+
+
+class RemoteCase(Case):
+    """A film's chunks in self.dir, a makefile, and what a local run makes of them."""
+
+    film = {"width": 64, "height": 48, "frames": 24}
+    size = 6
+    batch = 16
+
+    def setUp(self):
+        super().setUp()
+        self.stack = Shared.stack
+        self.prepare(self.dir)
+
+    def prepare(self, directory, structure="classic", seed=None):
+        """Films differ from test to test, so that no test finds the answers of another one in the store."""
+        seed = seed or zlib.crc32(self.id().encode()) % 100000 + 1
+        self.chunks = harness.write_chunks(harness.film(**self.film, seed=seed), directory, self.size)
+        self.generate(directory, structure)
+
+    def generate(self, directory, structure):
+        text = harness.must(ROOT / "gen_makefile.py", "--structure", structure, 0, self.chunks - 1, self.batch, 22)
+        (directory / "excamera.mk").write_bytes(text)
+
+    def command(self, engine, *arguments):
+        return ["make", "-j6", "-f", "excamera.mk", f"ENGINE={engine}", *arguments]
+
+    def environment(self, **changes):
+        return harness.environment(**self.stack.environment(**changes))
+
+    def make(self, engine, *arguments, cwd=None, **changes):
+        """Returns the CompletedProcess."""
+        return harness.run(*self.command(engine, *arguments), cwd=cwd or self.dir, env=self.environment(**changes))
+
+    def made(self, engine, *arguments, **options):
+        """The same for a run that has to succeed in silence; returns how many invocations it took."""
+        before = self.stack.invocations()
+        done = self.make(engine, *arguments, **options)
+        self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+        return self.stack.invocations() - before
+
+    def failed(self, done, *patterns):
+        """A run that has to fail with a clear line of ours for each pattern, besides make's."""
+        lines = [line for line in done.stderr.decode().splitlines() if not line.startswith("make: ")]
+        self.assertGreater(done.returncode, 0)
+        for pattern in patterns:
+            self.assertTrue([line for line in lines if pattern in line], f"no '{pattern}' in {lines}")
+        return lines
+
+    def finished(self, directory=None):
+        directory = directory or self.dir
+        return {number(i): (directory / f"{number(i)}.ivf").read_bytes() for i in range(self.chunks)}
+
+    def clear(self, directory=None):
+        for pattern in ("*.ivf", "*.state", "*.task", "timings.tsv"):
+            for path in (directory or self.dir).glob(pattern):
+                path.unlink()
+
+    def local(self):
+        """What a local run in a copy of this directory makes."""
+        with tempfile.TemporaryDirectory(prefix="excamera-test-") as name:
+            directory = pathlib.Path(name)
+            for path in (*self.dir.glob("*.y4m"), self.dir / "excamera.mk"):
+                shutil.copy(path, directory)
+            done = harness.run("make", "-j2", "-f", "excamera.mk", cwd=directory)
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            return self.finished(directory)
+
+    def popen(self, engine, *arguments, cwd=None):
+        return subprocess.Popen(self.command(engine, *arguments), cwd=cwd or self.dir, env=self.environment(),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+    def rows(self, directory=None):
+        """timings.tsv."""
+        path = (directory or self.dir) / "timings.tsv"
+        return [line.split("\t") for line in path.read_text().splitlines()] if path.exists() else []
+
+    def assert_workers_are_clean(self):
+        for path in pathlib.Path(Shared.directory).glob("worker-*/tmp"):
+            left = [name for name in os.listdir(path) if (path / name).is_dir()]
+            self.assertEqual(left, [], "a worker left files of an event behind")

@@ -1,0 +1,223 @@
+"""AWS on this machine: what a run of ENGINE=lambda talks to, made of real parts.
+
+MinIO stands for S3 (it checks signatures and digests). AWS's own runtime interface emulator runs the packaged bootstrap as
+Lambda does, one process for each concurrent execution; haproxy before them stands for the service's front door: it gives
+each worker one request at a time, and can be told to be unwell."""
+import contextlib
+import hashlib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROGRAMS = pathlib.Path(os.environ.get("XC_STACK", ROOT / "build/lambda-stack")).resolve()
+PACKAGE = pathlib.Path(os.environ.get("XC_BIN", ROOT / "bin")).resolve() / "lambda"
+SECRET = "correct-horse-battery-staple"  # what must be seen nowhere
+KEY_ID = "excamera-test"
+BUCKET = "excamera-test"
+REGION = "eu-central-1"
+
+HAPROXY = """
+global
+    maxconn 4000
+    nbthread 1
+    stats socket {directory}/haproxy.sock
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 15m
+    timeout server 15m
+    timeout queue 15m
+frontend lambda
+    bind 127.0.0.1:{lambda_port}
+    http-request return status 429 content-type application/json string '{{"Reason":"ConcurrentInvocationLimitExceeded"}}' \
+if {{ rand(100) lt {throttles} }}
+    http-request return status 503 if {{ rand(100) lt {failures} }}
+    http-request set-path /2015-03-31/functions/function/invocations
+    default_backend workers
+backend workers
+    balance first
+    http-response set-header X-Amz-Function-Error Unhandled if {{ status 502 }}
+    http-response set-status 503 if {{ status 400 }}
+{workers}
+frontend s3
+    bind 127.0.0.1:{s3_port}
+    tcp-request inspect-delay {delay_ms}ms
+    tcp-request content accept if WAIT_END
+    http-request return status 503 if {{ rand(100) lt {s3_failures} }}
+    http-request reject if {{ rand(100) lt {s3_drops} }}
+    default_backend minio
+backend minio
+    server minio 127.0.0.1:{minio_port}
+"""
+
+
+def missing():
+    """What keeps the stack from being started, or None."""
+    for path in (PROGRAMS / "minio", PROGRAMS / "aws-lambda-rie"):
+        if not path.exists():
+            return f"{path.name} is not installed; test/lambda/install builds it"
+    if not shutil.which("haproxy"):
+        return "haproxy is not installed"
+    if not (PACKAGE / "excamera.zip").exists():
+        return "the package is not built; make lambda builds it"
+    return None
+
+
+def free_port():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def wait_for_port(port):
+    for _ in range(300):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"nothing listens on port {port}")
+
+
+class Stack:
+    """Used as a context manager. Everything lives in one directory, and ends with the block."""
+
+    def __init__(self, directory, workers=2):
+        self.directory = pathlib.Path(directory)
+        self.processes = {}
+        self.workers = workers
+        self.ports = {name: free_port() for name in ("lambda", "s3", "minio", "console")}
+        self.worker_ports = [(free_port(), free_port()) for _ in range(workers)]
+
+    # What a client needs to know
+
+    def environment(self, **changes):
+        """Variables for those who use the stack."""
+        return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION,
+                "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.ports['s3']}",
+                "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{self.ports['lambda']}",
+                "XC_LAMBDA_BUCKET": BUCKET, "XC_LAMBDA_PROGRAMS": str(PACKAGE), "XC_LAMBDA_FUNCTION": "excamera", **changes}
+
+    # Processes
+
+    def start(self, name, *command, environment=None, cwd=None):
+        log = open(self.directory / f"{name}.log", "a")
+        self.processes[name] = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log,
+                                                stderr=log, cwd=cwd, env=environment, start_new_session=True)
+        log.close()
+
+    def stop(self, name):
+        process = self.processes.pop(name, None)
+        if process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def start_minio(self):
+        data = self.directory / "s3"
+        (data / BUCKET).mkdir(parents=True, exist_ok=True)
+        self.start("minio", PROGRAMS / "minio", "server", "--quiet", "--address", f"127.0.0.1:{self.ports['minio']}",
+                   "--console-address", f"127.0.0.1:{self.ports['console']}", data,
+                   environment={"PATH": os.environ["PATH"], "HOME": str(self.directory), "MINIO_ROOT_USER": KEY_ID,
+                                "MINIO_ROOT_PASSWORD": SECRET, "MINIO_BROWSER": "off", "MINIO_SITE_REGION": REGION})
+        wait_for_port(self.ports["minio"])
+
+    def start_worker(self, number, *, tmpdir=None, limit=(), **changes):
+        """A worker has what a function's environment has, and nothing else. limit: a command before it."""
+        self.stop(f"worker-{number}")
+        home = self.directory / f"worker-{number}"
+        tmp = pathlib.Path(tmpdir or home / "tmp")
+        tmp.mkdir(parents=True, exist_ok=True)
+        invoke, runtime = self.worker_ports[number]
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LAMBDA_TASK_ROOT": str(self.directory / "task"),
+                       "TMPDIR": str(tmp), "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
+                       "AWS_REGION": REGION, "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.ports['s3']}",
+                       "AWS_LAMBDA_FUNCTION_TIMEOUT": "120", **changes}
+        self.start(f"worker-{number}", *limit, PROGRAMS / "aws-lambda-rie", "--log-level", "error",
+                   "--runtime-interface-emulator-address", f"127.0.0.1:{invoke}",
+                   "--runtime-api-address", f"127.0.0.1:{runtime}", self.directory / "task/bootstrap",
+                   environment=environment, cwd=home)
+        wait_for_port(invoke)
+
+    def start_proxy(self, throttles=0, failures=0, s3_failures=0, s3_drops=0, delay_ms=0):
+        self.stop("haproxy")
+        servers = "\n".join(f"    server worker{number} 127.0.0.1:{port} maxconn 1"
+                            for number, (port, _) in enumerate(self.worker_ports))
+        config = self.directory / "haproxy.cfg"
+        config.write_text(HAPROXY.format(
+            directory=self.directory, lambda_port=self.ports["lambda"], s3_port=self.ports["s3"],
+            minio_port=self.ports["minio"], workers=servers, throttles=throttles, failures=failures,
+            s3_failures=s3_failures, s3_drops=s3_drops, delay_ms=delay_ms))
+        self.start("haproxy", "haproxy", "-db", "-f", config)
+        wait_for_port(self.ports["lambda"])
+
+    def __enter__(self):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(PACKAGE / "excamera.zip") as package:
+            package.extractall(self.directory / "task")
+        for path in (self.directory / "task").rglob("*"):
+            path.chmod(0o755)
+        try:
+            self.start_minio()
+            self.start_proxy()
+            for number in range(self.workers):
+                self.start_worker(number)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for name in list(self.processes):
+            self.stop(name)
+        self.kill_bootstraps()
+
+    # What the tests look at, and do to it
+
+    def bootstraps(self):
+        """Process ids of this stack's bootstraps and all that they have started, found by their environment."""
+        mark, found = f"LAMBDA_TASK_ROOT={self.directory}/task".encode(), []
+        for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if mark in path.read_bytes().split(b"\0") and b"aws-lambda-rie" not in (path.parent / "cmdline").read_bytes():
+                    found.append(int(path.parent.name))
+        return found
+
+    def kill_bootstraps(self):
+        for process in self.bootstraps():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+    def invocations(self):
+        """How many events the workers have been given so far."""
+        return sum((self.directory / f"worker-{number}.log").read_text(errors="replace").count("START RequestId")
+                   for number in range(self.workers))
+
+    def invoke(self, body):
+        """Sends an event as it is to a worker; returns the status and the answer."""
+        url = f"http://127.0.0.1:{self.ports['lambda']}/2015-03-31/functions/excamera/invocations"
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def curl(self, method, key, body=b"", user=f"{KEY_ID}:{SECRET}"):
+        """A request to S3 by another client than ours; returns the body of the answer."""
+        config = f'user = "{user}"\nheader = "x-amz-content-sha256: {hashlib.sha256(body).hexdigest()}"\n'
+        return subprocess.run(
+            ["curl", "-sS", "--fail", "-K", "-", "--aws-sigv4", f"aws:amz:{REGION}:s3", "-X", method,
+             *(["--data-binary", body] if body else []),
+             f"http://127.0.0.1:{self.ports['minio']}/{BUCKET}/{key}"], input=config.encode(), check=True,
+            stdout=subprocess.PIPE).stdout
+
+    def objects(self, prefix):
+        """The keys in the bucket that begin so."""
+        top = self.directory / "s3" / BUCKET / prefix
+        return sorted(path.parent.name for path in top.rglob("xl.meta")) if top.exists() else []

@@ -1,0 +1,295 @@
+"""Everything that goes wrong far away: the run ends right, or it ends with a clear line; never with wrong bytes."""
+import contextlib
+import hashlib
+import os
+import pathlib
+import shutil
+import tempfile
+import threading
+import time
+
+import harness
+import remote
+import stack
+from harness import need
+from remote import RemoteCase
+
+ENGINES = ("lambda", "lambda-chunk")
+TOOLS = ("xc-vpxenc", "xc-terminate-chunk", "xc-dump", "xc-enc", "xc-rebase")
+
+# Kills the worker that runs it: everything from its parent up to what Lambda has started; then waits to be killed, too.
+KILL_WORKER = """
+process=$PPID
+while [ "$(cat /proc/$process/comm)" != aws-lambda-rie ]; do
+    parent=$(cut -d ' ' -f 4 /proc/$process/stat)
+    kill -9 "$process"
+    process=$parent
+done
+sleep 5
+exit 1
+"""
+
+
+def setUpModule():
+    remote.start()
+
+
+def tearDownModule():
+    remote.stop()
+
+
+class FaultCase(RemoteCase):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.stack.start_proxy)
+
+    def replace_tools(self, script):
+        """Puts a script that is told its {tool} and a {mark} of its own in the place of each tool in the function, until
+        the test ends. It gets the real tool's path as {real}. Returns the list of digests for the workstation."""
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="excamera-tools-"))
+        tools = self.stack.directory / "task/tools"
+        shutil.copytree(tools, directory / "real")
+        self.addCleanup(shutil.rmtree, directory)
+        self.addCleanup(shutil.copytree, directory / "real", tools, dirs_exist_ok=True)
+        digests = ""
+        for tool in TOOLS:
+            text = "#!/bin/sh\nPATH=/usr/bin:/bin\n" + script.replace("{tool}", tool).replace(
+                "{mark}", str(directory / tool)).replace("{real}", str(directory / "real" / tool))
+            (tools / tool).unlink()
+            (tools / tool).write_text(text)
+            (tools / tool).chmod(0o755)
+            digests += f"{hashlib.sha256(text.encode()).hexdigest()}  {tool}\n"
+        (directory / "tools.sha256").write_text(digests)
+        self.marks = directory
+        return {"XC_LAMBDA_TOOLS": str(directory / "tools.sha256")}
+
+    def restart_workers(self, **options):
+        for number in range(self.stack.workers):
+            self.stack.start_worker(number, **options)
+
+
+class Workers(FaultCase):
+    def test_killed_in_every_step(self):
+        expected = self.local()
+        changes = self.replace_tools(f'if mkdir {{mark}} 2>/dev/null; then {KILL_WORKER} fi\nexec {{real}} "$@"\n')
+        for engine in ENGINES:
+            with self.subTest(engine):
+                done = self.make(engine, **changes)
+                self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+                self.assertEqual(self.finished(), expected)
+                for tool in TOOLS:
+                    (self.marks / tool).rmdir()  # fails if the tool was never killed
+                self.clear()
+                self.stack.curl("DELETE", "nothing")
+                shutil.rmtree(self.stack.directory / "s3" / stack.BUCKET / "task", ignore_errors=True)
+
+    def test_killed_again_and_again(self):
+        """A tool that is killed each time, as when memory is too small: bounded attempts, one line."""
+        done = self.make("lambda", XC_LAMBDA_ATTEMPTS="2", **self.replace_tools("kill -9 $$\n"))
+        self.failed(done, "failed 2 times, and at last: a tool was killed; if that happens again, it needs more memory")
+        self.assertEqual(list(self.dir.glob("*.ivf")), [])
+
+    def test_timeout(self):
+        """A function that takes too long is ended by Lambda, and gets another chance."""
+        expected = self.local()
+        self.restart_workers(AWS_LAMBDA_FUNCTION_TIMEOUT="3")
+        self.addCleanup(self.restart_workers)
+        changes = self.replace_tools('if [ {tool} = xc-enc ] && mkdir {mark} 2>/dev/null; then exec sleep 100; fi\n'
+                                     'exec {real} "$@"\n')
+        self.assertGreater(self.made("lambda", **changes), 14)
+        self.assertEqual(self.finished(), expected)
+
+    def test_no_space(self):
+        """Each worker has 40 kB in /tmp: less than a chunk."""
+        if os.geteuid():
+            self.skipTest("mounting a small file system needs root")
+        mounts = self.dir / "small"
+        mounts.mkdir()
+        done = harness.run("mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", mounts)
+        if done.returncode:
+            self.skipTest("no file systems can be mounted here")
+        self.addCleanup(harness.run, "umount", "-l", mounts)
+        self.addCleanup(self.restart_workers)
+        self.restart_workers(tmpdir=mounts)
+        self.failed(self.make("lambda", XC_LAMBDA_ATTEMPTS="2"), "cannot be written")
+
+    def test_out_of_memory(self):
+        """A tool that gets no memory says so here as it does there."""
+        need("prlimit")
+        script = 'ulimit -v 2000\nexec {real} "$@"\n'
+        lines = self.failed(self.make("lambda", **self.replace_tools(script)))
+        self.assertTrue(lines and all(len(line) < 200 for line in lines), lines)
+        self.assertEqual(list(self.dir.glob("*.ivf")), [])
+
+    def test_other_version(self):
+        """A function with other tools is not asked to pretend."""
+        other = self.write("tools.sha256", "".join(f"{'0' * 64}  {tool}\n" for tool in TOOLS).encode())
+        self.failed(self.make("lambda", XC_LAMBDA_TOOLS=str(other)),
+                    "the function has another version of it; run: xc-lambda deploy")
+
+
+class Tools(FaultCase):
+    def test_failure_reads_as_here(self):
+        """A tool's own failure: its words, its exit code, and no second attempt."""
+        self.write("00000002.y4m", b"not a film at all\n" * 1000)
+        here = self.make("local", "00000002-vpxenc.ivf")
+        before = self.stack.invocations()
+        there = self.make("lambda", "00000002-vpxenc.ivf")
+        self.assertEqual(there.returncode, here.returncode)
+        self.assertEqual(there.stderr, here.stderr)
+        self.assertEqual(self.stack.invocations() - before, 1)
+
+    def test_predecessor_fails(self):
+        """Those who wait for the states of a chunk that cannot be made give up at once."""
+        good = (self.dir / "00000001.y4m").read_bytes()
+        expected = self.local()
+        self.write("00000001.y4m", b"not a film at all\n" * 1000)
+        start = time.monotonic()
+        self.failed(self.make("lambda-chunk", "-k"), "xc-vpxenc: 00000001.y4m: ", "the chunk before could not be made")
+        self.assertLess(time.monotonic() - start, 60)
+        self.write("00000001.y4m", good)
+        self.made("lambda-chunk")
+        self.assertEqual(self.finished(), expected)
+
+    def test_failure_is_no_memory(self):
+        """What failed once, for a reason that is gone, is tried anew, and so is what waited for it."""
+        expected = self.local()
+        changes = self.replace_tools('if [ {tool} = xc-dump ] && mkdir {mark} 2>/dev/null; then\n'
+                                     'echo no luck today >&2; exit 1\nfi\nexec {real} "$@"\n')
+        self.failed(self.make("lambda-chunk", "-k", **changes), "no luck today")
+        for _ in range(2):
+            done = self.make("lambda-chunk", "-k", **changes)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(self.finished(), expected)
+
+
+class Services(FaultCase):
+    def test_unwell(self):
+        """Throttles and 503s at 20 %, from Lambda and from S3, and connections that are dropped."""
+        expected = self.local()
+        for engine in ENGINES:
+            with self.subTest(engine):
+                self.stack.start_proxy(throttles=20, failures=20, s3_failures=20, s3_drops=5)
+                self.made(engine)
+                self.assertEqual(self.finished(), expected)
+                self.clear()
+
+    def test_slow_store(self):
+        expected = self.local()
+        self.stack.start_proxy(delay_ms=300)
+        self.made("lambda-chunk")
+        self.assertEqual(self.finished(), expected)
+
+    def test_dead_store(self):
+        self.failed(self.make("lambda", AWS_ENDPOINT_URL_S3="http://127.0.0.1:9", XC_LAMBDA_ATTEMPTS="2"), "xc-lambda: http")
+
+    def test_dead_service(self):
+        self.failed(self.make("lambda", AWS_ENDPOINT_URL_LAMBDA="http://127.0.0.1:9", XC_LAMBDA_ATTEMPTS="2"),
+                    "failed 2 times, and at last: ")
+
+    def test_wrong_credentials(self):
+        lines = self.failed(self.make("lambda", AWS_SECRET_ACCESS_KEY="wrong"), "HTTP 403")
+        self.assertNotIn("wrong", " ".join(lines))
+        self.failed(self.make("lambda", AWS_ACCESS_KEY_ID=""), "credentials: none")
+        self.failed(self.make("lambda", AWS_REGION="", AWS_CONFIG_FILE="/dev/null"), "credentials: no region")
+
+    def test_profile(self):
+        """Credentials in the files that `aws configure` writes."""
+        self.write("credentials", f"[other]\naws_access_key_id = x\n[work]\naws_access_key_id = {stack.KEY_ID}\n"
+                                  f"aws_secret_access_key={stack.SECRET}\n".encode())
+        self.write("config", f"[profile work]\nregion = {stack.REGION}\n".encode())
+        self.made("lambda", "00000000.ivf", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", AWS_REGION="", AWS_PROFILE="work",
+                  AWS_SHARED_CREDENTIALS_FILE=str(self.dir / "credentials"), AWS_CONFIG_FILE=str(self.dir / "config"))
+
+    def test_missing_bucket(self):
+        self.failed(self.make("lambda", XC_LAMBDA_BUCKET="no-such-bucket"), "NoSuchBucket")
+        self.failed(self.make("lambda", XC_LAMBDA_BUCKET=""), "XC_LAMBDA_BUCKET: is not set")
+
+    def test_clock_skew(self):
+        need("faketime")
+        done = harness.run("faketime", "-f", "+1d", *self.command("lambda"), cwd=self.dir, env=self.environment())
+        self.failed(done, "RequestTimeTooSkewed")
+
+
+class Store(FaultCase):
+    """What is in the store is believed only as far as it can be checked."""
+
+    def damage(self, path):
+        """Other bytes under the same name, as if S3 had rotted or somebody had meddled."""
+        digest = [line for line in path.read_text().splitlines() if line.startswith("sha256")][0].split()[1]
+        self.stack.curl("PUT", f"data/{digest}", b"poison")
+        return digest
+
+    def test_poisoned_data(self):
+        self.made("lambda", "00000000-0.state", "00000001-0.ivf")
+        digest = self.damage(self.dir / "00000000-0.state")
+        self.failed(self.make("lambda"), "00000000-0.state: damaged in the store")
+        self.assertNotIn("00000001.ivf", os.listdir(self.dir))
+        self.failed(harness.run(harness.ROOT / "lambda/xc-lambda", "fetch", "00000000-0.state", cwd=self.dir,
+                                env=self.environment()), "00000000-0.state: damaged in the store")
+        self.stack.curl("DELETE", f"data/{digest}")
+        expected = self.local()
+        for _ in range(3):
+            self.make("lambda")
+        self.assertEqual(self.finished(), expected)
+
+    def test_poisoned_chunk(self):
+        self.made("lambda", "00000000.ivf")
+        data = (self.dir / "00000000.ivf").read_bytes()
+        self.stack.curl("PUT", f"data/{hashlib.sha256(data).hexdigest()}", b"poison")
+        self.clear()
+        self.failed(self.make("lambda", "00000000.ivf"), "00000000.ivf: damaged in the store; remove s3://")
+        self.assertFalse((self.dir / "00000000.ivf").exists())
+
+    def test_poisoned_answers(self):
+        """An answer that is none, or lacks something, counts for nothing."""
+        expected = self.local()
+        self.made("lambda-chunk")
+        answers = self.stack.objects("task")
+        for garbage in (b"", b"{", b"[]", b'{"outputs": {}}', b'{"outputs": {"00000000.ivf": {"sha256": "../x", "size": 1}}}',
+                        b'{"outputs": 3, "steps": []}'):
+            with self.subTest(garbage):
+                for key in answers:
+                    self.stack.curl("PUT", f"task/{key}", garbage or b"\0")
+                self.clear()
+                self.assertEqual(self.made("lambda-chunk"), self.chunks)
+                self.assertEqual(self.finished(), expected)
+
+
+class Secrets(FaultCase):
+    def test_no_secret_anywhere(self):
+        """Not in logs, process titles, error texts or files, whatever goes wrong."""
+        titles, stop = set(), threading.Event()
+
+        def watch():
+            while not stop.is_set():
+                for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+                    with contextlib.suppress(OSError):
+                        titles.add(path.read_bytes())
+                time.sleep(0.002)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        self.stack.start_proxy(throttles=10, failures=10, s3_failures=10, s3_drops=5)
+        try:
+            outputs = [self.make("lambda"), self.make("lambda", XC_LAMBDA_BUCKET="no-such-bucket", XC_LAMBDA_ATTEMPTS="1")]
+        finally:
+            stop.set()
+            watcher.join()
+        token = "a-session-token-that-nobody-may-see"
+        outputs.append(self.make("lambda", AWS_SESSION_TOKEN=token, XC_LAMBDA_ATTEMPTS="1"))
+        self.assertTrue(any(b"xc-remote" in title for title in titles))
+        self.assertTrue(any(b"aws-sigv4" in title for title in titles))
+        seen = [*titles, *(done.stdout + done.stderr for done in outputs)]
+        for directory in (self.dir, *self.stack.directory.glob("worker-*")):
+            seen += [path.read_bytes() for path in directory.rglob("*") if path.is_file()]
+        seen += [path.read_bytes() for path in self.stack.directory.glob("worker-*.log")]
+        for text in seen:
+            self.assertNotIn(stack.SECRET.encode(), text)
+            self.assertNotIn(token.encode(), text)
+
+    def test_tools_have_no_credentials(self):
+        changes = self.replace_tools('tr "\\0" "\\n" </proc/$$/environ >&2\nexit 1\n')
+        done = self.make("lambda", "00000000-vpxenc.ivf", **changes)
+        self.assertNotIn(b"AWS", done.stderr)
+        self.assertNotIn(stack.SECRET.encode(), done.stderr)
