@@ -58,7 +58,9 @@ def in_make_order(steps):
 
 
 def kind_of(step):
-    return next((mode for mode in ("anchor", "follow") if f"--{mode}" in step.argv), step.argv[0].removeprefix("xc-"))
+    """The tool, or the mode of xc-enc, which the generator puts first."""
+    tool, first = step.argv[0].removeprefix("xc-"), step.argv[1]
+    return first.removeprefix("--") if tool == "enc" and first.startswith("--") else tool
 
 
 def tasks_of(steps):
@@ -120,7 +122,7 @@ class Spread(typing.NamedTuple):
 
 
 NO_SPREAD = Spread(0, 0, 0, 0, 0, 1)
-FULLY = {"vpxenc", "anchor", "follow"}  # these search for all decisions anew, so the content goes into them as it is
+FULLY = {"vpxenc", "anchors", "follow"}  # these search for all decisions anew, so the content goes into them as it is
 DAMPED = {"enc", "rebase"}
 
 
@@ -381,7 +383,7 @@ def read_timings(path):
 
 def steps_of(rows, batch, path):
     """The graph that these timings are of."""
-    structure = "anchored" if any("-anchor" in step for step in rows) else "classic"
+    structure = "anchored" if any("-anchors" in step for step in rows) else "classic"
     steps = film_steps(structure, 1 + max(row.chunk for row in rows.values()), batch)
     missing = [step.outputs[0] for step in steps if step.outputs[0] not in rows]
     if missing:
@@ -465,7 +467,7 @@ def lambda_command(options):
         name, _, path = argument.rpartition("=")
         rows = read_timings(path)
         steps = steps_of(rows, options.batch, path)
-        measured, structure = tasks_of(steps), "anchored" if kind_of(steps[0]) == "anchor" else "classic"
+        measured, structure = tasks_of(steps), "anchored" if kind_of(steps[0]) == "anchors" else "classic"
         for engine in ("lambda-chunk", "lambda"):
             for batch in options.k:
                 film = lambda_film(engine, structure, rows, measured, options.chunks, batch, service, options.jobs)

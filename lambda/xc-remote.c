@@ -368,8 +368,12 @@ static void write_timings(json_t *answer)
 /* A tool's failure is the user's to see as it is. */
 static _Noreturn void fail_like_the_tool(json_t *failed)
 {
+    enum { EXIT_SIGNAL = 128 }; /* as shells have it */
+    const int code = (int)json_integer_value(get(failed, "exit")) & 0xff;
     fputs(text_of(failed, "stderr") ? text_of(failed, "stderr") : "", stderr);
-    exit((int)json_integer_value(get(failed, "exit")) & 0xff);
+    if (code > EXIT_SIGNAL)
+        fprintf(stderr, "%s: ended by signal %d\n", text_of(failed, "tool"), code - EXIT_SIGNAL);
+    exit(code);
 }
 
 /* Returns the answer, if it is one that there is no use in asking for again; if not, says why in *text. */

@@ -78,7 +78,7 @@ class Graphs(Case):
             [("vpxenc", 0), ("terminate-chunk", 0), ("dump", 0), ("vpxenc", 1), ("terminate-chunk", 1), ("dump", 1),
              ("vpxenc", 2), ("terminate-chunk", 2), ("enc", 1), ("enc", 2), ("rebase", 2)]))
         kinds = [(task.kind, task.chunk) for task in model.tasks_of(model.film_steps("anchored", 2, 2))]
-        self.assertEqual(kinds, [("anchor", 0), ("follow", 0), ("anchor", 1), ("follow", 1)])
+        self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("anchors", 1), ("follow", 1)])
 
     def test_critical_path(self):
         """With a worker for each step and one second each: vpxenc, terminate, dump, enc, then the chain of rebasing."""

@@ -63,6 +63,22 @@ struct xc_picture *xc_tool_source_next(struct xc_tool_source *s)
     return picture;
 }
 
+struct xc_picture *xc_tool_source_expect(struct xc_tool_source *s, const char *predictor)
+{
+    struct xc_picture *picture = xc_tool_source_next(s);
+    if (!picture) {
+        xc_tool_fail(s->name, "has only %u frames; %s shows more", s->count, predictor);
+    }
+    return picture;
+}
+
+void xc_tool_source_expect_end(struct xc_tool_source *s, const char *predictor)
+{
+    if (xc_tool_source_next(s)) {
+        xc_tool_fail(s->name, "has more frames than the %u that %s shows", s->count - 1, predictor);
+    }
+}
+
 void xc_tool_source_close(struct xc_tool_source *s)
 {
     if (s->is_ivf) {
@@ -146,7 +162,9 @@ void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, con
     xc_tool_state_read(&p->state, xc_workspace_pool(workspace), state_name);
     xc_tool_ivf_check_state(&p->file, &p->state);
     for (uint32_t i = 0; i < p->file.ivf.header.frame_count; i++) {
-        p->has_hidden |= !xc_data_is_shown(p->file.ivf.frames[i].data, p->file.ivf.frames[i].size);
+        const bool shown = xc_data_is_shown(p->file.ivf.frames[i].data, p->file.ivf.frames[i].size);
+        p->has_hidden |= !shown;
+        p->last_shown = shown ? i : p->last_shown;
     }
 }
 
@@ -210,26 +228,14 @@ void xc_tool_copy_frame(struct xc_tool_prediction *p, struct xc_state *state, st
     xc_tool_chunk_append(chunk, &bytes);
 }
 
-/* The raw picture of a frame: a hidden one has none, and is to look as it did. */
-static struct xc_picture *target_of(struct xc_tool_prediction *p, struct xc_picture *hidden, struct xc_tool_source *source)
-{
-    if (!p->frame.header.show) {
-        return hidden;
-    }
-    struct xc_picture *picture = xc_tool_source_next(source);
-    if (!picture) {
-        xc_tool_fail(source->name, "has only %u frames; %s shows more", source->count, p->file.name);
-    }
-    return picture;
-}
-
 void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_source *source,
                     struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
 {
     bool exact = false; /* behind a key frame, the states are the same */
     struct xc_picture *hidden;
     while (xc_tool_prediction_next(p, &hidden, workspace)) {
-        struct xc_picture *target = target_of(p, hidden, source);
+        /* A hidden frame has no raw picture, and is to look as it did. */
+        struct xc_picture *target = p->frame.header.show ? xc_tool_source_expect(source, p->file.name) : hidden;
         exact |= p->frame.header.key_frame;
         if (exact) {
             xc_tool_copy_frame(p, state, chunk, workspace);
@@ -244,8 +250,5 @@ void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct
         }
         xc_picture_unref(target);
     }
-    struct xc_picture *more = xc_tool_source_next(source);
-    if (more) {
-        xc_tool_fail(source->name, "has more frames than the %u that %s shows", source->count - 1, p->file.name);
-    }
+    xc_tool_source_expect_end(source, p->file.name);
 }

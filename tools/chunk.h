@@ -23,6 +23,9 @@ struct xc_tool_source {
 void xc_tool_source_open(struct xc_tool_source *source, const char *name, const char *format, struct xc_workspace *workspace);
 /* The next picture, which the caller owns; NULL: there is none. */
 struct xc_picture *xc_tool_source_next(struct xc_tool_source *source);
+/* The next picture, where the frames of another file (predictor) say that there must be one; and the end, where they say so. */
+struct xc_picture *xc_tool_source_expect(struct xc_tool_source *source, const char *predictor);
+void xc_tool_source_expect_end(struct xc_tool_source *source, const char *predictor);
 void xc_tool_source_close(struct xc_tool_source *source);
 
 /* The chunk that is being made: kept in memory, since its header tells how many frames there are. */
@@ -50,6 +53,7 @@ struct xc_tool_prediction {
     struct xc_state state;  /* before the next frame; without its pictures, unless they are needed */
     uint32_t next;          /* index of the next frame */
     bool has_hidden;        /* whose pictures exist only in decoded form */
+    uint32_t last_shown;    /* index of the last frame that is shown */
     struct xc_frame frame;  /* the one that was read last */
     struct xc_state before; /* the state before that one */
 };

@@ -56,7 +56,7 @@ static void copy_rest(struct xc_encoder *encoder, struct xc_tool_prediction *p, 
     xc_tool_check(xc_state_copy(&state, xc_encoder_state(encoder), &err), NULL, &err);
     do {
         if (p->frame.header.show) {
-            xc_picture_unref(xc_tool_source_next(source));
+            xc_picture_unref(xc_tool_source_expect(source, p->file.name));
         }
         xc_tool_copy_frame(p, &state, chunk, workspace);
     } while (xc_tool_prediction_next(p, NULL, workspace));
@@ -70,7 +70,7 @@ static unsigned skip_extra(struct xc_tool_prediction *p, struct xc_tool_source *
     if (!xc_tool_prediction_next(p, NULL, workspace) || !p->frame.header.key_frame) {
         xc_tool_fail(p->file.name, "a chunk with an extra frame must begin with a key frame");
     }
-    xc_picture_unref(xc_tool_source_next(source));
+    xc_picture_unref(xc_tool_source_expect(source, p->file.name));
     return p->frame.header.quantizer;
 }
 
@@ -88,11 +88,8 @@ void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *p, struct x
         if (!h->show) {
             continue; /* a hidden frame has no picture of its own, and what it predicted is searched for anew */
         }
-        struct xc_picture *picture = xc_tool_source_next(source);
-        if (!picture) {
-            xc_tool_fail(source->name, "has only %u frames; %s shows more", source->count, p->file.name);
-        }
-        struct xc_encode_params params = params_like(h, first, xc_tool_prediction_at_end(p));
+        struct xc_picture *picture = xc_tool_source_expect(source, p->file.name);
+        struct xc_encode_params params = params_like(h, first, p->next - 1 == p->last_shown);
         if (first) {
             params.quantizer = extra ? first_quantizer(extra_quantizer, h->quantizer, key_weight)
                                      : first_quantizer(h->quantizer, peek_quantizer(p), key_weight);
@@ -101,7 +98,5 @@ void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *p, struct x
         xc_picture_unref(picture);
         first = false;
     }
-    if (xc_tool_source_next(source)) {
-        xc_tool_fail(source->name, "has more frames than the %u that %s shows", source->count - 1, p->file.name);
-    }
+    xc_tool_source_expect_end(source, p->file.name);
 }

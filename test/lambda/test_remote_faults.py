@@ -31,7 +31,7 @@ exit 1
 
 
 def setUpModule():
-    remote.start()
+    remote.start(workers=5)
 
 
 def tearDownModule():
