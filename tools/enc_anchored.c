@@ -5,6 +5,9 @@
 #include "excamera/scene.h"
 #include "excamera/temporal_filter.h"
 
+/* A chunk that is longer than this has further anchors. Without, [24,4] was 4 points behind [12,8]. */
+enum { ANCHOR_DISTANCE = 12 };
+
 /* An anchor that is waiting for the pictures behind it, with which it is averaged. */
 struct anchor {
     struct xc_picture *pictures[XC_FILTER_PICTURES];
@@ -75,10 +78,11 @@ void encode_anchors(struct xc_encoder *encoder, struct xc_tool_source *source, s
     }
     bool open = false; /* more pictures may join the anchor */
     while ((picture = xc_tool_source_next(source))) {
+        const uint64_t index = source->count - 1;
         const bool cut = xc_scene_begins(scene, picture);
-        if (cut || source->count == 1) {
+        if (cut || index == 0 || index - anchor.index == ANCHOR_DISTANCE) {
             finish_anchor(&anchor, encoder, source, chunk, options);
-            anchor = (struct anchor){ .index = source->count - 1, .key = cut || !state->width };
+            anchor = (struct anchor){ .index = index, .key = cut || !state->width };
             open = true;
         }
         if (open) {

@@ -23,8 +23,8 @@ void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *prediction,
 
 /* The anchored structure (docs/architecture.md): a chunk's first picture, its anchor, predicts from golden and alt-ref alone, and
  * becomes golden; what follows it in the chunk leaves golden, alt-ref and probabilities as they are. So the next anchor's
- * state is known before any of that is encoded. Where a new scene begins, the anchor is a key frame; one may begin within a
- * chunk. */
+ * state is known before any of that is encoded. Long chunks have several anchors. Where a new scene begins, be it within a
+ * chunk, there is an anchor that is a key frame. */
 struct anchored_options {
     int64_t cq_level;                 /* libvpx's scale of quality, 0 to 63 */
     double key_weight, anchor_weight; /* of the quantizer index of that level, for key frames and anchors */

@@ -38,7 +38,7 @@ static char **parse(struct options *o, int argc, char **argv)
         { 'e', "extra-frame-chunk", NULL, "PRED.ivf and IN begin with one frame that is not part of the chunk",
           .flag = &o->extra },
         { 'W', "no-wait", NULL, "do not wait for the end of standard input before reading SOURCE.state", .flag = &o->no_wait },
-        { 0, "anchors", NULL, "encode only the anchors of IN: its first picture, and any that begins a new scene",
+        { 0, "anchors", NULL, "encode only the anchors of IN: its first picture, every twelfth, and all that begin a scene",
           .flag = &o->anchors },
         { 0, "follow", "ANCHORS.ivf", "encode all pictures but these anchors of IN, and put them in their places",
           .text = &o->anchors_name },
@@ -72,6 +72,10 @@ static void check(const struct options *o)
     }
     if (o->reencode && (!o->state || !o->prediction)) {
         xc_tool_usage_error("-r needs -I and -p");
+    }
+    const bool primary = o->primary.quantizer >= 0 || o->primary.frame_sizes;
+    if (o->reencode + o->anchors + (o->anchors_name != NULL) + primary > 1) {
+        xc_tool_usage_error("-r, --anchors, --follow, -y and -F exclude each other");
     }
     if (!o->reencode && (o->prediction || o->prediction_state || o->extra)) {
         xc_tool_usage_error("-p, -S and -e go with -r");

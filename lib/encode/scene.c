@@ -10,6 +10,9 @@ enum { BLOCK = 8, RANGE = 24 };
  * at 230. */
 enum { CUT = 140 };
 
+/* What a block may differ in any case: noise and fades are no cuts, however flat the picture is. Four levels per sample. */
+enum { TOLERANCE = 4 * BLOCK * BLOCK };
+
 struct vector {
     int8_t x, y;
 };
@@ -161,7 +164,8 @@ bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
     const bool first = !s->started;
     s->started = true;
     s->novelty = first ? 1 : (double)(inter + 1) / (double)(intra + 1);
-    return !first && inter * 100 > intra * CUT;
+    const uint64_t tolerated = TOLERANCE * (uint64_t)s->cols * (uint64_t)s->rows;
+    return !first && inter > tolerated && inter * 100 > intra * CUT;
 }
 
 double xc_scene_novelty(const struct xc_scene *s)

@@ -56,6 +56,14 @@ frontend s3
     default_backend minio
 backend minio
     server minio 127.0.0.1:{minio_port}
+frontend everything
+    bind 127.0.0.1:{everything_port}
+    acl invocation path_end /invocations
+    http-request set-path /2015-03-31/functions/function/invocations if invocation
+    use_backend workers if invocation
+    default_backend moto
+backend moto
+    server moto 127.0.0.1:{moto_port}
 """
 
 
@@ -90,9 +98,10 @@ class Stack:
 
     def __init__(self, directory, workers=2):
         self.directory = pathlib.Path(directory)
+        self.programs = self.directory / "programs"
         self.processes = {}
         self.workers = workers
-        self.ports = {name: free_port() for name in ("lambda", "s3", "minio", "console")}
+        self.ports = {name: free_port() for name in ("lambda", "s3", "minio", "console", "everything", "moto")}
         self.worker_ports = [(free_port(), free_port()) for _ in range(workers)]
 
     # What a client needs to know
@@ -102,7 +111,7 @@ class Stack:
         return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION,
                 "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.ports['s3']}",
                 "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{self.ports['lambda']}",
-                "XC_LAMBDA_BUCKET": BUCKET, "XC_LAMBDA_PROGRAMS": str(PACKAGE), "XC_LAMBDA_FUNCTION": "excamera", **changes}
+                "XC_LAMBDA_BUCKET": BUCKET, "XC_LAMBDA_PROGRAMS": str(self.programs), "XC_LAMBDA_FUNCTION": "excamera", **changes}
 
     # Processes
 
@@ -128,6 +137,17 @@ class Stack:
                                 "MINIO_ROOT_PASSWORD": SECRET, "MINIO_BROWSER": "off", "MINIO_SITE_REGION": REGION})
         wait_for_port(self.ports["minio"])
 
+    def start_moto(self):
+        """All the services that xc-lambda deploys to; there is no signature that moto refuses. Invocations still go to the
+        workers, which from now on have their data there, too."""
+        self.start("moto", "moto_server", "-H", "127.0.0.1", "-p", self.ports["moto"])
+        wait_for_port(self.ports["moto"])
+        everything = f"http://127.0.0.1:{self.ports['everything']}"
+        for number in range(self.workers):
+            self.start_worker(number, AWS_ENDPOINT_URL_S3=everything)
+        return {"AWS_ENDPOINT_URL": everything, "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
+                "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "XC_LAMBDA_PROGRAMS": str(self.programs)}
+
     def start_worker(self, number, *, tmpdir=None, limit=(), **changes):
         """A worker has what a function's environment has, and nothing else. limit: a command before it."""
         self.stop(f"worker-{number}")
@@ -152,14 +172,15 @@ class Stack:
         config = self.directory / "haproxy.cfg"
         config.write_text(HAPROXY.format(
             directory=self.directory, lambda_port=self.ports["lambda"], s3_port=self.ports["s3"],
-            minio_port=self.ports["minio"], workers=servers, throttles=throttles, failures=failures,
+            minio_port=self.ports["minio"], everything_port=self.ports["everything"], moto_port=self.ports["moto"], workers=servers, throttles=throttles, failures=failures,
             s3_failures=s3_failures, s3_drops=s3_drops, delay_ms=delay_ms))
         self.start("haproxy", "haproxy", "-db", "-f", config)
         wait_for_port(self.ports["lambda"])
 
     def __enter__(self):
         self.directory.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(PACKAGE / "excamera.zip") as package:
+        shutil.copytree(PACKAGE, self.programs)  # so that nobody builds another one in the middle of a test
+        with zipfile.ZipFile(self.programs / "excamera.zip") as package:
             package.extractall(self.directory / "task")
         for path in (self.directory / "task").rglob("*"):
             path.chmod(0o755)

@@ -5,7 +5,7 @@ import json
 
 import remote
 import stack
-from remote import RemoteCase
+from remote import RemoteCase, Shared
 
 
 def setUpModule():
@@ -22,7 +22,7 @@ class Events(RemoteCase):
         chunk = (self.dir / "00000000.y4m").read_bytes()
         self.digest = hashlib.sha256(chunk).hexdigest()
         self.stack.curl("PUT", f"data/{self.digest}", chunk)
-        tools = dict(reversed(line.split()) for line in (stack.PACKAGE / "tools.sha256").read_text().splitlines())
+        tools = dict(reversed(line.split()) for line in (Shared.stack.programs / "tools.sha256").read_text().splitlines())
         self.good = {"bucket": stack.BUCKET, "task": {
             "inputs": {"a.y4m": self.digest},
             "steps": [{"tool": "xc-vpxenc", "digest": tools["xc-vpxenc"], "arguments": ["-o", "b.ivf", "a.y4m"],

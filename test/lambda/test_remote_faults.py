@@ -250,7 +250,7 @@ class Store(FaultCase):
                         b'{"outputs": 3, "steps": []}'):
             with self.subTest(garbage):
                 for key in answers:
-                    self.stack.curl("PUT", f"task/{key}", garbage or b"\0")
+                    self.stack.curl("PUT", f"task/{key}", garbage or b"\n")
                 self.clear()
                 self.assertEqual(self.made("lambda-chunk"), self.chunks)
                 self.assertEqual(self.finished(), expected)
