@@ -11,6 +11,7 @@ include mk/config.mk  # which compiler and flags, and in which directory
 include mk/build.mk   # the library, the tools, the test programs
 include mk/install.mk # what goes where on a system
 include mk/newcomer.mk # setup, demo, check
+include mk/bench.mk  # measurements
 include mk/lambda.mk  # the function for AWS Lambda and what speaks with it
 
 .PHONY: help
@@ -25,8 +26,9 @@ help:
 #: make demo             install what is missing, build, encode a short film, compare with vpxenc
 #: make check            install what is missing, build, run all tests
 #: make check-lambda     the same for the remote engines, on this machine
+#: make bench            how fast and how large the tools are, side by side with others; FILMS='A.y4m B.y4m', or one is made
 #: make setup            only install what is missing
-#: make install          PREFIX=/usr/local DESTDIR=
+#: make install          PREFIX=/usr/local DESTDIR=; make install-lambda, the remote engines as well
 #: make clean            remove build/ and bin/
 #:
 #: BUILD=debug           without optimization, in build/debug/ (its tools: build/debug/bin/)

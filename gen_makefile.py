@@ -69,9 +69,9 @@ def classic(batch, quality):
 
 
 def anchored(batch, quality):
-    """The steps of one batch without any guess. The first frame of each chunk, its anchor, predicts only from the anchor
-    before it and from the batch's key frame; so the anchors are a short chain of single frames, and all else is encoded
-    once, in parallel, from exact states."""
+    """The steps of one batch without any guess. The first frame of each chunk, its anchor, predicts only from the
+    anchor before it and from the batch's key frame; so the anchors are a short chain of single frames, and all else is
+    encoded once, in parallel, from exact states."""
     steps = []
     options = ["--cq-level", str(quality), "$(ANCHORED_OPTIONS)", "-i", "y4m"]
     for chunk in batch:
@@ -109,8 +109,8 @@ VPXENC ?= xc-vpxenc
 # Removes the files that are no longer needed, those of them that are there.
 remove = $(if $(KEEP),,$(if $(shell ls $(1) 2>/dev/null),@rm -f $(1)))
 
-# How a recipe line is run. An engine defines $(call run,OUTPUTS,INPUTS), which stands before each command. One that runs
-# all steps of a chunk in one place has other rules (see engine-lambda-chunk.mk): it sets WHOLE_CHUNKS.
+# How a recipe line is run. An engine defines $(call run,OUTPUTS,INPUTS), which stands before each command. One that
+# runs all steps of a chunk in one place has other rules (see engine-lambda-chunk.mk): it sets WHOLE_CHUNKS.
 ENGINE ?= local
 ENGINE_DIR ?= {engine_dir}
 include $(ENGINE_DIR)/engine-$(ENGINE).mk
@@ -129,8 +129,8 @@ def batch_name(batch):
 
 
 def batch_rules(batch, intermediate):
-    """What frames the rules of a batch. The intermediate files live until the batch is finished: an interrupted run goes on
-    from them, and no later run misses them, since they are declared to be secondary."""
+    """What frames the rules of a batch. The intermediate files live until the batch is finished: an interrupted run
+    goes on from them, and no later run misses them, since they are declared to be secondary."""
     variable = f"INTERMEDIATE-{batch[0]:08d}"
     yield f"{variable} := {' '.join(intermediate)}\n"
     yield f".SECONDARY: $({variable})\n"
@@ -148,7 +148,7 @@ def step_rules(batch, steps):
 
 def chunk_rules(batch, steps):
     """A batch as rules, two for each chunk: its task, which is all of its steps written down, and running that. A task
-    names the task that makes the states which it starts from; so these are written one after the other, but run at once."""
+    names the task that makes the states which it starts from; so they are written one by one, but run at once."""
     yield from batch_rules(batch, [f"{chunk:08d}.task" for chunk in batch])
     for chunk in batch:
         name = f"{chunk:08d}"

@@ -3,7 +3,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "credentials.h"
+#include "fail.h"
 
 enum {
     ENDPOINT_SIZE = 256,
@@ -27,17 +27,6 @@ enum {
 static struct credentials credentials;
 static char s3_endpoint[ENDPOINT_SIZE], lambda_endpoint[ENDPOINT_SIZE];
 static CURL *curl;
-
-void aws_fail(const char *what, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "xc-lambda: %s: ", what);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    exit(1);
-}
 
 /* ---- Endpoints ---- */
 
@@ -56,13 +45,13 @@ void aws_start(void)
 {
     const char *why = credentials_find(&credentials);
     if (why)
-        aws_fail("credentials", "%s", why);
+        fail_about("credentials", "%s", why);
     find_endpoint(s3_endpoint, "AWS_ENDPOINT_URL_S3", "s3");
     find_endpoint(lambda_endpoint, "AWS_ENDPOINT_URL_LAMBDA", "lambda");
     curl_global_init(CURL_GLOBAL_DEFAULT);
     curl = curl_easy_init();
     if (!curl)
-        aws_fail("libcurl", "does not start");
+        fail_about("libcurl", "does not start");
 }
 
 /* ---- One attempt ---- */
@@ -178,7 +167,7 @@ static struct reply attempt(const struct request *request)
     if (request->download) {
         rewind(request->download);
         if (ftruncate(fileno(request->download), 0))
-            aws_fail(request->url, "%s", strerror(errno));
+            fail_about(request->url, "%s", strerror(errno));
     }
     set_options(request, &reply, headers);
     reply.error = curl_easy_perform(curl);
@@ -253,10 +242,10 @@ static _Noreturn void fail_by(const struct request *request, const struct reply 
 {
     char code[100], message[300];
     if (reply->error)
-        aws_fail(request->url, "%s", curl_easy_strerror(reply->error));
+        fail_about(request->url, "%s", curl_easy_strerror(reply->error));
     find_text(reply->text, "<Code", code, sizeof code);
     find_text(reply->text, !strcmp(request->service, "s3") ? "<Message" : "essage\"", message, sizeof message);
-    aws_fail(request->url, "HTTP %ld %s%s%s", reply->status, code, code[0] ? ": " : "", message);
+    fail_about(request->url, "HTTP %ld %s%s%s", reply->status, code, code[0] ? ": " : "", message);
 }
 
 /* ---- Objects ---- */
@@ -285,7 +274,7 @@ void aws_object_put_file(const char *bucket, const char *key, const char *path, 
     request.upload_size = size;
     request.upload = fopen(path, "rb");
     if (!request.upload)
-        aws_fail(path, "%s", strerror(errno));
+        fail_about(path, "%s", strerror(errno));
     const struct reply reply = perform(&request);
     if (reply.error || reply.status != 200)
         fail_by(&request, &reply);
@@ -318,12 +307,12 @@ bool aws_object_get_file(const char *bucket, const char *key, const char *path)
     struct request request = object("GET", bucket, key);
     request.download = fopen(path, "wb");
     if (!request.download)
-        aws_fail(path, "%s", strerror(errno));
+        fail_about(path, "%s", strerror(errno));
     const struct reply reply = perform(&request);
     const bool there = was_there(&request, &reply);
     free(reply.text);
     if (fclose(request.download))
-        aws_fail(path, "%s", strerror(errno));
+        fail_about(path, "%s", strerror(errno));
     return there;
 }
 

@@ -2,8 +2,8 @@
  * AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, or else AWS_PROFILE in AWS_SHARED_CREDENTIALS_FILE; AWS_REGION or
  * AWS_DEFAULT_REGION; AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_LAMBDA.
  *
- * What can be expected to work later (throttling, 5xx, timeouts, dropped connections) is tried again. Every other failure
- * ends the program with one line. */
+ * What can be expected to work later (throttling, 5xx, timeouts, dropped connections) is tried again. Every other
+ * failure ends the program with one line. */
 #ifndef XC_LAMBDA_AWS_H
 #define XC_LAMBDA_AWS_H
 
@@ -12,9 +12,6 @@
 #include <stdint.h>
 
 #include "sha256.h"
-
-/* Prints "program: WHAT: ..." on standard error and ends the program with status 1. */
-_Noreturn void aws_fail(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Reads the environment; the first thing to call. */
 void aws_start(void);

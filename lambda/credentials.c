@@ -1,5 +1,5 @@
-/* Credentials as AWS's tools find them, as far as they are written down: the environment and the two INI files. All else
- * (single sign-on, roles) goes by: eval "$(aws configure export-credentials --format env)". */
+/* Credentials as AWS's tools find them, as far as they are written down: the environment and the two INI files. All
+ * else (single sign-on, roles) goes by: eval "$(aws configure export-credentials --format env)". */
 #include "credentials.h"
 
 #include <stdbool.h>

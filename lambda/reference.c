@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "aws.h"
+#include "fail.h"
 
 enum { WORTH_KEEPING = 64 * 1024 /* bytes that take less than a tenth of a millisecond to hash */, RECORD_SIZE = 256 };
 
@@ -38,15 +38,15 @@ static void write_whole(const char *path, const char *text)
 {
     char *temporary;
     if (asprintf(&temporary, "%s.tmp-%ld", path, (long)getpid()) < 0)
-        aws_fail(path, "no memory");
+        fail_about(path, "no memory");
     reference_remove_on_signal(temporary);
     FILE *file = fopen(temporary, "w");
     if (!file)
-        aws_fail(path, "%s", strerror(errno));
+        fail_about(path, "%s", strerror(errno));
     const bool written = fputs(text, file) >= 0;
     if (fclose(file) || !written || rename(temporary, path)) {
         unlink(temporary);
-        aws_fail(path, "%s", strerror(errno));
+        fail_about(path, "%s", strerror(errno));
     }
     free(temporary);
 }
@@ -64,12 +64,12 @@ static bool read_reference(const char *path, struct reference *reference)
     unsigned long long size;
     FILE *file = fopen(path, "r");
     if (!file)
-        aws_fail(path, "%s", strerror(errno));
+        fail_about(path, "%s", strerror(errno));
     *reference = (struct reference){.remote = true};
     const int found = fscanf(file, format, reference->digest, &size, reference->bucket);
     fclose(file);
     if (found > 0 && (found != 3 || !sha256_is_text(reference->digest)))
-        aws_fail(path, "is a damaged reference; delete it and make it again");
+        fail_about(path, "is a damaged reference; delete it and make it again");
     reference->size = found == 3 ? size : 0;
     return found == 3;
 }
@@ -102,14 +102,14 @@ void reference_of_file(const char *path, struct reference *reference)
     if (read_reference(path, reference))
         return;
     if (stat(path, &status))
-        aws_fail(path, "%s", strerror(errno));
+        fail_about(path, "%s", strerror(errno));
     *reference = (struct reference){.size = (uint64_t)status.st_size};
     const bool keep = status.st_size >= WORTH_KEEPING && !strchr(path, '/') && strlen(path) <= 64;
     snprintf(kept, sizeof kept, ".xc-lambda/%.64s", path);
     if (keep && read_kept(kept, &status, reference->digest))
         return;
     if (!sha256_of_file(path, reference->digest, &reference->size))
-        aws_fail(path, "%s", strerror(errno));
+        fail_about(path, "%s", strerror(errno));
     if (keep && (!mkdir(".xc-lambda", 0777) || errno == EEXIST)) {
         describe(record, &status, reference->digest);
         write_whole(kept, record);

@@ -14,8 +14,8 @@ struct reference {
     bool remote; /* the file is only a reference */
 };
 
-/* What a file is or refers to. Large files' digests are kept in .xc-lambda/, and believed as long as size, inode and time
- * of the file stay the same. */
+/* What a file is or refers to. Large files' digests are kept in .xc-lambda/, and believed as long as size, inode and
+ * time of the file stay the same. */
 void reference_of_file(const char *path, struct reference *reference);
 
 /* The reference appears whole or not at all. */

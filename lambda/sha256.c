@@ -1,4 +1,5 @@
-/* SHA-256 by Nettle, which uses the machine's instructions for it (chunks of raw video are large) and links statically. */
+/* SHA-256 by Nettle, which uses the machine's instructions for it (chunks of raw video are large) and links statically.
+ * */
 #include "sha256.h"
 
 #include <errno.h>

@@ -30,8 +30,8 @@ bool task_name_is_plain(const char *name)
     return length && length <= MAX_NAME && name[0] != '.' && name[0] != '-' && strspn(name, plain) == length;
 }
 
-/* Arguments reach the tool as they are, without a shell. A slash could lead out of the task's directory, unless it stands
- * in a fraction like 30/1. */
+/* Arguments reach the tool as they are, without a shell. A slash could lead out of the task's directory, unless it
+ * stands in a fraction like 30/1. */
 static bool argument_is_harmless(const char *argument)
 {
     if (strlen(argument) > MAX_ARGUMENT)

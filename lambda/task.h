@@ -6,8 +6,8 @@
  *
  * An input is named by the SHA-256 of its bytes; or, when these are still being made, by the key of the task that
  * publishes them under the same name. A step may also read what an earlier step wrote. The outputs are what the one who
- * asked wants to have; what is published is in the store as soon as its step is done. A task's key is the SHA-256 of its
- * JSON without spaces, names sorted: who has the key of the same work has its result. */
+ * asked wants to have; what is published is in the store as soon as its step is done. A task's key is the SHA-256 of
+ * its JSON without spaces, names sorted: who has the key of the same work has its result. */
 #ifndef XC_LAMBDA_TASK_H
 #define XC_LAMBDA_TASK_H
 

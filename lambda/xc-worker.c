@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "task.h"
 
 enum { MAX_EVENT = 256 * 1024, TAIL = 4096, MAX_BUCKET = 63, PATH_SIZE = 512 };
@@ -39,17 +40,8 @@ static _Noreturn void fail(const char *format, ...)
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
+    va_end(arguments);
     exit(1);
-}
-
-static json_t *get(json_t *object, const char *name)
-{
-    return json_object_get(object, name);
-}
-
-static const char *text_of(json_t *object, const char *name)
-{
-    return json_string_value(get(object, name));
 }
 
 /* ---- The event ---- */

@@ -1,5 +1,5 @@
-# The engine that runs all steps of a chunk as one function on AWS Lambda (docs/lambda.md). The functions of a batch run at
-# the same time, and each hands its states to the next one through S3.
+# The engine that runs all steps of a chunk as one function on AWS Lambda (docs/lambda.md). The functions of a batch
+# run at the same time, and each hands its states to the next one through S3.
 #
 # $(call plan,TASK,OUTPUTS,PUBLISHED,INPUTS) stands before the steps of a chunk, and writes them down as a task.
 LAMBDA_DIR ?= $(ENGINE_DIR)/../lambda

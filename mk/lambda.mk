@@ -1,21 +1,27 @@
 # The remote engines: a program for the workstation, a package for the function.
 #
-# xc-remote is dynamic, since libcurl can only be had so; xc-worker is static, as everything in the package.
+# xc-remote is dynamic, since libcurl can only be had so; the others are static: what runs remotely has to be, and it
+# saves the workstation most of the time that it takes to start a program as short as xc-task.
 LAMBDA_REMOTE := $(BIN)/lambda/xc-remote
+LAMBDA_TASK := $(BIN)/lambda/xc-task
 LAMBDA_WORKER := $(BIN)/lambda/xc-worker
 LAMBDA_ZIP := $(BIN)/lambda/excamera.zip
-LAMBDA_SHARED := $(call object,lambda/sha256.c lambda/task.c)
+LAMBDA_SHARED := $(call object,$(addprefix lambda/,fail.c json.c sha256.c task.c))
+LAMBDA_REFERENCE := $(call object,lambda/reference.c)
 
 .PHONY: lambda lambda-package check-lambda
-lambda: $(LAMBDA_REMOTE) $(LAMBDA_ZIP)
+lambda: $(LAMBDA_REMOTE) $(LAMBDA_TASK) $(LAMBDA_ZIP)
 lambda-package: $(LAMBDA_ZIP)
 
-$(LAMBDA_REMOTE): $(call object,$(addprefix lambda/,xc-remote.c aws.c credentials.c reference.c)) $(LAMBDA_SHARED)
+$(LAMBDA_REMOTE): $(call object,$(addprefix lambda/,xc-remote.c aws.c credentials.c)) $(LAMBDA_REFERENCE) \
+    $(LAMBDA_SHARED)
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljansson -lnettle
 
+$(LAMBDA_TASK): $(call object,lambda/xc-task.c) $(LAMBDA_REFERENCE) $(LAMBDA_SHARED)
 $(LAMBDA_WORKER): $(call object,lambda/xc-worker.c) $(LAMBDA_SHARED)
+$(LAMBDA_TASK) $(LAMBDA_WORKER):
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^ -ljansson -lnettle
@@ -29,7 +35,17 @@ $(LAMBDA_ZIP): lambda/pack lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)
 
 check-lambda:
 	mk/setup build test lambda
+	test/lambda/install || true # the tests say what they miss
 	$(MAKE) -j"$$(nproc)" tools static test-programs lambda
 	XC_BIN=$(BIN) XC_BUILD=$(OUT) test/lambda/run
+
+# xc-lambda is a link, by which it finds what is beside it.
+.PHONY: install-lambda
+install-lambda: install lambda
+	$(INSTALL) -d '$(SHARE)/lambda' '$(SHARE)/bin/lambda'
+	$(INSTALL) lambda/run lambda/plan lambda/xc-lambda '$(SHARE)/lambda'
+	$(INSTALL) $(LAMBDA_REMOTE) $(LAMBDA_TASK) '$(SHARE)/bin/lambda'
+	$(INSTALL) -m 644 $(LAMBDA_ZIP) $(dir $(LAMBDA_ZIP))tools.sha256 '$(SHARE)/bin/lambda'
+	ln -sf ../share/excamera/lambda/xc-lambda '$(DESTDIR)$(PREFIX)/bin/xc-lambda'
 
 -include $(patsubst %.o,%.d,$(call object,$(wildcard lambda/*.c)))

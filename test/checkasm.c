@@ -241,6 +241,9 @@ typedef void idct_dc_fn(uint8_t *dst, ptrdiff_t stride, int dc);
 typedef void iwht_fn(int16_t out[16], const int16_t levels[16], int dc, int ac);
 typedef void fdct_fn(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
                      ptrdiff_t pred_stride);
+typedef void fdct_pair_fn(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
+                          ptrdiff_t pred_stride);
+typedef unsigned survey_fn(const int16_t coefficients[16], int dc, int ac, uint32_t *energy);
 typedef void fwht_fn(int16_t out[16], const int16_t in[16]);
 typedef uint32_t difference_fn(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
 
@@ -306,13 +309,13 @@ struct two_blocks {
     ptrdiff_t stride[2];
 };
 
-static struct two_blocks pick_blocks(unsigned *variant, int size)
+static struct two_blocks pick_blocks(unsigned *variant, int width, int height)
 {
     static const ptrdiff_t block_strides[] = {64, 16, 37};
     struct two_blocks two;
     for (int i = 0; i < 2; i++) {
         two.stride[i] = PICK(variant, block_strides);
-        two.block[i] = place(&inputs[i], pick(variant, 2), two.stride[i], (struct area){0, 0, size, size});
+        two.block[i] = place(&inputs[i], pick(variant, 2), two.stride[i], (struct area){0, 0, width, height});
     }
     return two;
 }
@@ -321,16 +324,42 @@ enum { TWO_BLOCKS_VARIANTS = 3 * 2 * 3 * 2 };
 
 static struct output run_fdct(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
 {
-    struct two_blocks two = pick_blocks(&variant, size);
+    struct two_blocks two = pick_blocks(&variant, size, size);
     for (unsigned i = 0; i < times; i++) {
         ((fdct_fn *)kernel)(words(arena), two.block[0], two.stride[0], two.block[1], two.stride[1]);
     }
     return words_output;
 }
 
+static struct output run_fdct_pair(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
+{
+    static const struct output blocks = {96, {0, 0, 64, 1}};
+    struct two_blocks two = pick_blocks(&variant, 2 * size, size);
+    for (unsigned i = 0; i < times; i++) {
+        int16_t(*out)[16] = (void *)block(arena, blocks.stride);
+        ((fdct_pair_fn *)kernel)(out, two.block[0], two.stride[0], two.block[1], two.stride[1]);
+    }
+    return blocks;
+}
+
+static const int factors[] = {20, 1, 2, 3, 8, 157, 243, 1000};
+
+static struct output run_survey(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
+{
+    (void)size;
+    int dc = PICK(&variant, factors), ac = PICK(&variant, factors);
+    const int16_t *coefficients = place_levels(pick(&variant, 2));
+    uint32_t found[2] = {0, 0};
+    for (unsigned i = 0; i < times; i++) {
+        found[0] = ((survey_fn *)kernel)(coefficients, dc, ac, &found[1]);
+    }
+    memcpy(words(arena), found, sizeof found);
+    return (struct output){words_output.stride, {0, 0, sizeof found, 1}};
+}
+
 static struct output run_pixel(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
 {
-    struct two_blocks two = pick_blocks(&variant, size);
+    struct two_blocks two = pick_blocks(&variant, size, size);
     uint32_t sum = 0;
     for (unsigned i = 0; i < times; i++) {
         sum = ((difference_fn *)kernel)(two.block[0], two.stride[0], two.block[1], two.stride[1]);
@@ -408,6 +437,8 @@ static const struct kernel transform[] = {
     {"idct_dc_add", SLOT(idct_dc_add), 4, run_idct_dc, 14 * STRIDES},
     {"iwht", SLOT(iwht), 4, run_iwht, 14 * 8 * 2},
     {"fdct", SLOT(fdct), 4, run_fdct, TWO_BLOCKS_VARIANTS},
+    {"fdct_pair", SLOT(fdct_pair), 4, run_fdct_pair, TWO_BLOCKS_VARIANTS},
+    {"survey", SLOT(survey), 4, run_survey, 8 * 8 * 2},
     {"fwht", SLOT(fwht), 4, run_fwht, 2},
     {0},
 };

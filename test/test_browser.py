@@ -72,17 +72,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def setUpModule():
+    if not chromium():
+        raise unittest.SkipTest("Chromium is not installed")
+
+
+def chromium():
+    return next((name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None)
+
+
 def play(film, rate):
     """Has Chromium play a film at this rate; returns what the page reports at the end."""
-    chromium = next((name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None)
-    if not chromium:
-        raise unittest.SkipTest("Chromium is not installed")
     server = Server(film, rate)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="excamera-test-", ignore_cleanup_errors=True) as profile:
         url = f"http://127.0.0.1:{server.server_port}/"
-        process = subprocess.Popen([chromium, *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-port=0", url],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        process = subprocess.Popen([chromium(), *FLAGS, f"--user-data-dir={profile}", url], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, start_new_session=True,
                                    env={**os.environ, "HOME": profile})
         try:
             return server.reports.get(timeout=120)

@@ -10,7 +10,8 @@ from harness import BIN, ROOT, Case, Ivf, number
 
 FRAMES = 21
 FILM = {"width": 96, "height": 80, "frames": FRAMES, "cut": 10}
-OPTIONS = ("-s", "4", "-k", "3", "-q", "30", "-j", "2")  # two batches, the last chunk of one frame
+# Two batches, the last chunk of one frame; by the published commands, so that there is something to compare with.
+OPTIONS = ("-s", "4", "-k", "3", "-q", "30", "--structure", "classic", "-j", "2")
 
 
 class DriverCase(Case):
@@ -83,6 +84,16 @@ class Films(DriverCase):
         for jobs in ("1", "5"):
             self.works(self.film, "-o", "out.ivf", *OPTIONS[:-1], jobs)
             self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+    def test_the_default_structure(self):
+        results = []
+        for jobs in ("1", "5"):
+            self.works(self.film, "-o", "out.ivf", "-s", "4", "-k", "3", "-q", "30", "-j", jobs)
+            results.append((self.dir / "out.ivf").read_bytes())
+        self.assertEqual(results[0], results[1])
+        self.assertEqual(len(harness.vpxdec_frames(self.dir / "out.ivf")), FRAMES)
+        self.xc("xc-decode", "--y4m", "-o", "out.y4m", "out.ivf")
+        self.assertGreater(harness.ssim(self.dir / "out.y4m", self.film), 0.9)
 
     def test_standard_input(self):
         self.works("-", "-o", "out.ivf", *OPTIONS, stdin=self.film.read_bytes())

@@ -155,8 +155,9 @@ static uint64_t hash_of_planes(const struct xc_picture *picture)
     uint8_t samples[MACROBLOCKS * 384], *at = samples;
     for (int p = 0; p < 3; p++) {
         for (unsigned y = 0; y < xc_plane_coded_height(picture, p); y++) {
-            memcpy(at, picture->plane[p].data + (ptrdiff_t)y * picture->plane[p].stride, xc_plane_coded_width(picture, p));
-            at += xc_plane_coded_width(picture, p);
+            unsigned width = xc_plane_coded_width(picture, p);
+            memcpy(at, picture->plane[p].data + (ptrdiff_t)y * picture->plane[p].stride, width);
+            at += width;
         }
     }
     return XXH3_64bits(samples, sizeof samples);
@@ -177,8 +178,10 @@ static void test_documented_layout(void)
     size_t size;
     struct xc_state state = make_state(1, 2, 3);
     uint8_t *data = write_state(&state, &size);
-    static const uint8_t start[] = {'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n', 1, 0, WIDTH, 0, HEIGHT, 0, 1, 0, 1, 0, 0, 1, 2,
-                                    1, 10, 20, 30, 127, 0, 20, 40, 63, 2, 0, 0xfe, 0xc1, 4, 0xfe, 2, 63};
+    static const uint8_t start[] = {
+        'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n', 1, 0, WIDTH, 0, HEIGHT, 0, 1, 0, 1, 0, 0, 1, 2,
+        1, 10, 20, 30, 127, 0, 20, 40, 63, 2, 0, 0xfe, 0xc1, 4, 0xfe, 2, 63,
+    };
     CHECK(size == MAP_AT + MACROBLOCKS * (1 + 3 * 384) + 8);
     CHECK(memcmp(data, start, sizeof start) == 0);
     CHECK(memcmp(data + PROBABILITIES_AT, state.probabilities.coefficient, 1056) == 0);

@@ -43,23 +43,46 @@ static struct xc_picture *next_decoded(struct xc_tool_source *s)
     return NULL;
 }
 
-static struct xc_picture *next_raw(struct xc_tool_source *s)
+static enum xc_status next_raw(struct xc_tool_source *s, struct xc_picture **picture, struct xc_error *err)
 {
-    struct xc_picture *picture;
-    struct xc_error err;
-    struct xc_picture_pool *pool = xc_workspace_pool(s->workspace);
-    xc_tool_check(xc_picture_new(&picture, pool, s->width, s->height, &err), s->name, &err);
-    if (xc_tool_y4m_next(&s->y4m, picture)) {
-        return picture;
+    bool end;
+    enum xc_status status = xc_picture_new(picture, xc_workspace_pool(s->workspace), s->width, s->height, err);
+    if (status) {
+        return status;
     }
-    xc_picture_unref(picture);
-    return NULL;
+    status = xc_y4m_read_frame(*picture, &end, s->y4m.input.stream, err);
+    if (status || end) {
+        xc_picture_unref(*picture);
+        *picture = NULL;
+    }
+    return status;
+}
+
+enum xc_status xc_tool_source_read(struct xc_tool_source *s, struct xc_picture **picture, struct xc_error *err)
+{
+    enum xc_status status = XC_OK;
+    *picture = NULL;
+    if (s->is_ivf) {
+        *picture = next_decoded(s);
+    } else {
+        status = next_raw(s, picture, err);
+    }
+    s->count += *picture != NULL;
+    return status;
+}
+
+void xc_tool_source_check(const struct xc_tool_source *s, enum xc_status status, const struct xc_error *err)
+{
+    if (status) {
+        xc_tool_fail(s->name, "frame %u: %s", s->count, err->text);
+    }
 }
 
 struct xc_picture *xc_tool_source_next(struct xc_tool_source *s)
 {
-    struct xc_picture *picture = s->is_ivf ? next_decoded(s) : next_raw(s);
-    s->count += picture != NULL;
+    struct xc_picture *picture;
+    struct xc_error err;
+    xc_tool_source_check(s, xc_tool_source_read(s, &picture, &err), &err);
     return picture;
 }
 
@@ -76,6 +99,18 @@ void xc_tool_source_expect_end(struct xc_tool_source *s, const char *predictor)
 {
     if (xc_tool_source_next(s)) {
         xc_tool_fail(s->name, "has more frames than the %u that %s shows", s->count - 1, predictor);
+    }
+}
+
+void xc_tool_source_check_file(const struct xc_tool_source *s, const struct xc_tool_ivf *file)
+{
+    const struct xc_ivf_header *header = &file->ivf.header;
+    if (header->frame_count == 0) {
+        xc_tool_fail(file->name, "has no frame");
+    }
+    if (header->width != s->width || header->height != s->height) {
+        xc_tool_fail(file->name, "is of %ux%u, but %s is of %ux%u", header->width, header->height, s->name, s->width,
+                     s->height);
     }
 }
 
@@ -155,11 +190,12 @@ void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const st
 /* --- predicted frames --- */
 
 void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, const char *state_name,
-                             struct xc_workspace *workspace)
+                             const struct xc_tool_source *source)
 {
     *p = (struct xc_tool_prediction){ .next = 0 };
     xc_tool_ivf_read(&p->file, name);
-    xc_tool_state_read(&p->state, xc_workspace_pool(workspace), state_name);
+    xc_tool_source_check_file(source, &p->file);
+    xc_tool_state_read(&p->state, xc_workspace_pool(source->workspace), state_name);
     xc_tool_ivf_check_state(&p->file, &p->state);
     for (uint32_t i = 0; i < p->file.ivf.header.frame_count; i++) {
         const bool shown = xc_data_is_shown(p->file.ivf.frames[i].data, p->file.ivf.frames[i].size);
@@ -192,6 +228,11 @@ bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_picture **p
     xc_tool_check(xc_state_copy(&p->before, &p->state, &err), p->file.name, &err);
     if (xc_frame_parse(&p->frame, &p->state, data->data, data->size, &err)) {
         xc_tool_fail(p->file.name, "frame %u: %s", p->next - 1, err.text);
+    }
+    const struct xc_frame_header *h = &p->frame.header;
+    if (h->key_frame && (h->width != p->file.ivf.header.width || h->height != p->file.ivf.header.height)) {
+        xc_tool_fail(p->file.name, "frame %u is of %ux%u, the file's header says %ux%u", p->next - 1, h->width, h->height,
+                     p->file.ivf.header.width, p->file.ivf.header.height);
     }
     enum xc_status status = p->has_hidden
                                 ? xc_decode_frame(workspace, &p->state, &p->frame, p->frame.header.show ? NULL : picture, &err)
@@ -226,29 +267,4 @@ void xc_tool_copy_frame(struct xc_tool_prediction *p, struct xc_state *state, st
     xc_tool_check(xc_frame_serialize(&bytes, &p->frame, state, &err), p->file.name, &err);
     xc_tool_check(xc_decode_frame(workspace, state, &p->frame, NULL, &err), p->file.name, &err);
     xc_tool_chunk_append(chunk, &bytes);
-}
-
-void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_source *source,
-                    struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
-{
-    bool exact = false; /* behind a key frame, the states are the same */
-    struct xc_picture *hidden;
-    while (xc_tool_prediction_next(p, &hidden, workspace)) {
-        /* A hidden frame has no raw picture, and is to look as it did. */
-        struct xc_picture *target = p->frame.header.show ? xc_tool_source_expect(source, p->file.name) : hidden;
-        exact |= p->frame.header.key_frame;
-        if (exact) {
-            xc_tool_copy_frame(p, state, chunk, workspace);
-        } else {
-            struct xc_bytes bytes = XC_BYTES_INIT;
-            struct xc_error err;
-            if (xc_tool_prediction_at_end(p)) {
-                xc_frame_terminate(&p->frame);
-            }
-            xc_tool_check(xc_rebase(workspace, state, &p->frame, &p->before, target, &bytes, &err), p->file.name, &err);
-            xc_tool_chunk_append(chunk, &bytes);
-        }
-        xc_picture_unref(target);
-    }
-    xc_tool_source_expect_end(source, p->file.name);
 }

@@ -23,9 +23,15 @@ struct xc_tool_source {
 void xc_tool_source_open(struct xc_tool_source *source, const char *name, const char *format, struct xc_workspace *workspace);
 /* The next picture, which the caller owns; NULL: there is none. */
 struct xc_picture *xc_tool_source_next(struct xc_tool_source *source);
+/* The same in two steps: reading, which leaves it to the caller to complain (but where an IVF must be decoded, which only the
+ * main thread can do), and complaining. */
+enum xc_status xc_tool_source_read(struct xc_tool_source *source, struct xc_picture **picture, struct xc_error *err);
+void xc_tool_source_check(const struct xc_tool_source *source, enum xc_status status, const struct xc_error *err);
 /* The next picture, where the frames of another file (predictor) say that there must be one; and the end, where they say so. */
 struct xc_picture *xc_tool_source_expect(struct xc_tool_source *source, const char *predictor);
 void xc_tool_source_expect_end(struct xc_tool_source *source, const char *predictor);
+/* Fails unless a file has frames, of the pictures' size. */
+void xc_tool_source_check_file(const struct xc_tool_source *source, const struct xc_tool_ivf *file);
 void xc_tool_source_close(struct xc_tool_source *source);
 
 /* The chunk that is being made: kept in memory, since its header tells how many frames there are. */
@@ -58,9 +64,9 @@ struct xc_tool_prediction {
     struct xc_state before; /* the state before that one */
 };
 
-/* state_name: what the first frame predicts from, or NULL if that is a key frame. */
+/* state_name: what the first frame predicts from, or NULL if that is a key frame. source: the pictures that it predicts. */
 void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, const char *state_name,
-                             struct xc_workspace *workspace);
+                             const struct xc_tool_source *source);
 /* Reads the next frame into p->frame; false: there is none. picture, if not NULL, becomes what it decodes to if it is hidden, and
  * else NULL. */
 bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_picture **picture, struct xc_workspace *workspace);
@@ -75,7 +81,7 @@ void xc_tool_prediction_close(struct xc_tool_prediction *p);
 void xc_tool_copy_frame(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_chunk *chunk,
                         struct xc_workspace *workspace);
 
-/* Rebases all frames that are left onto the state, which is moved on. */
+/* Rebases all frames that are left onto the state, which is moved on (rebase.c). */
 void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_source *source,
                     struct xc_tool_chunk *chunk, struct xc_workspace *workspace);
 

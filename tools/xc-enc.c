@@ -103,7 +103,7 @@ static void run(const struct options *o, const char *input)
 
     xc_tool_source_open(&source, input, o->format, workspace);
     if (o->reencode) {
-        xc_tool_prediction_open(&prediction, o->prediction, o->prediction_state, workspace);
+        xc_tool_prediction_open(&prediction, o->prediction, o->prediction_state, &source);
         if (!o->no_wait) {
             wait_for_end_of_input();
         }
@@ -128,6 +128,7 @@ static void run(const struct options *o, const char *input)
             encode_anchors(encoder, &source, &chunk, &o->anchored);
         } else if (o->anchors_name) {
             xc_tool_ivf_read(&anchors, o->anchors_name);
+            xc_tool_source_check_file(&source, &anchors);
             xc_tool_ivf_check_state(&anchors, &state);
             encode_followers(encoder, &source, &anchors, &chunk, &o->anchored);
             xc_ivf_free(&anchors.ivf);

@@ -41,8 +41,8 @@ int main(int argc, char **argv)
     struct xc_tool_prediction prediction;
     struct xc_tool_chunk chunk;
     struct xc_state state;
-    xc_tool_prediction_open(&prediction, prediction_name, prediction_state, workspace);
     xc_tool_source_open(&source, operands[0], format, workspace);
+    xc_tool_prediction_open(&prediction, prediction_name, prediction_state, &source);
     xc_tool_state_read(&state, xc_workspace_pool(workspace), state_name);
     xc_tool_chunk_start(&chunk, &source, &state);
     xc_tool_rebase(&prediction, &state, &source, &chunk, workspace);

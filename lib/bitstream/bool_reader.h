@@ -1,10 +1,13 @@
-/* The boolean entropy decoder, RFC 6386 section 7, with a window of 64 bits so that memory is touched once in several symbols. */
+/* The boolean entropy decoder, RFC 6386 section 7, with a window of 64 bits so that memory is touched once in many symbols.
+ *
+ * Whoever reads much keeps a reader in a local variable and calls nothing with its address but the functions here: then the
+ * compiler keeps it in registers. */
 #ifndef XC_BITSTREAM_BOOL_READER_H
 #define XC_BITSTREAM_BOOL_READER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 struct xc_bool_reader {
     uint64_t value;   /* the window; the section's "value" is its top two bytes */
@@ -13,65 +16,42 @@ struct xc_bool_reader {
     const uint8_t *next, *end;
 };
 
-/* Behind the end of the data a decoder reads zeros (section 7.3). They are added to bits as one large loan, which also tells
- * afterwards whether any of them was needed. */
-#define XC_BOOL_LOAN (1 << 30)
+void xc_bool_start(struct xc_bool_reader *r, const uint8_t *data, size_t size);
 
-static inline void xc_bool_fill(struct xc_bool_reader *r)
-{
-    int shift = 48 - r->bits; /* where in the window the next byte goes */
-    if (r->end - r->next >= 8) {
-        uint64_t word;
-        memcpy(&word, r->next, 8);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        word = __builtin_bswap64(word);
-#endif
-        /* The bits below the last whole byte come again with the next fill, at the same place. */
-        r->value |= word >> (56 - shift);
-        int bytes = (shift >> 3) + 1;
-        r->next += bytes;
-        r->bits += bytes * 8;
-        return;
-    }
-    for (; shift >= 0 && r->next < r->end; shift -= 8) {
-        r->value |= (uint64_t)*r->next++ << shift;
-        r->bits += 8;
-    }
-    if (r->next == r->end && r->bits < XC_BOOL_LOAN / 2) {
-        r->bits += XC_BOOL_LOAN;
-    }
-}
+/* True if symbols were read for which there was no data: the partition is truncated or corrupt. */
+bool xc_bool_overrun(const struct xc_bool_reader *r);
 
-static inline void xc_bool_start(struct xc_bool_reader *r, const uint8_t *data, size_t size)
-{
-    *r = (struct xc_bool_reader){ .bits = -8, .range = 255, .next = data, .end = data + size };
-    xc_bool_fill(r);
-}
+/* Part of xc_bool_read: fills a window of which less than a byte is left. */
+void xc_bool_fill(struct xc_bool_reader *r);
 
-/* True if symbols were read for which there was no data: the partition is truncated or corrupt. As in libvpx, an encoder owes
- * one byte more than the arithmetic needs. */
-static inline bool xc_bool_overrun(const struct xc_bool_reader *r)
+/* Also part of it: makes range 128 to 255 again. */
+static inline __attribute__((always_inline)) void xc_bool_normalize(struct xc_bool_reader *r, uint32_t range)
 {
-    return r->bits > 64 && r->bits < XC_BOOL_LOAN;
-}
-
-static inline bool xc_bool_read(struct xc_bool_reader *r, unsigned probability)
-{
-    uint32_t split = 1 + (((r->range - 1) * probability) >> 8);
-    uint64_t big_split = (uint64_t)split << 56;
-    bool bit = r->value >= big_split;
-    uint32_t range = bit ? r->range - split : split;
-    if (bit) {
-        r->value -= big_split;
-    }
-    int shift = __builtin_clz(range) - 24;
+    int shift = __builtin_clz(range) ^ 24; /* of 24 to 31, less 24 */
     r->range = range << shift;
     r->value <<= shift;
     r->bits -= shift;
-    if (r->bits < 0) {
-        xc_bool_fill(r);
+    if (__builtin_expect(r->bits < 0, 0)) {
+        struct xc_bool_reader copy = { r->value, r->bits, r->range, r->next, r->end };
+        xc_bool_fill(&copy); /* the copy's address is known elsewhere now, that of *r is not */
+        r->value = copy.value;
+        r->bits = copy.bits;
+        r->next = copy.next;
     }
-    return bit;
+}
+
+/* Written so that what the caller does with a 0 and with a 1 follows on one branch, with nothing in common before it, and so that
+ * the branch knows where to go as soon as can be. */
+static inline __attribute__((always_inline)) bool xc_bool_read(struct xc_bool_reader *r, unsigned probability)
+{
+    uint32_t split_less_1 = ((r->range - 1) * probability) >> 8;
+    if (r->value >> 56 <= split_less_1) {
+        xc_bool_normalize(r, split_less_1 + 1);
+        return false;
+    }
+    r->value -= (uint64_t)(split_less_1 + 1) << 56;
+    xc_bool_normalize(r, r->range - 1 - split_less_1);
+    return true;
 }
 
 #endif

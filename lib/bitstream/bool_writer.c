@@ -4,7 +4,7 @@
 
 void xc_bool_writer_start(struct xc_bool_writer *w, struct xc_bytes *out)
 {
-    *w = (struct xc_bool_writer){ .range = 255, .count = -24, .out = out, .start = out->size };
+    *w = (struct xc_bool_writer){ .range = 255, .out = out, .start = out->size };
 }
 
 /* The byte before may be 255: then the carry runs on. It cannot run out of the partition, whose interval lies below 1. */
@@ -19,25 +19,30 @@ static void carry(struct xc_bool_writer *w)
     }
 }
 
-void xc_bool_writer_emit(struct xc_bool_writer *w, int shift)
+void xc_bool_writer_emit(struct xc_bool_writer *w)
 {
-    int offset = shift - w->count; /* how much of the shift completes the byte */
-    if ((w->low << (offset - 1)) & 0x80000000) {
+    int bytes = w->pending >> 3, rest = w->pending + 8 - bytes * 8; /* bits that stay */
+    uint64_t emitted = w->low >> rest;
+    if (emitted >> (bytes * 8)) {
         carry(w);
     }
-    if (!xc_bytes_reserve(w->out, 1)) {
-        w->failed = true;
+    if (xc_bytes_reserve(w->out, (size_t)bytes)) {
+        for (int i = bytes - 1; i >= 0; i--) {
+            w->out->data[w->out->size++] = (uint8_t)(emitted >> (8 * i));
+        }
     } else {
-        w->out->data[w->out->size++] = (uint8_t)(w->low >> (24 - offset));
+        w->failed = true;
     }
-    w->low = ((w->low << offset) & 0xffffff) << w->count;
-    w->count -= 8;
+    w->low &= (1ULL << rest) - 1;
+    w->pending -= bytes * 8;
 }
 
+/* Enough for a decoder to read ahead into, as libvpx does. */
 size_t xc_bool_writer_finish(struct xc_bool_writer *w)
 {
-    for (int i = 0; i < 32; i++) {
+    for (int i = 0; i < 16; i++) {
         xc_bool_write(w, 128, false);
     }
+    xc_bool_writer_emit(w);
     return w->out->size - w->start;
 }

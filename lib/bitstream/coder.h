@@ -2,7 +2,10 @@
  *
  * Header and macroblock modes are described once, in header.c and modes.c, as a walk over the parsed values. A coder decides
  * what the walk does: read the values from bits, write them as bits, or count how often each probability meets a 0 and a 1, from
- * which optimize.c finds better ones. So parsing and serializing cannot disagree. */
+ * which optimize.c finds better ones. So parsing and serializing cannot disagree.
+ *
+ * A coder is passed by value. Where a walk is long, everything it calls is inlined into one copy per coding, in which that is a
+ * constant (modes.c, tokens.c). */
 #ifndef XC_BITSTREAM_CODER_H
 #define XC_BITSTREAM_CODER_H
 
@@ -20,30 +23,33 @@ struct xc_branch_counts {
 
 enum xc_coding { XC_READ, XC_WRITE, XC_COUNT };
 
+/* What the coding at hand needs; the rest is NULL. */
 struct xc_coder {
     enum xc_coding coding;
-    struct xc_bool_reader reader;
-    struct xc_bool_writer writer;
+    struct xc_bool_reader *reader;
+    struct xc_bool_writer *writer;
     struct xc_branch_counts *counts;
     const struct xc_frame_header *counted; /* whose probabilities are counted */
 };
 
-static inline void xc_count(struct xc_coder *c, const uint8_t *probability, bool bit)
+#define XC_INLINE static inline __attribute__((always_inline))
+
+XC_INLINE void xc_count(struct xc_coder c, const uint8_t *probability, bool bit)
 {
-    uintptr_t offset = (uintptr_t)probability - (uintptr_t)c->counted;
-    if (offset < sizeof *c->counted) {
-        c->counts->at[offset][bit]++;
+    uintptr_t offset = (uintptr_t)probability - (uintptr_t)c.counted;
+    if (offset < sizeof *c.counted) {
+        c.counts->at[offset][bit]++;
     }
 }
 
 /* One bool: returns the value read, or the value given. */
-static inline bool xc_code(struct xc_coder *c, const uint8_t *probability, bool bit)
+XC_INLINE bool xc_code(struct xc_coder c, const uint8_t *probability, bool bit)
 {
-    if (c->coding == XC_READ) {
-        return xc_bool_read(&c->reader, *probability);
+    if (c.coding == XC_READ) {
+        return xc_bool_read(c.reader, *probability);
     }
-    if (c->coding == XC_WRITE) {
-        xc_bool_write(&c->writer, *probability, bit);
+    if (c.coding == XC_WRITE) {
+        xc_bool_write(c.writer, *probability, bit);
     } else {
         xc_count(c, probability, bit);
     }
@@ -51,13 +57,13 @@ static inline bool xc_code(struct xc_coder *c, const uint8_t *probability, bool 
 }
 
 /* A bool that is as likely 0 as 1, and an unsigned number of such bits, most significant first; section 7.3. */
-static inline bool xc_code_flag(struct xc_coder *c, bool bit)
+static inline bool xc_code_flag(struct xc_coder c, bool bit)
 {
     static const uint8_t even = 128;
     return xc_code(c, &even, bit);
 }
 
-static inline unsigned xc_code_literal(struct xc_coder *c, int bits, unsigned value)
+static inline unsigned xc_code_literal(struct xc_coder c, int bits, unsigned value)
 {
     unsigned result = 0;
     while (bits-- > 0) {
@@ -67,40 +73,38 @@ static inline unsigned xc_code_literal(struct xc_coder *c, int bits, unsigned va
 }
 
 /* A magnitude and then its sign; a zero has a sign, too, which is lost. */
-static inline int xc_code_signed(struct xc_coder *c, int bits, int value)
+static inline int xc_code_signed(struct xc_coder c, int bits, int value)
 {
     int magnitude = (int)xc_code_literal(c, bits, (unsigned)(value < 0 ? -value : value));
     return xc_code_flag(c, value < 0) ? -magnitude : magnitude;
 }
 
-/* The way from the root to a leaf, found backwards: the pair that leads to a pair is the one that names it. */
-static inline void xc_code_leaf(struct xc_coder *c, const xc_tree *tree, const uint8_t *probabilities, int at)
+/* A value coded by a tree; section 8.1. To write it, the way from its leaf to the root is found: the pair that leads to a pair
+ * is the one that names it. */
+XC_INLINE int xc_code_tree(struct xc_coder c, const xc_tree *tree, const uint8_t *probabilities, int value)
 {
-    if (at >= 2) {
-        int parent = 0;
-        while (tree[parent] != (at & ~1)) {
-            parent++;
-        }
-        xc_code_leaf(c, tree, probabilities, parent);
-    }
-    xc_code(c, &probabilities[at >> 1], at & 1);
-}
-
-/* A value coded by a tree; section 8.1. */
-static inline int xc_code_tree(struct xc_coder *c, const xc_tree *tree, const uint8_t *probabilities, int value)
-{
-    if (c->coding == XC_READ) {
+    if (c.coding == XC_READ) {
         int at = 0;
         do {
-            at = tree[at + xc_bool_read(&c->reader, probabilities[at >> 1])];
+            at = tree[at + xc_bool_read(c.reader, probabilities[at >> 1])];
         } while (at > 0);
         return -at;
     }
-    int leaf = 0;
-    while (tree[leaf] != -value) {
-        leaf++;
+    int way[XC_TREE_DEPTH], length = 0;
+    for (int at = -value;; at = way[length - 1] & ~1) {
+        int parent = 0;
+        while (tree[parent] != at) {
+            parent++;
+        }
+        way[length++] = parent;
+        if (parent < 2) {
+            break;
+        }
     }
-    xc_code_leaf(c, tree, probabilities, leaf);
+    while (length > 0) {
+        int at = way[--length];
+        xc_code(c, &probabilities[at >> 1], at & 1);
+    }
     return value;
 }
 

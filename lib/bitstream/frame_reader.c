@@ -89,11 +89,10 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
         return xc_fail(err, XC_ERR_FORMAT, "the first partition has %u bytes, but %zu are left", first_size, size - start);
     }
 
-    struct xc_coder coder = { .coding = XC_READ };
-    xc_bool_start(&coder.reader, data + start, first_size);
+    xc_bool_start(&r->first, data + start, first_size);
     h->probabilities = *xc_probabilities_before(h, state);
     h->segment_tree[0] = h->segment_tree[1] = h->segment_tree[2] = 255;
-    xc_header_code(&coder, h);
+    xc_header_code((struct xc_coder){ .coding = XC_READ, .reader = &r->first }, h);
     if (h->copy_to_golden == 3 || h->copy_to_altref == 3) {
         return xc_fail(err, XC_ERR_FORMAT, "a reference is to be copied from nowhere");
     }
@@ -101,29 +100,24 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
         (status = prepare_macroblocks(frame, state, err))) {
         return status;
     }
-    xc_modes_code(&coder, frame);
-    r->first = coder.reader;
     r->above = calloc(frame->mb_cols, sizeof *r->above);
     return r->above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
 }
 
-enum xc_status xc_frame_reader_row(struct xc_frame_reader *r, unsigned row, struct xc_error *err)
+size_t xc_frame_reader_row(struct xc_frame_reader *r, unsigned row, size_t first)
 {
     struct xc_frame *frame = r->frame;
-    /* One block more than there can be: reading zeroes the next one before it knows whether there is one. */
-    size_t blocks = frame->coefficient_count + (size_t)frame->mb_cols * XC_BLOCKS + 1;
-    enum xc_status status = xc_frame_reserve(frame, 0, blocks, err);
-    if (status) {
-        return status;
-    }
-    memset(frame->coefficients[frame->coefficient_count], 0, sizeof(xc_block));
     struct xc_bool_reader *bits = &r->partition[row & ((1u << frame->header.log2_token_partitions) - 1)];
     struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
     struct xc_token_context left = { 0 };
-    for (unsigned column = 0; column < frame->mb_cols; column++) {
-        xc_tokens_read(bits, frame, &mb[column], &r->above[column], &left);
+    xc_block *levels = frame->coefficients + first;
+    xc_modes_read(&r->first, frame, row);
+    memset(levels, 0, sizeof *levels);
+    for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
+        mb->coefficients = (uint32_t)(levels - frame->coefficients);
+        levels = xc_tokens_read(bits, &frame->header.probabilities, mb, levels, &r->above[column], &left);
     }
-    return XC_OK;
+    return (size_t)(levels - frame->coefficients);
 }
 
 enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *err)
@@ -146,7 +140,10 @@ enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *sta
         return status;
     }
     for (unsigned row = 0; !status && row < frame->mb_rows; row++) {
-        status = xc_frame_reader_row(&reader, row, err);
+        status = xc_frame_reserve(frame, 0, frame->coefficient_count + xc_frame_row_blocks(frame), err);
+        if (!status) {
+            frame->coefficient_count = xc_frame_reader_row(&reader, row, frame->coefficient_count);
+        }
     }
     enum xc_status end = xc_frame_reader_end(&reader, status ? NULL : err);
     return status ? status : end;

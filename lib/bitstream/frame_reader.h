@@ -1,4 +1,4 @@
-/* Parsing a frame step by step, for a decoder that wants the coefficients row by row and keeps no more than one row of them. */
+/* Parsing a frame step by step, for a decoder that wants to keep no more than a few rows of coefficients. */
 #ifndef XC_BITSTREAM_FRAME_READER_H
 #define XC_BITSTREAM_FRAME_READER_H
 
@@ -15,12 +15,19 @@ struct xc_frame_reader {
 /* Makes room for this many macroblocks, whose old values are lost if there was not enough, and blocks, whose values are kept. */
 enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size_t blocks, struct xc_error *err);
 
-/* Parses header and modes into *frame. On failure there is nothing to end. */
+/* Parses the header into *frame and sizes it. On failure there is nothing to end. */
 enum xc_status xc_frame_reader_begin(struct xc_frame_reader *reader, struct xc_frame *frame, const struct xc_state *state,
                                      const uint8_t *data, size_t size, struct xc_error *err);
 
-/* Appends the coefficients of a row of macroblocks, in order; the caller may set frame->coefficient_count to 0 between rows. */
-enum xc_status xc_frame_reader_row(struct xc_frame_reader *reader, unsigned row, struct xc_error *err);
+/* How many blocks a row may need, one more than there can be: reading zeroes the next one before it knows whether there is one. */
+static inline size_t xc_frame_row_blocks(const struct xc_frame *frame)
+{
+    return (size_t)frame->mb_cols * XC_BLOCKS + 1;
+}
+
+/* Parses modes and levels of a row of macroblocks; rows come in order. The levels go to frame->coefficients from first on, where
+ * there is room for xc_frame_row_blocks; returns the index behind them. */
+size_t xc_frame_reader_row(struct xc_frame_reader *reader, unsigned row, size_t first);
 
 /* Gives back what the reader owns and tells whether the data sufficed. */
 enum xc_status xc_frame_reader_end(struct xc_frame_reader *reader, struct xc_error *err);

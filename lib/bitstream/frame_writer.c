@@ -40,19 +40,21 @@ static bool probabilities_follow(const struct xc_frame_header *h, const struct x
 /* Header and modes, behind room for the bytes that tell their size. */
 static enum xc_status write_first_partition(struct xc_bytes *bytes, struct xc_frame *frame, struct xc_error *err)
 {
-    struct xc_coder coder = { .coding = XC_WRITE };
+    struct xc_bool_writer writer;
     size_t start = frame->header.key_frame ? XC_KEY_FRAME_START_SIZE : XC_FRAME_TAG_SIZE;
     if (!xc_bytes_reserve(bytes, start)) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a frame");
     }
     bytes->size = start;
-    xc_bool_writer_start(&coder.writer, bytes);
-    xc_header_code(&coder, &frame->header);
-    if (!xc_modes_code(&coder, frame)) {
-        return xc_fail(err, XC_ERR_ARGUMENT, "a motion vector does not fit its mode or is out of range");
+    xc_bool_writer_start(&writer, bytes);
+    xc_header_code((struct xc_coder){ .coding = XC_WRITE, .writer = &writer }, &frame->header);
+    for (unsigned row = 0; row < frame->mb_rows; row++) {
+        if (!xc_modes_write(&writer, frame, row)) {
+            return xc_fail(err, XC_ERR_ARGUMENT, XC_MODES_UNCODABLE);
+        }
     }
-    size_t size = xc_bool_writer_finish(&coder.writer);
-    if (coder.writer.failed) {
+    size_t size = xc_bool_writer_finish(&writer);
+    if (writer.failed) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a frame");
     }
     if (size > MAX_FIRST_PARTITION) {
@@ -63,14 +65,15 @@ static enum xc_status write_first_partition(struct xc_bytes *bytes, struct xc_fr
     return XC_OK;
 }
 
-static void write_tokens(struct xc_coder *coders, const struct xc_frame *frame, struct xc_token_context *above)
+static void write_tokens(struct xc_bool_writer *writers, const struct xc_frame *frame, struct xc_token_context *above)
 {
     unsigned mask = (1u << frame->header.log2_token_partitions) - 1;
     const struct xc_macroblock *mb = frame->macroblocks;
     for (unsigned row = 0; row < frame->mb_rows; row++) {
         struct xc_token_context left = { 0 };
         for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
-            xc_tokens_write(&coders[row & mask], frame, mb, &above[column], &left);
+            xc_tokens_write(&writers[row & mask], &frame->header.probabilities, mb, frame->coefficients + mb->coefficients,
+                            &above[column], &left);
         }
     }
 }
@@ -105,22 +108,21 @@ static enum xc_status append_partitions(struct xc_bytes *bytes, const struct xc_
 static enum xc_status write_partitions(struct xc_bytes *bytes, const struct xc_frame *frame, struct xc_error *err)
 {
     unsigned count = 1u << frame->header.log2_token_partitions;
-    struct xc_coder coders[XC_MAX_PARTITIONS];
+    struct xc_bool_writer writers[XC_MAX_PARTITIONS];
     struct xc_bytes partitions[XC_MAX_PARTITIONS] = { 0 };
     struct xc_token_context *above = calloc(frame->mb_cols, sizeof *above);
     if (!above) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
     }
     for (unsigned i = 0; i < count; i++) {
-        coders[i] = (struct xc_coder){ .coding = XC_WRITE };
-        xc_bool_writer_start(&coders[i].writer, &partitions[i]);
+        xc_bool_writer_start(&writers[i], &partitions[i]);
     }
-    write_tokens(coders, frame, above);
+    write_tokens(writers, frame, above);
     free(above);
     bool failed = false;
     for (unsigned i = 0; i < count; i++) {
-        xc_bool_writer_finish(&coders[i].writer);
-        failed |= coders[i].writer.failed;
+        xc_bool_writer_finish(&writers[i]);
+        failed |= writers[i].failed;
     }
     enum xc_status status = failed ? xc_fail(err, XC_ERR_MEMORY, "out of memory for a frame")
                                    : append_partitions(bytes, partitions, count, err);

@@ -56,7 +56,7 @@ size_t xc_frame_start_write(uint8_t start[XC_KEY_FRAME_START_SIZE], const struct
 }
 
 /* A list of values each of which may be left out; what is not sent keeps the value it has. */
-static uint8_t code_optional(struct xc_coder *c, uint8_t sent, int8_t values[4], int bits)
+static uint8_t code_optional(struct xc_coder c, uint8_t sent, int8_t values[4], int bits)
 {
     uint8_t result = 0;
     for (int i = 0; i < 4; i++) {
@@ -69,7 +69,7 @@ static uint8_t code_optional(struct xc_coder *c, uint8_t sent, int8_t values[4],
 }
 
 /* Section 9.3. */
-static void code_segmentation(struct xc_coder *c, struct xc_frame_header *h)
+static void code_segmentation(struct xc_coder c, struct xc_frame_header *h)
 {
     h->segmentation = xc_code_flag(c, h->segmentation);
     if (!h->segmentation) {
@@ -92,7 +92,7 @@ static void code_segmentation(struct xc_coder *c, struct xc_frame_header *h)
 }
 
 /* Section 9.6. */
-static void code_loop_filter(struct xc_coder *c, struct xc_frame_header *h)
+static void code_loop_filter(struct xc_coder c, struct xc_frame_header *h)
 {
     h->simple_filter = xc_code_flag(c, h->simple_filter);
     h->filter_level = (uint8_t)xc_code_literal(c, 6, h->filter_level);
@@ -108,13 +108,13 @@ static void code_loop_filter(struct xc_coder *c, struct xc_frame_header *h)
     }
 }
 
-static int8_t code_quantizer_delta(struct xc_coder *c, int8_t delta)
+static int8_t code_quantizer_delta(struct xc_coder c, int8_t delta)
 {
     return xc_code_flag(c, delta != 0) ? (int8_t)xc_code_signed(c, 4, delta) : 0;
 }
 
 /* Section 9.6, and 14.1 for what the indices mean. */
-static void code_quantizers(struct xc_coder *c, struct xc_frame_header *h)
+static void code_quantizers(struct xc_coder c, struct xc_frame_header *h)
 {
     h->quantizer = (uint8_t)xc_code_literal(c, 7, h->quantizer);
     h->y1_dc_delta = code_quantizer_delta(c, h->y1_dc_delta);
@@ -125,7 +125,7 @@ static void code_quantizers(struct xc_coder *c, struct xc_frame_header *h)
 }
 
 /* Section 9.7. */
-static void code_references(struct xc_coder *c, struct xc_frame_header *h)
+static void code_references(struct xc_coder c, struct xc_frame_header *h)
 {
     h->refresh_golden = xc_code_flag(c, h->refresh_golden);
     h->refresh_altref = xc_code_flag(c, h->refresh_altref);
@@ -140,7 +140,7 @@ static void code_references(struct xc_coder *c, struct xc_frame_header *h)
 }
 
 /* Section 13.4. */
-static void code_coefficient_updates(struct xc_coder *c, struct xc_frame_header *h)
+static void code_coefficient_updates(struct xc_coder c, struct xc_frame_header *h)
 {
     for (int i = 0; i < 4; i++) {
         for (int j = 0; j < 8; j++) {
@@ -160,7 +160,7 @@ static void code_coefficient_updates(struct xc_coder *c, struct xc_frame_header 
 }
 
 /* Section 17.2: seven bits stand for an even probability; 0 stands for 1. */
-static void code_mv_updates(struct xc_coder *c, struct xc_frame_header *h)
+static void code_mv_updates(struct xc_coder c, struct xc_frame_header *h)
 {
     for (int i = 0; i < 2; i++) {
         uint32_t sent = 0;
@@ -175,7 +175,7 @@ static void code_mv_updates(struct xc_coder *c, struct xc_frame_header *h)
     }
 }
 
-static bool code_mode_probabilities(struct xc_coder *c, bool sent, uint8_t *probabilities, int count)
+static bool code_mode_probabilities(struct xc_coder c, bool sent, uint8_t *probabilities, int count)
 {
     sent = xc_code_flag(c, sent);
     for (int i = 0; sent && i < count; i++) {
@@ -184,7 +184,7 @@ static bool code_mode_probabilities(struct xc_coder *c, bool sent, uint8_t *prob
     return sent;
 }
 
-void xc_header_code(struct xc_coder *c, struct xc_frame_header *h)
+void xc_header_code(struct xc_coder c, struct xc_frame_header *h)
 {
     if (h->key_frame) {
         h->color_space = xc_code_flag(c, h->color_space);

@@ -16,7 +16,7 @@ size_t xc_frame_start_write(uint8_t start[XC_KEY_FRAME_START_SIZE], const struct
 
 /* Walks the header at the start of the first partition. When reading, header->probabilities must hold those in force before the
  * frame (xc_probabilities_before). */
-void xc_header_code(struct xc_coder *c, struct xc_frame_header *header);
+void xc_header_code(struct xc_coder c, struct xc_frame_header *header);
 
 /* The probabilities in force when the frame begins: the state's, or the defaults for a key frame. */
 const struct xc_probabilities *xc_probabilities_before(const struct xc_frame_header *header, const struct xc_state *state);

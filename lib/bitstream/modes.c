@@ -100,7 +100,7 @@ struct xc_mv xc_clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned
 
 /* Section 17.2: small magnitudes by a tree, others bit by bit: the low three upwards, then the rest downwards, and bit 3 last,
  * only if it is not certain to be set, since the magnitude is at least 8. */
-static int code_mv_component(struct xc_coder *c, const uint8_t p[19], int value)
+XC_INLINE int code_mv_component(struct xc_coder c, const uint8_t p[19], int value)
 {
     int magnitude = value < 0 ? -value : value;
     if (xc_code(c, &p[XC_MV_IS_SHORT], magnitude > 7)) {
@@ -127,10 +127,10 @@ static bool codable(int difference)
 }
 
 /* A vector as its difference from a predicted one. */
-static bool code_mv(struct xc_coder *c, const struct xc_frame *frame, struct xc_mv *mv, struct xc_mv predicted)
+XC_INLINE bool code_mv(struct xc_coder c, const struct xc_frame *frame, struct xc_mv *mv, struct xc_mv predicted)
 {
     int row = mv->row - predicted.row, column = mv->column - predicted.column;
-    if (c->coding != XC_READ && !(codable(row) && codable(column))) {
+    if (c.coding != XC_READ && !(codable(row) && codable(column))) {
         return false;
     }
     mv->row = (int16_t)(predicted.row + code_mv_component(c, frame->header.probabilities.mv[0], row));
@@ -151,7 +151,7 @@ static const uint8_t *split_mode_probability(struct xc_mv left, struct xc_mv abo
     return xc_split_mode_probability[context];
 }
 
-static bool code_split(struct xc_coder *c, const struct xc_frame *frame, struct xc_macroblock *mb, const struct neighbours *n,
+XC_INLINE bool code_split(struct xc_coder c, const struct xc_frame *frame, struct xc_macroblock *mb, const struct neighbours *n,
                        struct xc_mv best)
 {
     mb->partitioning = (uint8_t)xc_code_tree(c, xc_split_tree, xc_split_probability, mb->partitioning);
@@ -178,10 +178,11 @@ static bool code_split(struct xc_coder *c, const struct xc_frame *frame, struct 
             }
             break;
         }
-        if (c->coding != XC_READ && !mv_equal(mv, mb->split[block])) {
+        if (c.coding != XC_READ && !mv_equal(mv, mb->split[block])) {
             return false;
         }
-        for (int i = block; i < 16; i++) {
+        const int end = mb->partitioning == XC_SPLIT_16 ? block + 1 : 16;
+        for (int i = block; i < end; i++) {
             if (layout[i] == part) {
                 mb->split[i] = mv;
                 mb->b_mode[i] = (uint8_t)mode;
@@ -192,7 +193,7 @@ static bool code_split(struct xc_coder *c, const struct xc_frame *frame, struct 
     return true;
 }
 
-static bool code_inter(struct xc_coder *c, const struct xc_frame *frame, struct xc_macroblock *mb, unsigned row,
+XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struct xc_macroblock *mb, unsigned row,
                        unsigned column)
 {
     const struct xc_frame_header *h = &frame->header;
@@ -226,7 +227,7 @@ static bool code_inter(struct xc_coder *c, const struct xc_frame *frame, struct 
         return code_split(c, frame, mb, &n, best);
     }
     }
-    if (c->coding != XC_READ && !mv_equal(mv, mb->mv)) {
+    if (c.coding != XC_READ && !mv_equal(mv, mb->mv)) {
         return false;
     }
     mb->mv = mv;
@@ -250,7 +251,7 @@ static int implied_b_mode(const struct xc_macroblock *mb, int block)
     }
 }
 
-static void code_key_intra(struct xc_coder *c, struct xc_macroblock *mb, const struct neighbours *n)
+XC_INLINE void code_key_intra(struct xc_coder c, struct xc_macroblock *mb, const struct neighbours *n)
 {
     mb->y_mode = (uint8_t)xc_code_tree(c, xc_key_y_mode_tree, xc_key_y_mode_probability, mb->y_mode);
     for (int i = 0; mb->y_mode == XC_B_PRED && i < 16; i++) {
@@ -262,7 +263,7 @@ static void code_key_intra(struct xc_coder *c, struct xc_macroblock *mb, const s
     mb->uv_mode = (uint8_t)xc_code_tree(c, xc_uv_mode_tree, xc_key_uv_mode_probability, mb->uv_mode);
 }
 
-static void code_inter_frame_intra(struct xc_coder *c, const struct xc_frame_header *h, struct xc_macroblock *mb)
+XC_INLINE void code_inter_frame_intra(struct xc_coder c, const struct xc_frame_header *h, struct xc_macroblock *mb)
 {
     mb->y_mode = (uint8_t)xc_code_tree(c, xc_y_mode_tree, h->probabilities.y_mode, mb->y_mode);
     for (int i = 0; mb->y_mode == XC_B_PRED && i < 16; i++) {
@@ -271,7 +272,7 @@ static void code_inter_frame_intra(struct xc_coder *c, const struct xc_frame_hea
     mb->uv_mode = (uint8_t)xc_code_tree(c, xc_uv_mode_tree, h->probabilities.uv_mode, mb->uv_mode);
 }
 
-static bool code_macroblock(struct xc_coder *c, struct xc_frame *frame, unsigned row, unsigned column)
+XC_INLINE bool code_macroblock(struct xc_coder c, struct xc_frame *frame, unsigned row, unsigned column)
 {
     const struct xc_frame_header *h = &frame->header;
     struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
@@ -293,14 +294,32 @@ static bool code_macroblock(struct xc_coder *c, struct xc_frame *frame, unsigned
     return true;
 }
 
-bool xc_modes_code(struct xc_coder *c, struct xc_frame *frame)
+XC_INLINE bool code_row(struct xc_coder c, struct xc_frame *frame, unsigned row)
 {
-    for (unsigned row = 0; row < frame->mb_rows; row++) {
-        for (unsigned column = 0; column < frame->mb_cols; column++) {
-            if (!code_macroblock(c, frame, row, column)) {
-                return false;
-            }
+    for (unsigned column = 0; column < frame->mb_cols; column++) {
+        if (!code_macroblock(c, frame, row, column)) {
+            return false;
         }
     }
     return true;
+}
+
+void xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row)
+{
+    struct xc_bool_reader local = *reader;
+    code_row((struct xc_coder){ .coding = XC_READ, .reader = &local }, frame, row);
+    *reader = local;
+}
+
+bool xc_modes_write(struct xc_bool_writer *writer, struct xc_frame *frame, unsigned row)
+{
+    struct xc_bool_writer local = *writer;
+    bool codable = code_row((struct xc_coder){ .coding = XC_WRITE, .writer = &local }, frame, row);
+    *writer = local;
+    return codable;
+}
+
+bool xc_modes_count(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row)
+{
+    return code_row((struct xc_coder){ .coding = XC_COUNT, .counts = counts, .counted = &frame->header }, frame, row);
 }

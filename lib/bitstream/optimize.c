@@ -1,4 +1,6 @@
 /* Choosing the probabilities that a frame sends: what the symbols save against what the update costs. */
+#include "bitstream/optimize.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,54 +99,56 @@ static void settle_skips(struct xc_frame *frame)
     frame->header.skip_enabled = true;
 }
 
-static enum xc_status count_symbols(struct xc_branch_counts *counts, struct xc_frame *frame, struct xc_error *err)
+bool xc_frame_count_row(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row, struct xc_token_context *above)
 {
-    struct xc_coder coder = { .coding = XC_COUNT, .counts = counts, .counted = &frame->header };
-    struct xc_token_context *above = calloc(frame->mb_cols, sizeof *above);
-    if (!above) {
-        return xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
+    struct xc_token_context left = { 0 };
+    const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
+    for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
+        xc_tokens_count(counts, &frame->header, mb, frame->coefficients + mb->coefficients, &above[column], &left);
     }
-    bool codable = xc_modes_code(&coder, frame);
-    const struct xc_macroblock *mb = frame->macroblocks;
-    for (unsigned row = 0; row < frame->mb_rows; row++) {
-        struct xc_token_context left = { 0 };
-        for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
-            xc_tokens_write(&coder, frame, mb, &above[column], &left);
+    return xc_modes_count(counts, frame, row);
+}
+
+void xc_frame_fit_probabilities(struct xc_frame *frame, const struct xc_state *state, const struct xc_branch_counts *counts)
+{
+    struct xc_frame_header *h = &frame->header;
+    h->probabilities = *xc_probabilities_before(h, state);
+    memset(h->coefficient_sent, 0, sizeof h->coefficient_sent);
+    memset(h->mv_sent, 0, sizeof h->mv_sent);
+    optimize_coefficients(h, counts);
+    h->skip_probability = best_probability(count_of(counts, h, &h->skip_probability));
+    if (!h->key_frame) {
+        optimize_mvs(h, counts);
+        h->y_modes_sent = optimize_modes(h->probabilities.y_mode, 4, h, counts);
+        h->uv_modes_sent = optimize_modes(h->probabilities.uv_mode, 3, h, counts);
+        h->intra_probability = best_probability(count_of(counts, h, &h->intra_probability));
+        h->last_probability = best_probability(count_of(counts, h, &h->last_probability));
+        h->golden_probability = best_probability(count_of(counts, h, &h->golden_probability));
+    }
+    if (h->update_segment_map) {
+        for (int i = 0; i < 3; i++) {
+            h->segment_tree[i] = best_probability(count_of(counts, h, &h->segment_tree[i]));
         }
     }
-    free(above);
-    return codable ? XC_OK : xc_fail(err, XC_ERR_ARGUMENT, "a motion vector does not fit its mode or is out of range");
 }
 
 enum xc_status xc_frame_optimize(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err)
 {
-    struct xc_frame_header *h = &frame->header;
     struct xc_branch_counts *counts = calloc(1, sizeof *counts);
-    if (!counts) {
-        return xc_fail(err, XC_ERR_MEMORY, "out of memory for symbol counts");
-    }
-    h->probabilities = *xc_probabilities_before(h, state);
-    memset(h->coefficient_sent, 0, sizeof h->coefficient_sent);
-    memset(h->mv_sent, 0, sizeof h->mv_sent);
-    settle_skips(frame);
-    enum xc_status status = count_symbols(counts, frame, err);
+    struct xc_token_context *above = calloc(frame->mb_cols, sizeof *above);
+    enum xc_status status = counts && above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for symbol counts");
     if (!status) {
-        optimize_coefficients(h, counts);
-        h->skip_probability = best_probability(count_of(counts, h, &h->skip_probability));
-        if (!h->key_frame) {
-            optimize_mvs(h, counts);
-            h->y_modes_sent = optimize_modes(h->probabilities.y_mode, 4, h, counts);
-            h->uv_modes_sent = optimize_modes(h->probabilities.uv_mode, 3, h, counts);
-            h->intra_probability = best_probability(count_of(counts, h, &h->intra_probability));
-            h->last_probability = best_probability(count_of(counts, h, &h->last_probability));
-            h->golden_probability = best_probability(count_of(counts, h, &h->golden_probability));
+        settle_skips(frame);
+    }
+    for (unsigned row = 0; !status && row < frame->mb_rows; row++) {
+        if (!xc_frame_count_row(counts, frame, row, above)) {
+            status = xc_fail(err, XC_ERR_ARGUMENT, XC_MODES_UNCODABLE);
         }
-        if (h->update_segment_map) {
-            for (int i = 0; i < 3; i++) {
-                h->segment_tree[i] = best_probability(count_of(counts, h, &h->segment_tree[i]));
-            }
-        }
+    }
+    if (!status) {
+        xc_frame_fit_probabilities(frame, state, counts);
     }
     free(counts);
+    free(above);
     return status;
 }

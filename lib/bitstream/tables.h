@@ -10,6 +10,7 @@
 /* Section 8.1: pairs of successors; positive ones index the next pair, the others are negated leaves. The probability of a
  * pair's first branch stands at half the pair's index. */
 typedef int8_t xc_tree;
+enum { XC_TREE_DEPTH = 7 }; /* of the deepest, xc_b_mode_tree */
 
 extern const struct xc_probabilities xc_default_probabilities;             /* 13.5, 17.2, 16.2 */
 extern const uint8_t xc_coefficient_update_probability[4][8][3][11];       /* 13.4 */

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 typedef const uint8_t band_probabilities[3][11];
 
 bool xc_has_tokens(const struct xc_macroblock *mb)
@@ -12,15 +10,20 @@ bool xc_has_tokens(const struct xc_macroblock *mb)
     return memcmp(mb->tokens, none, sizeof none) != 0;
 }
 
-/* Which of the four blocks in a row or column each of the 24 lies in, per context array: what the walk below looks up. */
-struct plane_walk {
-    uint8_t first, size; /* first block; blocks per row and column */
+/* The blocks of a plane, in rows and columns of size. */
+struct plane {
+    uint8_t first, size;
 };
-static const struct plane_walk luma = { 0, 4 }, chroma_u = { XC_BLOCK_U, 2 }, chroma_v = { XC_BLOCK_V, 2 };
+static const struct plane y2 = { XC_BLOCK_Y2, 1 }, luma = { 0, 4 }, chroma_u = { XC_BLOCK_U, 2 }, chroma_v = { XC_BLOCK_V, 2 };
+
+static void skip_contexts(bool has_y2, struct xc_token_context *context)
+{
+    *context = (struct xc_token_context){ .y2 = has_y2 ? 0 : context->y2 };
+}
 
 /* --- reading --- */
 
-static int read_extra(struct xc_bool_reader *r, const struct xc_token_category *category)
+XC_INLINE int read_extra(struct xc_bool_reader *r, const struct xc_token_category *category)
 {
     int extra = 0;
     for (const uint8_t *p = category->probability; *p; p++) {
@@ -30,7 +33,7 @@ static int read_extra(struct xc_bool_reader *r, const struct xc_token_category *
 }
 
 /* A value of 2 or more; p points at the node that tells low from high (2 from the rest is node 3). */
-static int read_large(struct xc_bool_reader *r, const uint8_t p[11])
+XC_INLINE int read_large(struct xc_bool_reader *r, const uint8_t p[11])
 {
     if (!xc_bool_read(r, p[3])) {
         if (!xc_bool_read(r, p[4])) {
@@ -49,7 +52,7 @@ static int read_large(struct xc_bool_reader *r, const uint8_t p[11])
 }
 
 /* One block from coefficient first on; returns one past the last token's position, 0 for none. */
-ALWAYS_INLINE int read_block(struct xc_bool_reader *r, band_probabilities *bands, int context, int first, int16_t *out)
+XC_INLINE int read_block(struct xc_bool_reader *r, band_probabilities *bands, int context, int first, int16_t *out)
 {
     const uint8_t *p = bands[xc_coefficient_band[first]][context];
     if (!xc_bool_read(r, p[0])) {
@@ -78,72 +81,50 @@ ALWAYS_INLINE int read_block(struct xc_bool_reader *r, band_probabilities *bands
     }
 }
 
-struct token_reader {
-    struct xc_bool_reader bits;
-    xc_block *out;
-};
-
-static uint8_t read_next(struct token_reader *r, band_probabilities *bands, int context, int first)
+static xc_block *read_plane(struct xc_bool_reader *reader, struct xc_macroblock *mb, band_probabilities *bands, int first,
+                            struct plane plane, xc_block *levels, uint8_t *above, uint8_t *left)
 {
-    int tokens = read_block(&r->bits, bands, context, first, *r->out);
-    if (tokens) {
-        r->out++;
-        memset(*r->out, 0, sizeof *r->out);
-    }
-    return (uint8_t)tokens;
-}
-
-static void read_plane(struct token_reader *r, struct xc_macroblock *mb, band_probabilities *bands, int first,
-                       struct plane_walk plane, uint8_t *above, uint8_t *left)
-{
+    struct xc_bool_reader local = *reader;
     uint8_t *tokens = &mb->tokens[plane.first];
     for (int y = 0; y < plane.size; y++) {
         for (int x = 0; x < plane.size; x++, tokens++) {
-            *tokens = read_next(r, bands, above[x] + left[y], first);
+            *tokens = (uint8_t)read_block(&local, bands, above[x] + left[y], first, *levels);
             above[x] = left[y] = *tokens != 0;
+            if (*tokens) {
+                memset(*++levels, 0, sizeof *levels);
+            }
         }
     }
+    *reader = local;
+    return levels;
 }
 
-static void skip_contexts(bool has_y2, struct xc_token_context *context)
+xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities, struct xc_macroblock *mb,
+                         xc_block *levels, struct xc_token_context *above, struct xc_token_context *left)
 {
-    uint8_t y2 = has_y2 ? 0 : context->y2;
-    memset(context, 0, sizeof *context);
-    context->y2 = y2;
-}
-
-void xc_tokens_read(struct xc_bool_reader *reader, struct xc_frame *frame, struct xc_macroblock *mb,
-                    struct xc_token_context *above, struct xc_token_context *left)
-{
-    mb->coefficients = (uint32_t)frame->coefficient_count;
     mb->tokens[XC_BLOCK_Y2] = 0;
     if (mb->skip) {
         memset(mb->tokens, 0, sizeof mb->tokens);
         skip_contexts(xc_has_y2(mb), above);
         skip_contexts(xc_has_y2(mb), left);
-        return;
+        return levels;
     }
-    struct token_reader r = { *reader, &frame->coefficients[frame->coefficient_count] };
-    band_probabilities *bands = frame->header.probabilities.coefficient[XC_Y_WITH_DC];
+    band_probabilities *bands = probabilities->coefficient[XC_Y_WITH_DC];
     int first = 0;
     if (xc_has_y2(mb)) {
-        bands = frame->header.probabilities.coefficient[XC_Y2];
-        mb->tokens[XC_BLOCK_Y2] = read_next(&r, bands, above->y2 + left->y2, 0);
-        above->y2 = left->y2 = mb->tokens[XC_BLOCK_Y2] != 0;
-        bands = frame->header.probabilities.coefficient[XC_Y_AFTER_Y2];
+        levels = read_plane(reader, mb, probabilities->coefficient[XC_Y2], 0, y2, levels, &above->y2, &left->y2);
+        bands = probabilities->coefficient[XC_Y_AFTER_Y2];
         first = 1;
     }
-    read_plane(&r, mb, bands, first, luma, above->y, left->y);
-    bands = frame->header.probabilities.coefficient[XC_CHROMA];
-    read_plane(&r, mb, bands, 0, chroma_u, above->u, left->u);
-    read_plane(&r, mb, bands, 0, chroma_v, above->v, left->v);
-    frame->coefficient_count = (size_t)(r.out - frame->coefficients);
-    *reader = r.bits;
+    levels = read_plane(reader, mb, bands, first, luma, levels, above->y, left->y);
+    bands = probabilities->coefficient[XC_CHROMA];
+    levels = read_plane(reader, mb, bands, 0, chroma_u, levels, above->u, left->u);
+    return read_plane(reader, mb, bands, 0, chroma_v, levels, above->v, left->v);
 }
 
 /* --- writing, or counting --- */
 
-ALWAYS_INLINE void write_extra(struct xc_coder *c, const struct xc_token_category *category, int value)
+XC_INLINE void write_extra(struct xc_coder c, const struct xc_token_category *category, int value)
 {
     for (int i = 0; i < category->bits; i++) {
         xc_code(c, &category->probability[i], (value - category->base) >> (category->bits - 1 - i) & 1);
@@ -151,7 +132,7 @@ ALWAYS_INLINE void write_extra(struct xc_coder *c, const struct xc_token_categor
 }
 
 /* The inverse of read_large. */
-static void write_large(struct xc_coder *c, const uint8_t p[11], int value)
+XC_INLINE void write_large(struct xc_coder c, const uint8_t p[11], int value)
 {
     if (!xc_code(c, &p[3], value > 4)) {
         if (xc_code(c, &p[4], value > 2)) {
@@ -172,7 +153,7 @@ static void write_large(struct xc_coder *c, const uint8_t p[11], int value)
     write_extra(c, &xc_token_category[category], value);
 }
 
-static void write_block(struct xc_coder *c, band_probabilities *bands, int context, int first, int tokens,
+XC_INLINE void write_block(struct xc_coder c, band_probabilities *bands, int context, int first, int tokens,
                         const int16_t *levels)
 {
     static const uint8_t even = 128;
@@ -197,8 +178,8 @@ static void write_block(struct xc_coder *c, band_probabilities *bands, int conte
     }
 }
 
-static const xc_block *write_plane(struct xc_coder *c, const struct xc_macroblock *mb, band_probabilities *bands, int first,
-                                   struct plane_walk plane, const xc_block *levels, uint8_t *above, uint8_t *left)
+XC_INLINE const xc_block *write_plane(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands, int first,
+                                      struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
 {
     const uint8_t *tokens = &mb->tokens[plane.first];
     for (int y = 0; y < plane.size; y++) {
@@ -211,26 +192,55 @@ static const xc_block *write_plane(struct xc_coder *c, const struct xc_macrobloc
     return levels;
 }
 
-void xc_tokens_write(struct xc_coder *c, const struct xc_frame *frame, const struct xc_macroblock *mb,
-                     struct xc_token_context *above, struct xc_token_context *left)
+/* A plane coded in one way. */
+typedef const xc_block *code_plane(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands, int first,
+                                   struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left);
+
+static const xc_block *plane_to_bits(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands, int first,
+                                     struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
+{
+    struct xc_bool_writer local = *c.writer;
+    levels = write_plane((struct xc_coder){ .coding = XC_WRITE, .writer = &local }, mb, bands, first, plane, levels, above, left);
+    *c.writer = local;
+    return levels;
+}
+
+static const xc_block *plane_to_counts(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands, int first,
+                                       struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
+{
+    c.coding = XC_COUNT;
+    return write_plane(c, mb, bands, first, plane, levels, above, left);
+}
+
+static void code_planes(struct xc_coder c, code_plane *code, const struct xc_probabilities *probabilities,
+                        const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
+                        struct xc_token_context *left)
 {
     if (mb->skip) {
         skip_contexts(xc_has_y2(mb), above);
         skip_contexts(xc_has_y2(mb), left);
         return;
     }
-    const struct xc_probabilities *probabilities = &frame->header.probabilities;
-    const xc_block *levels = &frame->coefficients[mb->coefficients];
     int type = XC_Y_WITH_DC, first = 0;
     if (xc_has_y2(mb)) {
-        uint8_t tokens = mb->tokens[XC_BLOCK_Y2];
-        write_block(c, probabilities->coefficient[XC_Y2], above->y2 + left->y2, 0, tokens, *levels);
-        above->y2 = left->y2 = tokens != 0;
-        levels += tokens != 0;
+        levels = code(c, mb, probabilities->coefficient[XC_Y2], 0, y2, levels, &above->y2, &left->y2);
         type = XC_Y_AFTER_Y2;
         first = 1;
     }
-    levels = write_plane(c, mb, probabilities->coefficient[type], first, luma, levels, above->y, left->y);
-    levels = write_plane(c, mb, probabilities->coefficient[XC_CHROMA], 0, chroma_u, levels, above->u, left->u);
-    write_plane(c, mb, probabilities->coefficient[XC_CHROMA], 0, chroma_v, levels, above->v, left->v);
+    levels = code(c, mb, probabilities->coefficient[type], first, luma, levels, above->y, left->y);
+    levels = code(c, mb, probabilities->coefficient[XC_CHROMA], 0, chroma_u, levels, above->u, left->u);
+    code(c, mb, probabilities->coefficient[XC_CHROMA], 0, chroma_v, levels, above->v, left->v);
+}
+
+void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_probabilities *probabilities, const struct xc_macroblock *mb,
+                     const xc_block *levels, struct xc_token_context *above, struct xc_token_context *left)
+{
+    code_planes((struct xc_coder){ .coding = XC_WRITE, .writer = writer }, plane_to_bits, probabilities, mb, levels, above, left);
+}
+
+void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_header *header, const struct xc_macroblock *mb,
+                     const xc_block *levels, struct xc_token_context *above, struct xc_token_context *left)
+{
+    const struct xc_coder c = { .coding = XC_COUNT, .counts = counts, .counted = header };
+    code_planes(c, plane_to_counts, &header->probabilities, mb, levels, above, left);
 }

@@ -1,5 +1,7 @@
 /* A picture in the making: what decoder and encoder share. Macroblock by macroblock it is predicted and its residue added; row
- * by row it is filtered. Both sides call the same functions, so they cannot drift apart. */
+ * by row it is filtered. Both sides call the same functions, so they cannot drift apart.
+ *
+ * Rows may be made by different members of the workspace's crew at the same time, each a little behind the row above it. */
 #ifndef XC_DECODE_CANVAS_H
 #define XC_DECODE_CANVAS_H
 
@@ -20,8 +22,14 @@ struct xc_line {
     uint8_t *plane[3];
 };
 
+/* How far a row has come, in macroblocks. */
+struct xc_row_progress {
+    struct xc_progress made, filtered;
+};
+
 struct xc_canvas {
     const struct xc_dsp *dsp;
+    struct xc_crew *crew;
     const struct xc_frame *frame;
     struct xc_picture *picture;
     const struct xc_picture *reference[XC_REFERENCES];
@@ -31,6 +39,7 @@ struct xc_canvas {
     int chroma_mv_mask;   /* ~7 where chroma moves by whole samples only (version 3) */
     uint8_t *lines;       /* the workspace's; mb_rows + 1 lines, the first stands for what is above the picture */
     size_t line_size, chroma_offset[2];
+    struct xc_row_progress *progress; /* the workspace's; by row */
 };
 
 /* Takes a picture from the workspace's pool and gets ready to make it. frame's header, size and modes must be settled; state is
@@ -40,6 +49,10 @@ enum xc_status xc_canvas_begin(struct xc_canvas *canvas, struct xc_workspace *wo
 
 /* The line above a row of macroblocks. */
 struct xc_line xc_canvas_line_above(const struct xc_canvas *canvas, unsigned row);
+
+/* Gets memory ready for a macroblock some columns further on: its place in the picture, what its vector points at, and its place
+ * in source, which may be NULL. */
+void xc_canvas_prefetch(const struct xc_canvas *canvas, const struct xc_picture *source, unsigned row, unsigned column);
 
 /* Where a macroblock's samples of a plane begin in the picture. */
 static inline uint8_t *xc_canvas_at(const struct xc_canvas *canvas, int plane, unsigned row, unsigned column)
@@ -63,10 +76,12 @@ void xc_add_residue(const struct xc_canvas *canvas, const struct xc_macroblock *
 void xc_add_chroma_residue(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels, unsigned row,
                            unsigned column);
 
+/* To be called before each macroblock of a row: waits until the one above and to the right is complete, and kept. */
+void xc_canvas_await(const struct xc_canvas *canvas, unsigned row, unsigned column);
 /* To be called for every macroblock of a row, when it is complete and before anything is filtered. */
 void xc_canvas_keep_line(const struct xc_canvas *canvas, unsigned row, unsigned column);
 
-/* Filters a row of macroblocks, all of which are complete and kept, and the row above filtered. */
+/* Filters a row of macroblocks, all of which are complete and kept, as far behind the filter of the row above as it must. */
 void xc_filter_row(const struct xc_canvas *canvas, unsigned row);
 
 void xc_filter_plan_fill(struct xc_filter_plan *plan, const struct xc_frame_header *header, const struct xc_segment_data *data,

@@ -123,12 +123,18 @@ void xc_filter_row(const struct xc_canvas *canvas, unsigned row)
     if (!canvas->filter.enabled) {
         return;
     }
-    const struct xc_macroblock *mb = &canvas->frame->macroblocks[(size_t)row * canvas->frame->mb_cols];
-    for (unsigned column = 0; column < canvas->frame->mb_cols; column++, mb++) {
+    const unsigned columns = canvas->frame->mb_cols;
+    const struct xc_macroblock *mb = &canvas->frame->macroblocks[(size_t)row * columns];
+    struct xc_row_progress *progress = &canvas->progress[row];
+    for (unsigned column = 0; column < columns; column++, mb++) {
+        if (row > 0) {
+            xc_row_follow(canvas->crew, &progress[-1].filtered, column, columns);
+        }
         int level = canvas->filter.level[mb->segment][mb->reference][mode_class(mb)];
         if (level) {
             bool inner = !xc_has_y2(mb) || xc_has_tokens(mb);
             (canvas->filter.simple ? filter_simple : filter_normal)(canvas, row, column, level, inner);
         }
+        xc_row_report(canvas->crew, &progress->filtered, column, columns);
     }
 }

@@ -8,6 +8,11 @@
 /* The largest block and its filter's reach in both directions, rounded up to a comfortable stride. */
 enum { PATCH_STRIDE = 32, PATCH_ROWS = 16 + 5 };
 
+/* How many macroblocks ahead memory is asked for: so many take about as long as it does to answer. */
+enum { AHEAD = 6 };
+/* Of most processors, in bytes: several macroblocks next to each other share one in each row. */
+enum { CACHE_LINE = 64 };
+
 static int clamp_coordinate(int value, int limit)
 {
     return value < 0 ? 0 : value >= limit ? limit - 1 : value;
@@ -93,6 +98,39 @@ static void predict_inter(const struct xc_canvas *canvas, const struct xc_macrob
     }
     predict_inter_block(canvas, reference, XC_PLANE_Y, x, y, 16, mb->mv.column * 2, mb->mv.row * 2);
     predict_inter_chroma(canvas, reference, x / 2, y / 2, 8, mb->mv.column, mb->mv.row);
+}
+
+/* A block of size, or what is nearest to it inside the plane. */
+static void prefetch(const struct xc_plane *plane, int x, int y, int size, int plane_width, int plane_height)
+{
+    const uint8_t *row = plane->data + clamp_coordinate(y, plane_height - size + 1) * plane->stride + clamp_coordinate(x, plane_width);
+    for (int i = 0; i < size; i++, row += plane->stride) {
+        __builtin_prefetch(row);
+    }
+}
+
+void xc_canvas_prefetch(const struct xc_canvas *canvas, const struct xc_picture *source, unsigned row, unsigned column)
+{
+    const struct xc_frame *frame = canvas->frame;
+    column += AHEAD;
+    if (column >= frame->mb_cols) {
+        return;
+    }
+    const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
+    for (int plane = 0; plane < 3; plane++) {
+        const int size = plane == XC_PLANE_Y ? 16 : 8, to_samples = plane == XC_PLANE_Y ? 2 : 3;
+        const int x = (int)column * size, y = (int)row * size, width = frame->mb_cols * size, height = frame->mb_rows * size;
+        if (x % CACHE_LINE == 0) {
+            prefetch(&canvas->picture->plane[plane], x, y, size, width, height);
+        }
+        if (mb->reference != XC_INTRA) {
+            prefetch(&canvas->reference[mb->reference - 1]->plane[plane], x + (mb->mv.column >> to_samples),
+                     y + (mb->mv.row >> to_samples), size, width, height);
+        }
+        if (source && x % CACHE_LINE == 0) {
+            prefetch(&source->plane[plane], x, y, size, width, height);
+        }
+    }
 }
 
 /* --- intra --- */

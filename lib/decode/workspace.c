@@ -9,11 +9,12 @@ enum xc_status xc_workspace_new(struct xc_workspace **out, unsigned threads, uns
     if (!w) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
     }
-    w->threads = threads;
     w->pool = xc_picture_pool_new();
-    if (!w->pool) {
-        free(w);
-        return xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
+    enum xc_status status = w->pool ? xc_crew_new(&w->crew, threads, err)
+                                    : xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
+    if (status) {
+        xc_workspace_free(w);
+        return status;
     }
     xc_dsp_fill(&w->dsp, cpu_features);
     *out = w;
@@ -25,13 +26,20 @@ void xc_workspace_free(struct xc_workspace *w)
     if (!w) {
         return;
     }
+    xc_crew_free(w->crew);
     xc_picture_pool_free(w->pool);
     xc_frame_clear(&w->frame);
     free(w->lines);
+    free(w->progress);
     free(w);
 }
 
 struct xc_picture_pool *xc_workspace_pool(struct xc_workspace *w)
 {
     return w->pool;
+}
+
+struct xc_crew *xc_workspace_crew(struct xc_workspace *w)
+{
+    return w->crew;
 }

@@ -55,7 +55,13 @@ struct xc_dsp {
     /* Forward DCT of src - pred, scaled as the inverse expects it (libvpx's vp8_short_fdct4x4_c, bit for bit),
      * raster order. */
     void (*fdct)(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride);
+    /* The same of two blocks side by side. */
+    void (*fdct_pair)(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride);
     void (*fwht)(int16_t out[16], const int16_t in[16]); /* libvpx's vp8_short_walsh4x4_c, bit for bit */
+
+    /* Which coefficients are at least half of their quantizer's factor (dc for the first, ac for the others) and so not rounded to
+     * zero: bit i stands for coefficients[i]. *energy becomes the sum of all squares, modulo 2^32; no residue's is larger. */
+    unsigned (*survey)(const int16_t coefficients[16], int dc, int ac, uint32_t *energy);
 
     /* Sum of squared differences, sum of absolute differences. */
     uint32_t (*ssd16)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride); /* 16x16 */

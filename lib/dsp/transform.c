@@ -2,6 +2,8 @@
  *
  * The inverse ones are defined to wrap at 16 bits as the registers of SIMD do: every value that is kept is an
  * int16_t. Sums and products of two of those fit an int, so nothing overflows on the way. */
+#include <stdlib.h>
+
 #include "dsp/kernels.h"
 #include "dsp/sample.h"
 
@@ -111,6 +113,12 @@ static void fdct(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, cons
     }
 }
 
+static void fdct_pair(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride)
+{
+    fdct(out[0], src, src_stride, pred, pred_stride);
+    fdct(out[1], src + 4, src_stride, pred + 4, pred_stride);
+}
+
 /* Rounds a sum of eighths to the nearest, halves away from zero. */
 static int16_t round_eighths(int value)
 {
@@ -137,11 +145,25 @@ static void fwht(int16_t out[16], const int16_t in[16])
     }
 }
 
+static unsigned survey(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
+{
+    unsigned large = 0;
+    *energy = 0;
+    for (int i = 0; i < 16; i++) {
+        int magnitude = abs(coefficients[i]);
+        large |= (unsigned)(2 * magnitude >= (i == 0 ? dc : ac)) << i;
+        *energy += (uint32_t)magnitude * (uint32_t)magnitude;
+    }
+    return large;
+}
+
 void xc_dsp_transform_c(struct xc_dsp *dsp)
 {
     dsp->idct_add = idct_add;
     dsp->idct_dc_add = idct_dc_add;
     dsp->iwht = iwht;
     dsp->fdct = fdct;
+    dsp->fdct_pair = fdct_pair;
+    dsp->survey = survey;
     dsp->fwht = fwht;
 }

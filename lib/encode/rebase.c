@@ -3,93 +3,143 @@
 #include <string.h>
 
 #include "bitstream/frame_reader.h"
+#include "bitstream/modes.h"
+#include "bitstream/optimize.h"
 #include "decode/advance.h"
 #include "encode/residue_coder.h"
 #include "encode/transplant.h"
 #include "excamera/encode.h"
 
+/* What a member of the crew counts. */
+struct tally {
+    struct xc_branch_counts counts;
+    bool uncodable;
+};
+
+/* A frame's rows as pieces of a job. */
 struct rebase {
-    const struct xc_frame *old; /* the frame as it was predicted */
+    const xc_block *old_levels; /* of the frame as it was predicted */
     struct xc_frame *frame;     /* as it becomes; the canvas's frame */
     struct xc_canvas canvas;
     struct xc_residue_coder coder;
-    struct xc_token_context *above; /* by column */
+    struct xc_token_context *above, *above_counted; /* by column: of the row last coded there, last counted */
+    struct xc_progress counted;                     /* in rows */
+    struct tally *tally;                            /* by member */
 };
 
-/* Where each block's old levels are, or NULL for a block that had none. */
-static void find_old_levels(const int16_t *old[XC_BLOCKS], const struct xc_frame *frame, const struct xc_macroblock *mb)
+/* Where each block's old levels are, or NULL for a block that had none. levels: the macroblock's. */
+static void find_old_levels(const int16_t *old[XC_BLOCKS], const xc_block *levels, const struct xc_macroblock *mb)
 {
-    const xc_block *levels = frame->coefficients + mb->coefficients;
     old[XC_BLOCK_Y2] = mb->tokens[XC_BLOCK_Y2] ? *levels++ : NULL;
     for (int i = 0; i < XC_BLOCK_Y2; i++) {
         old[i] = mb->tokens[i] ? *levels++ : NULL;
     }
 }
 
-/* The levels of each macroblock begin at a place of their own, so that rows do not depend on each other for it. */
-static void rebase_row(struct rebase *r, unsigned row)
+/* The levels of each row begin at a place of their own, so that rows do not depend on each other for it. */
+static void code_row(struct rebase *r, unsigned row)
 {
     struct xc_token_context left = { 0 };
-    for (unsigned column = 0; column < r->frame->mb_cols; column++) {
-        size_t index = (size_t)row * r->frame->mb_cols + column;
-        struct xc_macroblock *mb = &r->frame->macroblocks[index];
+    const size_t columns = r->frame->mb_cols;
+    size_t levels = row * columns * XC_BLOCKS;
+    for (unsigned column = 0; column < columns; column++) {
+        struct xc_macroblock *mb = &r->frame->macroblocks[row * columns + column];
         const int16_t *old[XC_BLOCKS];
-        find_old_levels(old, r->old, &r->old->macroblocks[index]);
-        mb->coefficients = (uint32_t)(index * XC_BLOCKS);
-        xc_code_macroblock(&r->coder, mb, r->frame->coefficients + mb->coefficients, row, column, &r->above[column], &left, old);
+        find_old_levels(old, r->old_levels + mb->coefficients, mb);
+        xc_canvas_prefetch(&r->canvas, r->coder.source, row, column);
+        xc_canvas_await(&r->canvas, row, column);
+        mb->coefficients = (uint32_t)levels;
+        levels += xc_code_macroblock(&r->coder, mb, r->frame->coefficients + levels, row, column, &r->above[column], &left, old);
     }
+}
+
+static void rebase_row(void *context, unsigned row, unsigned member)
+{
+    struct rebase *r = context;
+    struct xc_crew *crew = r->canvas.crew;
+    struct tally *tally = &r->tally[member];
+    code_row(r, row);
+    xc_progress_wait(crew, &r->counted, row);
+    tally->uncodable |= !xc_frame_count_row(&tally->counts, r->frame, row, r->above_counted);
+    xc_progress_reach(crew, &r->counted, row + 1);
     xc_filter_row(&r->canvas, row);
 }
 
-/* Everything of the old frame but its coefficients. */
-static enum xc_status copy_frame(struct xc_frame *to, const struct xc_frame *from, struct xc_error *err)
+/* Moves everything from the old frame to the new one but the coefficients, of which the new one gets room for all there can be. */
+static enum xc_status take_over(struct xc_frame *to, struct xc_frame *from, struct xc_error *err)
 {
-    size_t count = (size_t)from->mb_cols * from->mb_rows;
-    enum xc_status status = xc_frame_reserve(to, count, count * XC_BLOCKS, err);
+    const size_t blocks = (size_t)from->mb_cols * from->mb_rows * XC_BLOCKS;
+    enum xc_status status = xc_frame_reserve(to, 0, blocks, err);
     if (status) {
         return status;
     }
-    to->header = from->header;
-    to->mb_cols = from->mb_cols;
-    to->mb_rows = from->mb_rows;
-    to->coefficient_count = count * XC_BLOCKS;
-    memcpy(to->macroblocks, from->macroblocks, count * sizeof *to->macroblocks);
+    const struct xc_frame unused = *to;
+    *to = *from;
+    to->coefficients = unused.coefficients;
+    to->coefficient_count = blocks;
+    to->coefficient_capacity = unused.coefficient_capacity;
+    from->macroblocks = unused.macroblocks;
+    from->macroblock_capacity = unused.macroblock_capacity;
     return XC_OK;
 }
 
-static enum xc_status rebase_rows(struct rebase *r, struct xc_error *err)
+/* Adds all members' counts to the first's; returns whether all modes can be coded. */
+static bool sum_up(struct tally *tally, unsigned members)
 {
-    r->above = calloc(r->frame->mb_cols, sizeof *r->above);
-    if (!r->above) {
-        return xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
+    const size_t count = sizeof tally->counts / sizeof(uint32_t);
+    uint32_t *sum = &tally->counts.at[0][0];
+    for (unsigned member = 1; member < members; member++) {
+        const uint32_t *part = &tally[member].counts.at[0][0];
+        for (size_t i = 0; i < count; i++) {
+            sum[i] += part[i];
+        }
+        tally->uncodable |= tally[member].uncodable;
     }
-    for (unsigned row = 0; row < r->frame->mb_rows; row++) {
-        rebase_row(r, row);
+    return !tally->uncodable;
+}
+
+static enum xc_status rebase_rows(struct rebase *r, const struct xc_state *state, struct xc_error *err)
+{
+    const unsigned columns = r->frame->mb_cols, members = xc_crew_size(r->canvas.crew);
+    struct xc_job job = { .run = rebase_row, .context = r, .pieces = r->frame->mb_rows };
+    enum xc_status status = XC_OK;
+    r->above = calloc(2 * (size_t)columns, sizeof *r->above);
+    r->tally = calloc(members, sizeof *r->tally);
+    if (!r->above || !r->tally) {
+        status = xc_fail(err, XC_ERR_MEMORY, "out of memory for contexts and symbol counts");
+    } else {
+        r->above_counted = r->above + columns;
+        xc_crew_start(r->canvas.crew, &job);
+        xc_crew_finish(r->canvas.crew, &job);
+        if (sum_up(r->tally, members)) {
+            xc_frame_fit_probabilities(r->frame, state, &r->tally->counts);
+        } else {
+            status = xc_fail(err, XC_ERR_ARGUMENT, XC_MODES_UNCODABLE);
+        }
     }
     free(r->above);
-    return XC_OK;
+    free(r->tally);
+    return status;
 }
 
-enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, const struct xc_frame *frame,
-                         const struct xc_state *origin, const struct xc_picture *source, struct xc_bytes *out,
+enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, struct xc_frame *frame,
+                         const struct xc_state *origin, const struct xc_picture *source, struct xc_frame *rebased,
                          struct xc_error *err)
 {
-    struct xc_frame *rebased = &workspace->frame;
-    struct rebase r = { .old = frame, .frame = rebased };
-    enum xc_status status = copy_frame(rebased, frame, err);
+    struct rebase r = { .old_levels = frame->coefficients, .frame = rebased };
+    enum xc_status status = take_over(rebased, frame, err);
     if (status) {
         return status;
     }
     xc_frame_make_explicit(rebased, origin);
     xc_frame_make_implicit(rebased, state);
+    rebased->header.skip_enabled = true; /* and set wherever it can be, as xc_frame_optimize does */
     status = xc_canvas_begin(&r.canvas, workspace, rebased, state, err);
     if (status) {
         return status;
     }
     xc_residue_coder_fill(&r.coder, &r.canvas, source, &state->probabilities);
-    if (!(status = rebase_rows(&r, err)) && !(status = xc_frame_optimize(rebased, state, err)) &&
-        !(status = xc_frame_serialize(out, rebased, state, err)) &&
-        !(status = xc_state_follow_header(state, rebased, err))) {
+    if (!(status = rebase_rows(&r, state, err)) && !(status = xc_state_follow_header(state, rebased, err))) {
         xc_state_follow_picture(state, &rebased->header, r.canvas.picture);
     }
     xc_picture_unref(r.canvas.picture);

@@ -8,7 +8,8 @@
  * coefficients 16 times. */
 enum { DCT_GAIN = 4, WHT_GAIN = 16 };
 
-/* A macroblock in the making. */
+/* A macroblock in the making. The arrays hold something only where there is something: coefficients once a block is transformed,
+ * levels where it has tokens. */
 struct work {
     const struct xc_residue_coder *coder;
     struct xc_macroblock *mb;
@@ -16,11 +17,10 @@ struct work {
     struct xc_token_context *above, *left;
     const int16_t *const *old;
     int64_t lambda; /* in squared samples */
-    int16_t coefficients[XC_BLOCKS][16];
-    xc_block levels[XC_BLOCKS];
-    uint8_t tokens[XC_BLOCKS];
     int64_t cost;      /* squared error of coefficients and their bits, as lambda weighs them, in units of the DCT */
     int64_t zero_cost; /* the same, were there no levels at all */
+    int16_t (*coefficients)[16];
+    xc_block *levels;
 };
 
 /* libvpx's measure, 2.8 / 100 of the squared DC quantizer for a bit (vp8_initialize_rd_consts). */
@@ -50,6 +50,7 @@ static const uint8_t *source_at(const struct work *w, int plane)
 static struct xc_trellis trellis_for(const struct work *w, int type, const int16_t factor[2], int gain)
 {
     return (struct xc_trellis){
+        .dsp = w->coder->canvas->dsp,
         .costs = &w->coder->costs,
         .type = type,
         .first = type == XC_Y_AFTER_Y2,
@@ -66,32 +67,21 @@ static void transform_plane(struct work *w, int plane, int first)
     const uint8_t *source = source_at(w, plane), *prediction = xc_canvas_at(canvas, plane, w->row, w->column);
     const int blocks = plane == XC_PLANE_Y ? 4 : 2;
     for (int y = 0; y < blocks; y++) {
-        for (int x = 0; x < blocks; x++) {
-            canvas->dsp->fdct(w->coefficients[first + y * blocks + x], source + y * 4 * source_stride + x * 4, source_stride,
-                              prediction + y * 4 * stride + x * 4, stride);
+        for (int x = 0; x < blocks; x += 2) {
+            canvas->dsp->fdct_pair(&w->coefficients[first + y * blocks + x], source + y * 4 * source_stride + x * 4, source_stride,
+                                   prediction + y * 4 * stride + x * 4, stride);
         }
     }
 }
 
-static int64_t energy(const int16_t coefficients[16], int first)
-{
-    int64_t sum = 0;
-    for (int i = first; i < 16; i++) {
-        sum += coefficients[i] * coefficients[i];
-    }
-    return sum * 256;
-}
-
 static void decide_block(struct work *w, const struct xc_trellis *trellis, int block, uint8_t *above, uint8_t *left)
 {
-    int64_t cost = 0;
-    const int16_t *coefficients = w->coefficients[block];
-    int tokens = xc_trellis_block(trellis, w->levels[block], coefficients, *above + *left, w->old[block], &cost);
-    const int scale = block == XC_BLOCK_Y2 ? WHT_GAIN / DCT_GAIN : 1;
-    w->tokens[block] = (uint8_t)tokens;
-    w->cost += cost / scale;
-    w->zero_cost += energy(coefficients, trellis->first) / scale;
-    *above = *left = tokens != 0;
+    const struct xc_block_choice choice =
+        xc_trellis_block(trellis, w->levels[block], w->coefficients[block], *above + *left, w->old[block]);
+    w->mb->tokens[block] = (uint8_t)choice.tokens;
+    w->cost += block == XC_BLOCK_Y2 ? choice.cost / (WHT_GAIN / DCT_GAIN) : choice.cost;
+    w->zero_cost += block == XC_BLOCK_Y2 ? choice.zero_cost / (WHT_GAIN / DCT_GAIN) : choice.zero_cost;
+    *above = *left = choice.tokens != 0;
 }
 
 static void decide_plane(struct work *w, int type, const int16_t factor[2], int first, int size, uint8_t *above, uint8_t *left)
@@ -127,7 +117,7 @@ static void decide_b_pred(struct work *w, const struct xc_quantizer *q)
         xc_predict_block(canvas, w->mb, w->row, w->column, i);
         canvas->dsp->fdct(w->coefficients[i], source_at(w, XC_PLANE_Y) + y * source_stride + x, source_stride, dst, stride);
         decide_block(w, &trellis, i, &w->above->y[i & 3], &w->left->y[i >> 2]);
-        if (w->tokens[i]) {
+        if (w->mb->tokens[i]) {
             const int16_t *levels = w->levels[i];
             canvas->dsp->idct_add(dst, stride, levels, (int16_t)(levels[0] * q->y1[0]), q->y1[1]);
         }
@@ -152,38 +142,37 @@ static void decide_luma(struct work *w, const struct xc_quantizer *q)
 /* As if all levels were zero. */
 static void drop_levels(struct work *w, struct xc_token_context above, struct xc_token_context left)
 {
-    memset(w->tokens, 0, sizeof w->tokens);
+    memset(w->mb->tokens, 0, sizeof w->mb->tokens);
     bool keep_y2 = !xc_has_y2(w->mb);
     *w->above = (struct xc_token_context){ .y2 = keep_y2 ? above.y2 : 0 };
     *w->left = (struct xc_token_context){ .y2 = keep_y2 ? left.y2 : 0 };
 }
 
-/* Lines up the blocks with tokens; returns where those of chroma begin. */
-static const xc_block *gather_levels(const struct work *w, xc_block *out)
+/* Lines up those of some blocks that have tokens; returns the place behind them. */
+static xc_block *gather_levels(const struct work *w, xc_block *out, int first, int end)
 {
-    const xc_block *chroma = NULL;
-    if (w->tokens[XC_BLOCK_Y2]) {
-        memcpy(*out++, w->levels[XC_BLOCK_Y2], sizeof *out);
-    }
-    for (int i = 0; i < XC_BLOCK_Y2; i++) {
-        chroma = i == XC_BLOCK_U ? out : chroma;
-        if (w->tokens[i]) {
+    for (int i = first; i < end; i++) {
+        if (w->mb->tokens[i]) {
             memcpy(*out++, w->levels[i], sizeof *out);
         }
     }
-    return chroma;
+    return out;
 }
 
-void xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, xc_block *levels, unsigned row,
-                        unsigned column, struct xc_token_context *above, struct xc_token_context *left,
-                        const int16_t *const old[XC_BLOCKS])
+size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, xc_block *levels, unsigned row,
+                          unsigned column, struct xc_token_context *above, struct xc_token_context *left,
+                          const int16_t *const old[XC_BLOCKS])
 {
     const struct xc_canvas *canvas = coder->canvas;
     const struct xc_quantizer *q = &canvas->quantizer[mb->segment];
     const struct xc_token_context above_before = *above, left_before = *left;
-    struct work w = { .coder = coder, .mb = mb, .row = row, .column = column, .above = above, .left = left, .old = old };
+    int16_t coefficients[XC_BLOCKS][16];
+    xc_block block_levels[XC_BLOCKS];
+    struct work w = { .coder = coder, .mb = mb, .row = row, .column = column, .above = above, .left = left, .old = old,
+                      .coefficients = coefficients, .levels = block_levels };
     /* Residue of intra prediction is worth more: what is predicted next builds on it (libvpx, vp8_optimize_b). */
     w.lambda = mb->reference == XC_INTRA ? coder->lambda[mb->segment] * 9 / 16 : coder->lambda[mb->segment];
+    mb->tokens[XC_BLOCK_Y2] = 0;
 
     xc_predict_macroblock(canvas, mb, row, column);
     decide_luma(&w, q);
@@ -195,13 +184,15 @@ void xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macroblo
         drop_levels(&w, above_before, left_before);
     }
 
-    memcpy(mb->tokens, w.tokens, sizeof mb->tokens);
     mb->skip = !xc_has_tokens(mb);
-    const xc_block *chroma = gather_levels(&w, levels);
+    xc_block *luma = gather_levels(&w, levels, XC_BLOCK_Y2, XC_BLOCKS);
+    xc_block *chroma = gather_levels(&w, luma, 0, XC_BLOCK_U);
+    xc_block *end = gather_levels(&w, chroma, XC_BLOCK_U, XC_BLOCK_Y2);
     if (mb->y_mode == XC_B_PRED) {
         xc_add_chroma_residue(canvas, mb, chroma, row, column);
     } else {
         xc_add_residue(canvas, mb, levels, row, column);
     }
     xc_canvas_keep_line(canvas, row, column);
+    return (size_t)(end - levels);
 }

@@ -17,13 +17,14 @@ unsigned xc_large_level_cost(int magnitude)
     return extra_cost(&xc_token_category[5], magnitude);
 }
 
-/* The walk down the token tree for a magnitude, RFC 6386 section 13.2, from the node behind "not end of block". */
+/* The walk down the token tree for a magnitude, RFC 6386 section 13.2, from the node behind "not end of block", and the sign's
+ * bit. */
 static unsigned magnitude_cost(const uint8_t p[11], int magnitude)
 {
     if (magnitude == 0) {
         return xc_cost(p[1], 0);
     }
-    unsigned cost = xc_cost(p[1], 1) + xc_cost(p[2], magnitude > 1);
+    unsigned cost = xc_cost(p[1], 1) + xc_cost(p[2], magnitude > 1) + xc_cost(128, 0);
     if (magnitude == 1) {
         return cost;
     }

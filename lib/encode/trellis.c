@@ -9,8 +9,6 @@
  * a zero, the block cannot end. */
 enum { AFTER_ZERO, AFTER_ONE, AFTER_MORE, CONTEXTS };
 
-enum { MAX_CANDIDATES = 4 };
-
 /* The best way to reach each context at one position. */
 struct node {
     int64_t cost;
@@ -18,149 +16,146 @@ struct node {
     uint8_t from;    /* context before it */
 };
 
+/* No way leads here; sums with it do not overflow. */
+#define NEVER (INT64_MAX / 2)
+
 static int64_t square(int64_t x)
 {
     return x * x;
 }
 
-static int64_t level_cost(const struct xc_trellis *t, int position, int context, bool may_end, int level)
+/* One position, for all levels that are tried there. */
+struct step {
+    const struct xc_trellis *trellis;
+    const uint16_t *costs[CONTEXTS]; /* by magnitude */
+    const struct node *from;
+    struct node *to;
+    int coefficient, factor;
+};
+
+static int64_t bits(const uint16_t *costs, int magnitude)
 {
-    int magnitude = abs(level);
-    int band = xc_coefficient_band[position];
-    const uint16_t *table = t->costs->level[t->type][band][context][!may_end];
-    int64_t bits = magnitude < XC_COSTED_LEVELS ? table[magnitude]
-                                                : table[XC_COSTED_LEVELS] + (int64_t)xc_large_level_cost(magnitude);
-    return t->lambda * (bits + (magnitude ? 256 : 0));
+    return magnitude < XC_COSTED_LEVELS ? costs[magnitude]
+                                        : costs[XC_COSTED_LEVELS] + (int64_t)xc_large_level_cost(magnitude);
 }
 
-static int context_behind(int level)
+/* Extends all ways that lead to the position by this level, which leaves that context. */
+static inline void try_level(const struct step *s, int level, int context)
 {
-    return level == 0 ? AFTER_ZERO : abs(level) == 1 ? AFTER_ONE : AFTER_MORE;
+    int64_t error = square(s->coefficient - level * s->factor) * 256;
+    struct node *to = &s->to[context];
+    for (int from = 0; from < CONTEXTS; from++) {
+        int64_t cost = s->from[from].cost + error + s->trellis->lambda * bits(s->costs[from], abs(level));
+        if (cost < to->cost) {
+            *to = (struct node){ cost, (int16_t)level, (uint8_t)from };
+        }
+    }
 }
 
-/* The nearest level, the next one towards zero, zero, and the hint. */
-static int candidates(int16_t out[MAX_CANDIDATES], int coefficient, int factor, int hint)
+static inline void try_nonzero(const struct step *s, int level)
 {
-    int magnitude = (abs(coefficient) + factor / 2) / factor;
+    try_level(s, level, abs(level) == 1 ? AFTER_ONE : AFTER_MORE);
+}
+
+/* Zero, the nearest level, the next one towards zero, and the hint. */
+static void try_levels(const struct step *s, int hint)
+{
+    int magnitude = (abs(s->coefficient) + s->factor / 2) / s->factor;
     if (magnitude > XC_MAX_LEVEL) {
         magnitude = XC_MAX_LEVEL;
     }
-    int sign = coefficient < 0 ? -1 : 1, count = 0;
-    out[count++] = 0;
+    int nearest = s->coefficient < 0 ? -magnitude : magnitude, smaller = s->coefficient < 0 ? nearest + 1 : nearest - 1;
+    try_level(s, 0, AFTER_ZERO);
     if (magnitude > 0) {
-        out[count++] = (int16_t)(sign * magnitude);
+        try_nonzero(s, nearest);
     }
     if (magnitude > 1) {
-        out[count++] = (int16_t)(sign * (magnitude - 1));
+        try_nonzero(s, smaller);
     }
-    if (hint && hint != sign * magnitude && (magnitude <= 1 || hint != sign * (magnitude - 1))) {
-        out[count++] = (int16_t)hint;
+    if (hint && hint != nearest && (magnitude <= 1 || hint != smaller)) {
+        try_nonzero(s, hint);
     }
-    return count;
 }
 
-/* One past the last coefficient, in zigzag order, for which anything but zero is a candidate. */
-static int last_candidate(const struct xc_trellis *t, const int16_t coefficients[16], const int16_t *hint)
+static struct step step_at(const struct xc_trellis *t, struct node nodes[][CONTEXTS], int position, int coefficient)
 {
-    int end = 16;
-    while (end > t->first) {
-        int at = xc_zigzag[end - 1];
-        int factor = t->factor[end > 1];
-        if (2 * abs(coefficients[at]) >= factor || (hint && hint[at])) {
-            break;
-        }
-        end--;
+    const bool at_start = position == t->first;
+    struct step s = { .trellis = t, .from = nodes[position], .to = nodes[position + 1], .coefficient = coefficient,
+                      .factor = t->factor[position > 0] };
+    for (int context = 0; context < CONTEXTS; context++) {
+        const bool may_end = at_start || context != AFTER_ZERO;
+        s.costs[context] = t->costs->level[t->type][xc_coefficient_band[position]][context][!may_end];
+        s.to[context].cost = NEVER;
     }
-    return end;
+    return s;
 }
 
-/* Squared error of leaving out all coefficients from each position on. */
-static void error_of_rest(int64_t rest[17], const int16_t coefficients[16], int first)
+static int64_t end_cost(const struct xc_trellis *t, int position, int context)
 {
-    rest[16] = 0;
-    for (int i = 15; i >= first; i--) {
-        rest[i] = rest[i + 1] + square(coefficients[xc_zigzag[i]]) * 256;
-    }
+    return position == 16 ? 0 : t->lambda * t->costs->end[t->type][xc_coefficient_band[position]][context];
 }
 
-/* Extends all ways that lead to a position by one level each. */
-static void step(const struct xc_trellis *t, struct node to[CONTEXTS], const struct node from[CONTEXTS], int position,
-                 bool at_start, int coefficient, int hint)
+/* Writes the levels of the way that ends at this position and context. */
+static void trace_back(int16_t levels[16], struct node nodes[][CONTEXTS], int first, int end, int context)
 {
-    int16_t levels[MAX_CANDIDATES];
-    int factor = t->factor[position > 0];
-    int count = candidates(levels, coefficient, factor, hint);
-    for (int i = 0; i < CONTEXTS; i++) {
-        to[i].cost = INT64_MAX;
-    }
-    for (int i = 0; i < count; i++) {
-        int64_t error = square(coefficient - levels[i] * factor) * 256;
-        struct node *target = &to[context_behind(levels[i])];
-        for (int context = 0; context < CONTEXTS; context++) {
-            if (from[context].cost == INT64_MAX) {
-                continue;
-            }
-            bool may_end = at_start || context != AFTER_ZERO;
-            int64_t cost = from[context].cost + error + level_cost(t, position, context, may_end, levels[i]);
-            if (cost < target->cost) {
-                *target = (struct node){ cost, levels[i], (uint8_t)context };
-            }
-        }
+    memset(levels, 0, 16 * sizeof *levels);
+    for (int i = end; i > first; i--) {
+        const struct node *node = &nodes[i][context];
+        levels[xc_zigzag[i - 1]] = node->level;
+        context = node->from;
     }
 }
 
-int xc_trellis_block(const struct xc_trellis *t, int16_t levels[16], const int16_t coefficients[16], int context,
-                     const int16_t *hint, int64_t *cost)
+/* tried: the coefficients, one bit each in raster order, for which anything but zero is. */
+static struct xc_block_choice search(const struct xc_trellis *t, int16_t levels[16], const int16_t coefficients[16], int context,
+                                     const int16_t *hint, unsigned tried, struct xc_block_choice best)
 {
     struct node nodes[17][CONTEXTS];
-    int64_t rest[17];
-    int end = last_candidate(t, coefficients, hint);
-    error_of_rest(rest, coefficients, t->first);
-    memset(levels, 0, 16 * sizeof *levels);
-
-    for (int i = 0; i < CONTEXTS; i++) {
-        nodes[t->first][i].cost = i == context ? 0 : INT64_MAX;
+    int best_context = 0, end = 16;
+    int64_t rest = best.zero_cost; /* error of leaving out all coefficients from a position on */
+    while (!(tried >> xc_zigzag[end - 1] & 1)) {
+        end--;
     }
-    int64_t best = rest[t->first] + t->lambda * t->costs->end[t->type][xc_coefficient_band[t->first]][context];
-    int best_end = 0, best_context = 0;
+    for (int i = 0; i < CONTEXTS; i++) {
+        nodes[t->first][i].cost = i == context ? 0 : NEVER;
+    }
     for (int i = t->first; i < end; i++) {
-        int at = xc_zigzag[i];
-        step(t, nodes[i + 1], nodes[i], i, i == t->first, coefficients[at], hint ? hint[at] : 0);
+        const int at = xc_zigzag[i];
+        const struct step s = step_at(t, nodes, i, coefficients[at]);
+        rest -= square(coefficients[at]) * 256;
+        if (!(tried >> at & 1)) {
+            try_level(&s, 0, AFTER_ZERO);
+            continue;
+        }
+        try_levels(&s, hint ? hint[at] : 0);
         for (int c = AFTER_ONE; c < CONTEXTS; c++) {
-            if (nodes[i + 1][c].cost == INT64_MAX) {
-                continue;
-            }
-            int64_t ending = i == 15 ? 0 : t->lambda * t->costs->end[t->type][xc_coefficient_band[i + 1]][c];
-            int64_t total = nodes[i + 1][c].cost + rest[i + 1] + ending;
-            if (total < best) {
-                best = total;
-                best_end = i + 1;
+            int64_t total = nodes[i + 1][c].cost + rest + end_cost(t, i + 1, c);
+            if (total < best.cost) {
+                best.cost = total;
+                best.tokens = i + 1;
                 best_context = c;
             }
         }
     }
-    *cost += best;
-    for (int i = best_end, c = best_context; i > t->first; i--) {
-        levels[xc_zigzag[i - 1]] = nodes[i][c].level;
-        c = nodes[i][c].from;
+    if (best.tokens) {
+        trace_back(levels, nodes, t->first, best.tokens, best_context);
     }
-    return best_end;
+    return best;
 }
 
-int64_t xc_block_cost(const struct xc_trellis *t, const int16_t levels[16], int tokens, const int16_t coefficients[16],
-                      int context)
+struct xc_block_choice xc_trellis_block(const struct xc_trellis *t, int16_t levels[16], const int16_t coefficients[16],
+                                        int context, const int16_t *hint)
 {
-    int64_t cost = 0;
-    bool may_end = true;
-    for (int i = t->first; i < 16; i++) {
-        int level = i < tokens ? levels[xc_zigzag[i]] : 0;
-        cost += square(coefficients[xc_zigzag[i]] - level * t->factor[i > 0]) * 256;
-        if (i < tokens) {
-            cost += level_cost(t, i, context, may_end, level);
-            context = context_behind(level);
-            may_end = level != 0;
-        }
+    uint32_t energy, ignored;
+    unsigned tried = t->dsp->survey(coefficients, t->factor[0], t->factor[1], &energy);
+    if (hint) {
+        tried |= t->dsp->survey(hint, 1, 1, &ignored);
     }
-    int end = tokens ? tokens : t->first;
-    return end == 16 ? cost : cost + t->lambda * t->costs->end[t->type][xc_coefficient_band[end]][context];
+    if (t->first) {
+        energy -= (uint32_t)(coefficients[0] * coefficients[0]);
+        tried &= ~1u;
+    }
+    struct xc_block_choice none = { .zero_cost = (int64_t)energy * 256 };
+    none.cost = none.zero_cost + end_cost(t, t->first, context);
+    return tried ? search(t, levels, coefficients, context, hint, tried, none) : none;
 }

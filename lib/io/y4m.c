@@ -164,20 +164,29 @@ static enum xc_status read_frame_header(bool *end, FILE *stream, struct xc_error
     return XC_OK;
 }
 
+/* Where rows follow each other without gaps, a plane is read at once, straight into its place. */
+static bool read_plane(const struct xc_plane *plane, unsigned width, unsigned height, FILE *stream)
+{
+    if (plane->stride == (ptrdiff_t)width) {
+        return fread(plane->data, width, height, stream) == height;
+    }
+    for (unsigned y = 0; y < height; y++) {
+        if (fread(plane->data + y * plane->stride, 1, width, stream) != width) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum xc_status xc_y4m_read_frame(struct xc_picture *picture, bool *end, FILE *stream, struct xc_error *err)
 {
     enum xc_status status = read_frame_header(end, stream, err);
     if (status || *end)
         return status;
     for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
-        unsigned width = xc_plane_width(picture, p), height = xc_plane_height(picture, p);
-        uint8_t *row = picture->plane[p].data;
-        for (unsigned y = 0; y < height; y++, row += picture->plane[p].stride) {
-            if (fread(row, 1, width, stream) == width)
-                continue;
-            if (ferror(stream))
-                return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
-            return xc_fail(err, XC_ERR_FORMAT, "truncated inside a frame");
+        if (!read_plane(&picture->plane[p], xc_plane_width(picture, p), xc_plane_height(picture, p), stream)) {
+            return ferror(stream) ? xc_fail(err, XC_ERR_IO, "%s", strerror(errno))
+                                  : xc_fail(err, XC_ERR_FORMAT, "truncated inside a frame");
         }
     }
     xc_picture_pad(picture);

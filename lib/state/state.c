@@ -6,6 +6,8 @@
 #define XXH_STATIC_LINKING_ONLY /* for a hash state on the stack */
 #include <xxhash.h>
 
+#include "state/runs.h"
+
 static size_t macroblock_count(const struct xc_state *state)
 {
     return (size_t)((state->width + 15) / 16) * (size_t)((state->height + 15) / 16);
@@ -78,9 +80,9 @@ static uint64_t hash_picture(const struct xc_picture *picture)
     XXH3_state_t hash;
     XXH3_64bits_reset(&hash);
     for (int plane = 0; plane < 3; plane++) {
-        const struct xc_plane *p = &picture->plane[plane];
-        for (unsigned y = 0; y < xc_plane_coded_height(picture, plane); y++) {
-            XXH3_64bits_update(&hash, p->data + y * p->stride, xc_plane_coded_width(picture, plane));
+        const struct xc_runs runs = xc_plane_runs(picture, plane);
+        for (unsigned i = 0; i < runs.count; i++) {
+            XXH3_64bits_update(&hash, runs.data + i * runs.stride, runs.size);
         }
     }
     return XXH3_64bits_digest(&hash);

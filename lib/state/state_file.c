@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "excamera/state.h"
+#include "state/runs.h"
 
 static const uint8_t magic[8] = { 'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n' };
 enum { VERSION = 1, CHECKSUM_SIZE = 8 };
@@ -79,9 +80,9 @@ static void put16(uint8_t *at, unsigned value)
 static bool put_picture(struct hashed_stream *s, const struct xc_picture *picture)
 {
     for (int plane = 0; plane < 3; plane++) {
-        const struct xc_plane *p = &picture->plane[plane];
-        for (unsigned y = 0; y < xc_plane_coded_height(picture, plane); y++) {
-            if (!put(s, p->data + y * p->stride, xc_plane_coded_width(picture, plane))) {
+        const struct xc_runs runs = xc_plane_runs(picture, plane);
+        for (unsigned i = 0; i < runs.count; i++) {
+            if (!put(s, runs.data + i * runs.stride, runs.size)) {
                 return false;
             }
         }
@@ -193,9 +194,9 @@ static enum xc_status check_size(FILE *stream, const uint8_t fixed[FIXED_SIZE], 
 static bool get_picture(struct hashed_stream *s, struct xc_picture *picture)
 {
     for (int plane = 0; plane < 3; plane++) {
-        struct xc_plane *p = &picture->plane[plane];
-        for (unsigned y = 0; y < xc_plane_coded_height(picture, plane); y++) {
-            if (!get(s, p->data + y * p->stride, xc_plane_coded_width(picture, plane))) {
+        const struct xc_runs runs = xc_plane_runs(picture, plane);
+        for (unsigned i = 0; i < runs.count; i++) {
+            if (!get(s, runs.data + i * runs.stride, runs.size)) {
                 return false;
             }
         }

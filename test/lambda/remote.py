@@ -95,7 +95,8 @@ class RemoteCase(Case):
             directory = pathlib.Path(name)
             for path in (*self.dir.glob("*.y4m"), self.dir / "excamera.mk"):
                 shutil.copy(path, directory)
-            done = harness.run("make", "-j2", "-f", "excamera.mk", cwd=directory)
+            path = f"{self.stack.directory}/local:{os.environ['PATH']}"
+            done = harness.run("make", "-j2", "-f", "excamera.mk", cwd=directory, env=harness.environment(PATH=path))
             self.assertEqual(done.returncode, 0, done.stderr.decode())
             return self.finished(directory)
 

@@ -1,12 +1,13 @@
 """AWS on this machine: what a run of ENGINE=lambda talks to, made of real parts.
 
-MinIO stands for S3 (it checks signatures and digests). AWS's own runtime interface emulator runs the packaged bootstrap as
-Lambda does, one process for each concurrent execution; haproxy before them stands for the service's front door: it gives
-each worker one request at a time, and can be told to be unwell."""
+MinIO stands for S3 (it checks signatures and digests). AWS's own runtime interface emulator runs the packaged bootstrap
+as Lambda does, one process for each concurrent execution; haproxy before them stands for the service's front door: it
+gives each worker one request at a time, and can be told to be unwell."""
 import contextlib
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -37,7 +38,7 @@ defaults
     timeout queue 15m
 frontend lambda
     bind 127.0.0.1:{lambda_port}
-    http-request return status 429 content-type application/json string '{{"Reason":"ConcurrentInvocationLimitExceeded"}}' \
+    http-request return status 429 content-type text/plain string ConcurrentInvocationLimitExceeded \
 if {{ rand(100) lt {throttles} }}
     http-request return status 503 if {{ rand(100) lt {failures} }}
     http-request set-path /2015-03-31/functions/function/invocations
@@ -111,7 +112,8 @@ class Stack:
         return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION,
                 "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.ports['s3']}",
                 "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{self.ports['lambda']}",
-                "XC_LAMBDA_BUCKET": BUCKET, "XC_LAMBDA_PROGRAMS": str(self.programs), "XC_LAMBDA_FUNCTION": "excamera", **changes}
+                "XC_LAMBDA_BUCKET": BUCKET, "XC_LAMBDA_FUNCTION": "excamera",
+                "XC_LAMBDA_PROGRAMS": str(self.programs), **changes}
 
     # Processes
 
@@ -138,8 +140,8 @@ class Stack:
         wait_for_port(self.ports["minio"])
 
     def start_moto(self):
-        """All the services that xc-lambda deploys to; there is no signature that moto refuses. Invocations still go to the
-        workers, which from now on have their data there, too."""
+        """All the services that xc-lambda deploys to; there is no signature that moto refuses. Invocations still go to
+        the workers, which from now on have their data there, too. Returns the variables of those who use it."""
         self.start("moto", "moto_server", "-H", "127.0.0.1", "-p", self.ports["moto"])
         wait_for_port(self.ports["moto"])
         everything = f"http://127.0.0.1:{self.ports['everything']}"
@@ -148,18 +150,18 @@ class Stack:
         return {"AWS_ENDPOINT_URL": everything, "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
                 "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "XC_LAMBDA_PROGRAMS": str(self.programs)}
 
-    def start_worker(self, number, *, tmpdir=None, limit=(), **changes):
-        """A worker has what a function's environment has, and nothing else. limit: a command before it."""
+    def start_worker(self, number, *, tmpdir=None, **changes):
+        """A worker has what a function's environment has, and nothing else."""
         self.stop(f"worker-{number}")
         home = self.directory / f"worker-{number}"
         tmp = pathlib.Path(tmpdir or home / "tmp")
         tmp.mkdir(parents=True, exist_ok=True)
         invoke, runtime = self.worker_ports[number]
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LAMBDA_TASK_ROOT": str(self.directory / "task"),
+        environment = {"PATH": str(self.directory / "bin"), "LAMBDA_TASK_ROOT": str(self.directory / "task"),
                        "TMPDIR": str(tmp), "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
                        "AWS_REGION": REGION, "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.ports['s3']}",
                        "AWS_LAMBDA_FUNCTION_TIMEOUT": "120", **changes}
-        self.start(f"worker-{number}", *limit, PROGRAMS / "aws-lambda-rie", "--log-level", "error",
+        self.start(f"worker-{number}", PROGRAMS / "aws-lambda-rie", "--log-level", "error",
                    "--runtime-interface-emulator-address", f"127.0.0.1:{invoke}",
                    "--runtime-api-address", f"127.0.0.1:{runtime}", self.directory / "task/bootstrap",
                    environment=environment, cwd=home)
@@ -170,20 +172,23 @@ class Stack:
         servers = "\n".join(f"    server worker{number} 127.0.0.1:{port} maxconn 1"
                             for number, (port, _) in enumerate(self.worker_ports))
         config = self.directory / "haproxy.cfg"
+        ports = {f"{name}_port": port for name, port in self.ports.items()}
         config.write_text(HAPROXY.format(
-            directory=self.directory, lambda_port=self.ports["lambda"], s3_port=self.ports["s3"],
-            minio_port=self.ports["minio"], everything_port=self.ports["everything"], moto_port=self.ports["moto"], workers=servers, throttles=throttles, failures=failures,
-            s3_failures=s3_failures, s3_drops=s3_drops, delay_ms=delay_ms))
+            directory=self.directory, workers=servers, throttles=throttles, failures=failures,
+            s3_failures=s3_failures, s3_drops=s3_drops, delay_ms=delay_ms, **ports))
         self.start("haproxy", "haproxy", "-db", "-f", config)
         wait_for_port(self.ports["lambda"])
 
     def __enter__(self):
         self.directory.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(PACKAGE, self.programs)  # so that nobody builds another one in the middle of a test
+        # Copies, so that nobody builds others in the middle of a test.
+        shutil.copytree(PACKAGE, self.programs)
+        shutil.copytree(PACKAGE.parent, self.directory / "local", ignore=shutil.ignore_patterns("lambda", "static"))
         with zipfile.ZipFile(self.programs / "excamera.zip") as package:
             package.extractall(self.directory / "task")
         for path in (self.directory / "task").rglob("*"):
             path.chmod(0o755)
+        self.make_runtime()
         try:
             self.start_minio()
             self.start_proxy()
@@ -193,6 +198,14 @@ class Stack:
             self.__exit__()
             raise
         return self
+
+    def make_runtime(self):
+        """The commands that are in Lambda's OS-only runtime: of those that are here, no others."""
+        (self.directory / "bin").mkdir()
+        coreutils = subprocess.run(["dpkg", "-L", "coreutils"], stdout=subprocess.PIPE, text=True).stdout.split()
+        for path in ("/bin/bash", "/usr/bin/curl", *coreutils):
+            if re.fullmatch(r"(/usr)?/bin/[^/]+", path):
+                (self.directory / "bin" / os.path.basename(path)).symlink_to(path)
 
     def __exit__(self, *_):
         for name in list(self.processes):
@@ -206,7 +219,8 @@ class Stack:
         mark, found = f"LAMBDA_TASK_ROOT={self.directory}/task".encode(), []
         for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
-                if mark in path.read_bytes().split(b"\0") and b"aws-lambda-rie" not in (path.parent / "cmdline").read_bytes():
+                command = (path.parent / "cmdline").read_bytes()
+                if mark in path.read_bytes().split(b"\0") and b"aws-lambda-rie" not in command:
                     found.append(int(path.parent.name))
         return found
 

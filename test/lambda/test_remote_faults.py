@@ -44,8 +44,8 @@ class FaultCase(RemoteCase):
         self.addCleanup(self.stack.start_proxy)
 
     def replace_tools(self, script):
-        """Puts a script that is told its {tool} and a {mark} of its own in the place of each tool in the function, until
-        the test ends. It gets the real tool's path as {real}. Returns the list of digests for the workstation."""
+        """Puts a script in the place of each tool in the function, until the test ends. In it, {tool} is the name,
+        {real} the path of the real one, {mark} a path of its own. Returns the variable that tells the workstation."""
         directory = pathlib.Path(tempfile.mkdtemp(prefix="excamera-tools-"))
         tools = self.stack.directory / "task/tools"
         shutil.copytree(tools, directory / "real")
@@ -181,7 +181,8 @@ class Services(FaultCase):
         self.assertEqual(self.finished(), expected)
 
     def test_dead_store(self):
-        self.failed(self.make("lambda", AWS_ENDPOINT_URL_S3="http://127.0.0.1:9", XC_LAMBDA_ATTEMPTS="2"), "xc-lambda: http")
+        self.failed(self.make("lambda", AWS_ENDPOINT_URL_S3="http://127.0.0.1:9", XC_LAMBDA_ATTEMPTS="2"),
+                    "xc-lambda: http")
 
     def test_dead_service(self):
         self.failed(self.make("lambda", AWS_ENDPOINT_URL_LAMBDA="http://127.0.0.1:9", XC_LAMBDA_ATTEMPTS="2"),
@@ -198,8 +199,10 @@ class Services(FaultCase):
         self.write("credentials", f"[other]\naws_access_key_id = x\n[work]\naws_access_key_id = {stack.KEY_ID}\n"
                                   f"aws_secret_access_key={stack.SECRET}\n".encode())
         self.write("config", f"[profile work]\nregion = {stack.REGION}\n".encode())
-        self.made("lambda", "00000000.ivf", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", AWS_REGION="", AWS_PROFILE="work",
-                  AWS_SHARED_CREDENTIALS_FILE=str(self.dir / "credentials"), AWS_CONFIG_FILE=str(self.dir / "config"))
+        self.made("lambda", "00000000.ivf", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="", AWS_REGION="",
+                  AWS_PROFILE="work",
+                  AWS_SHARED_CREDENTIALS_FILE=str(self.dir / "credentials"),
+                  AWS_CONFIG_FILE=str(self.dir / "config"))
 
     def test_missing_bucket(self):
         self.failed(self.make("lambda", XC_LAMBDA_BUCKET="no-such-bucket"), "NoSuchBucket")
@@ -246,8 +249,8 @@ class Store(FaultCase):
         expected = self.local()
         self.made("lambda-chunk")
         answers = self.stack.objects("task")
-        for garbage in (b"", b"{", b"[]", b'{"outputs": {}}', b'{"outputs": {"00000000.ivf": {"sha256": "../x", "size": 1}}}',
-                        b'{"outputs": 3, "steps": []}'):
+        for garbage in (b"", b"{", b"[]", b'{"outputs": {}}', b'{"outputs": 3, "steps": []}',
+                        b'{"outputs": {"00000000.ivf": {"sha256": "../x", "size": 1}}}'):
             with self.subTest(garbage):
                 for key in answers:
                     self.stack.curl("PUT", f"task/{key}", garbage or b"\n")
@@ -272,7 +275,7 @@ class Secrets(FaultCase):
         watcher.start()
         self.stack.start_proxy(throttles=10, failures=10, s3_failures=10, s3_drops=5)
         try:
-            outputs = [self.make("lambda"), self.make("lambda", XC_LAMBDA_BUCKET="no-such-bucket", XC_LAMBDA_ATTEMPTS="1")]
+            outputs = [self.make("lambda"), self.make("lambda", XC_LAMBDA_BUCKET="none", XC_LAMBDA_ATTEMPTS="1")]
         finally:
             stop.set()
             watcher.join()

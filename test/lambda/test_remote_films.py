@@ -1,4 +1,4 @@
-"""Whole films through the remote engines: the bytes of a local run, nothing done twice, and local and remote steps mixed."""
+"""Whole films through the remote engines: a local run's bytes, nothing done twice, local and remote steps mixed."""
 import os
 import signal
 import shutil
@@ -89,7 +89,7 @@ class Reuse(RemoteCase):
                 self.clear()
 
     def test_interrupted(self):
-        """Interrupted again and again, it goes on and comes to the same end; and nothing half-done is taken for done."""
+        """Interrupted again and again, it comes to the same end; and nothing half-done is taken for done."""
         for engine in ENGINES:
             with self.subTest(engine):
                 self.prepare(self.dir, seed=77)
@@ -142,7 +142,7 @@ class Mixed(RemoteCase):
         self.assertEqual(self.finished(), expected)
 
     def test_expired_data(self):
-        """The store's objects have a limited life. A reference to nothing goes away, and what it stood for is made anew."""
+        """Objects have a limited life. A reference to nothing goes away, and what it stood for is made anew."""
         expected = self.local()
         self.made("lambda", *(f"{harness.number(i)}-0.state" for i in range(3)))
         shutil.rmtree(self.stack.directory / "s3" / remote.stack.BUCKET / "data")

@@ -26,6 +26,10 @@ def tearDownModule():
     remote.stop()
 
 
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
 class AccountCase(RemoteCase):
     def setUp(self):
         super().setUp()
@@ -80,9 +84,7 @@ class Account(AccountCase):
         """The role can do no more than the function needs."""
         policy = self.aws("iam", "get-role-policy", "--role-name", there["roles"][0], "--policy-name", "excamera")
         allowed = {(action, resource) for statement in policy["PolicyDocument"]["Statement"]
-                   for action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
-                   for resource in (statement["Resource"] if isinstance(statement["Resource"], list)
-                                    else [statement["Resource"]])}
+                   for action in as_list(statement["Action"]) for resource in as_list(statement["Resource"])}
         bucket = f"arn:aws:s3:::{there['buckets'][0]}"
         expected = {(f"s3:{verb}Object", f"{bucket}/{prefix}/*") for verb in ("Get", "Put")
                     for prefix in ("data", "task", "meet")}
@@ -99,8 +101,8 @@ class Account(AccountCase):
         self.assertEqual((found["Runtime"], found["Handler"], found["Timeout"]), ("provided.al2023", "bootstrap", 900))
 
     def test_mistakes(self):
-        for arguments in (("explode",), ("deploy", "--arch", "vax"), ("deploy", "--memory", "x"), ("cost", "nothing.tsv"),
-                          ("cost", "--estimate", "x"), ("deploy", "--fast")):
+        for arguments in (("explode",), ("deploy", "--arch", "vax"), ("deploy", "--memory", "x"), ("deploy", "--fast"),
+                          ("cost", "nothing.tsv"), ("cost", "--estimate", "x")):
             with self.subTest(arguments):
                 done = self.lambda_(*arguments)
                 self.assertEqual(done.returncode, 1)
@@ -123,7 +125,8 @@ class Package(AccountCase):
 
 class Cost(AccountCase):
     def test_of_a_run(self):
-        self.write("timings.tsv", b"xc-vpxenc\t00000000\t1\t2\t1\t9\t9\t9\t10.0\nxc-enc\t00000000\t1\t2\t1\t9\t9\t9\t0\n")
+        rows = "xc-vpxenc 00000000 1 2 1 9 9 9 10.0\nxc-enc 00000000 1 2 1 9 9 9 0\n"
+        self.write("timings.tsv", rows.replace(" ", "\t").encode())
         text = self.works("cost")
         self.assertIn("1 invocations, 10.0 s at 1769 MB: 0.0003 USD", text)
 
@@ -151,7 +154,7 @@ class Document(AccountCase):
         clone.mkdir()
         for name in ("bin", "lambda", "mk", "gen_makefile.py"):
             (clone / name).symlink_to(ROOT / name)
-        done = harness.run("bash", "-c", shell, cwd=clone, env={**self.account, "PATH": f"{clone}/bin:{os.environ['PATH']}"})
+        done = harness.run("bash", "-c", shell, cwd=clone, env=self.account)
         self.assertEqual((done.returncode, done.stderr.decode()), (0, ""), done.stdout.decode())
         film = pathlib.Path(self.dir / "film.ivf")
         self.assertEqual(len(harness.our_frames(film)), 48)

@@ -88,6 +88,11 @@ INLINE vec equal_s16(vec a, vec b)
     return vreinterpretq_u8_u16(vceqq_s16(as_s16(a), as_s16(b)));
 }
 
+INLINE vec greater_s16(vec a, vec b)
+{
+    return vreinterpretq_u8_u16(vcgtq_s16(as_s16(a), as_s16(b)));
+}
+
 INLINE vec mul_add_pairs_s16(vec a, vec b)
 {
     int32x4_t low = vmull_s16(vget_low_s16(as_s16(a)), vget_low_s16(as_s16(b)));
@@ -203,6 +208,13 @@ INLINE vec mul_low_s8(vec a, int factor)
 INLINE vec mul_high_s8(vec a, int factor)
 {
     return from_s16(vmull_high_s8(vreinterpretq_s8_u8(a), vdupq_n_s8((int8_t)factor)));
+}
+
+INLINE unsigned bits_of_8(vec a)
+{
+    static const uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    vec found = vandq_u8(a, vld1q_u8(bits));
+    return (unsigned)(vaddv_u8(vget_low_u8(found)) | vaddv_u8(vget_high_u8(found)) << 8);
 }
 
 INLINE uint32_t sum_s32(vec a)

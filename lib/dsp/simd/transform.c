@@ -148,6 +148,79 @@ static void fdct(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, cons
     store_block(out, block_of(even, odd));
 }
 
+/* A line of two blocks in each register: block 0 in the low half, block 1 in the high one. */
+struct pair {
+    vec line[4];
+};
+
+INLINE struct pair transpose_pair(struct pair p)
+{
+    vec a_01 = zip_low_16(p.line[0], p.line[1]), a_23 = zip_low_16(p.line[2], p.line[3]); /* block 0 */
+    vec b_01 = zip_high_16(p.line[0], p.line[1]), b_23 = zip_high_16(p.line[2], p.line[3]);
+    vec a_left = zip_low_32(a_01, a_23), a_right = zip_high_32(a_01, a_23);
+    vec b_left = zip_low_32(b_01, b_23), b_right = zip_high_32(b_01, b_23);
+    return (struct pair){{zip_low_64(a_left, b_left), zip_high_64(a_left, b_left), zip_low_64(a_right, b_right),
+                          zip_high_64(a_right, b_right)}};
+}
+
+/* a * x + b * y, rounded and divided by 2^shift. */
+INLINE vec rotate_pair(vec x, vec y, int a, int b, int round, int shift)
+{
+    vec factors = splat_pair(a, b);
+    vec low = add_s32(mul_add_pairs_s16(zip_low_16(x, y), factors), splat_32(round));
+    vec high = add_s32(mul_add_pairs_s16(zip_high_16(x, y), factors), splat_32(round));
+    return narrow_s32_s16(shift_right_s32(low, shift), shift_right_s32(high, shift));
+}
+
+/* Combines lines; leaves 0 and 2 unrounded. *outer: what line 1 is mostly made of. */
+INLINE struct pair fdct_lines(struct pair p, int round_1, int round_3, int shift, vec *outer)
+{
+    vec outer_sum = add_s16(p.line[0], p.line[3]), inner_sum = add_s16(p.line[1], p.line[2]);
+    vec inner = sub_s16(p.line[1], p.line[2]);
+    *outer = sub_s16(p.line[0], p.line[3]);
+    return (struct pair){{
+        add_s16(outer_sum, inner_sum),
+        rotate_pair(inner, *outer, 2217, 5352, round_1, shift),
+        sub_s16(outer_sum, inner_sum),
+        rotate_pair(inner, *outer, -5352, 2217, round_3, shift),
+    }};
+}
+
+static void fdct_pair(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride)
+{
+    struct pair p;
+    vec outer;
+    for (int y = 0; y < 4; y++) {
+        vec from = zip_low_8(load8(src + y * src_stride), zero()), minus = zip_low_8(load8(pred + y * pred_stride), zero());
+        p.line[y] = shift_left_s16(sub_s16(from, minus), 3);
+    }
+    p = transpose_pair(fdct_lines(transpose_pair(p), 14500, 7500, 12, &outer));
+    p = fdct_lines(p, 12000, 51000, 16, &outer);
+    vec outer_is_not_zero = add_s16(equal_s16(outer, zero()), splat_16(1));
+    p.line[0] = shift_right_s16(add_s16(p.line[0], splat_16(7)), 4);
+    p.line[1] = add_s16(p.line[1], outer_is_not_zero);
+    p.line[2] = shift_right_s16(add_s16(p.line[2], splat_16(7)), 4);
+    for (int half = 0; half < 2; half++) {
+        store16(out[0] + 8 * half, zip_low_64(p.line[2 * half], p.line[2 * half + 1]));
+        store16(out[1] + 8 * half, zip_high_64(p.line[2 * half], p.line[2 * half + 1]));
+    }
+}
+
+/* Ones in words whose magnitude is above a limit. */
+INLINE vec beyond_s16(vec a, vec limit)
+{
+    return bit_or(greater_s16(a, limit), greater_s16(sub_s16(zero(), limit), a));
+}
+
+static unsigned survey(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
+{
+    struct block b = load_block(coefficients);
+    vec limit = splat_16((ac - 1) / 2), first_limit = set_first_s16(limit, (dc - 1) / 2);
+    vec large = narrow_s16_s8(beyond_s16(b.line_01, first_limit), beyond_s16(b.line_23, limit));
+    *energy = sum_s32(add_s32(mul_add_pairs_s16(b.line_01, b.line_01), mul_add_pairs_s16(b.line_23, b.line_23)));
+    return bits_of_8(large);
+}
+
 /* The first pass keeps 16 bits. */
 INLINE struct block fwht_lines(struct block b)
 {
@@ -187,5 +260,7 @@ void xc_dsp_transform_simd(struct xc_dsp *dsp)
     dsp->idct_dc_add = idct_dc_add;
     dsp->iwht = iwht;
     dsp->fdct = fdct;
+    dsp->fdct_pair = fdct_pair;
+    dsp->survey = survey;
     dsp->fwht = fwht;
 }

@@ -34,6 +34,7 @@ BINARY(sat_add_s16, _mm_adds_epi16)
 BINARY(mul_s16, _mm_mullo_epi16)
 BINARY(mul_high_s16, _mm_mulhi_epi16)
 BINARY(equal_s16, _mm_cmpeq_epi16)
+BINARY(greater_s16, _mm_cmpgt_epi16)
 BINARY(mul_add_pairs_s16, _mm_madd_epi16) /* products of words, added in pairs */
 BINARY(add_s32, _mm_add_epi32)
 BINARY(sub_s32, _mm_sub_epi32)
@@ -166,6 +167,12 @@ INLINE vec mul_low_s8(vec a, int factor)
 INLINE vec mul_high_s8(vec a, int factor)
 {
     return _mm_mulhi_epi16(_mm_unpackhi_epi8(zero(), a), splat_16(factor << 8));
+}
+
+/* Bit i is set where byte i is all ones, which it is or it is zero. */
+INLINE unsigned bits_of_8(vec a)
+{
+    return (unsigned)_mm_movemask_epi8(a);
 }
 
 INLINE uint32_t sum_s32(vec a)

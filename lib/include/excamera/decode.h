@@ -2,6 +2,7 @@
 #ifndef EXCAMERA_DECODE_H
 #define EXCAMERA_DECODE_H
 
+#include "excamera/crew.h"
 #include "excamera/error.h"
 #include "excamera/frame.h"
 #include "excamera/picture.h"
@@ -19,6 +20,7 @@ unsigned xc_cpu_features(void); /* those that this machine has */
 enum xc_status xc_workspace_new(struct xc_workspace **out, unsigned threads, unsigned cpu_features, struct xc_error *err);
 void xc_workspace_free(struct xc_workspace *workspace);
 struct xc_picture_pool *xc_workspace_pool(struct xc_workspace *workspace);
+struct xc_crew *xc_workspace_crew(struct xc_workspace *workspace); /* its threads, for work beside the library's */
 
 /* Decodes a parsed frame. *state becomes the state behind it; *picture, if not NULL, the picture decoded, whether it is to be
  * shown or not (frame->header.show); the caller owns one reference. On failure *state is as it was. */

@@ -52,10 +52,11 @@ enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *so
                          struct xc_bytes *out, struct xc_error *err);
 
 /* Rebases an interframe, parsed in the state origin, onto *state: its modes and vectors are kept, and its levels where they are
- * as good as any, but the residue is that of source (padded) against what this state predicts. *out becomes the new frame, and
- * *state moves on. On failure the state is as it was. */
-enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, const struct xc_frame *frame,
-                         const struct xc_state *origin, const struct xc_picture *source, struct xc_bytes *out,
+ * as good as any, but the residue is that of source (padded) against what this state predicts. *rebased, whose memory is
+ * reused, becomes the new frame, to be serialized in the state as it was; *frame is used up and left to be parsed into again.
+ * *state moves on; on failure it is as it was. */
+enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, struct xc_frame *frame,
+                         const struct xc_state *origin, const struct xc_picture *source, struct xc_frame *rebased,
                          struct xc_error *err);
 
 /* Makes an interframe refresh all three references with its own picture, so that the state behind it holds one picture. A key

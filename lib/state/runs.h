@@ -1,0 +1,24 @@
+/* The coded samples of a plane as runs of bytes: row by row, or all of them at once where no gap lies between rows. */
+#ifndef XC_STATE_RUNS_H
+#define XC_STATE_RUNS_H
+
+#include "excamera/picture.h"
+
+struct xc_runs {
+    uint8_t *data;    /* of the first run */
+    ptrdiff_t stride; /* from one run to the next */
+    size_t size;      /* of each */
+    unsigned count;
+};
+
+static inline struct xc_runs xc_plane_runs(const struct xc_picture *picture, int plane)
+{
+    const struct xc_plane *p = &picture->plane[plane];
+    const unsigned width = xc_plane_coded_width(picture, plane), height = xc_plane_coded_height(picture, plane);
+    if (p->stride == (ptrdiff_t)width) {
+        return (struct xc_runs){ p->data, 0, (size_t)width * height, 1 };
+    }
+    return (struct xc_runs){ p->data, p->stride, width, height };
+}
+
+#endif

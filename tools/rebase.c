@@ -1,0 +1,173 @@
+/* Rebasing a chunk: while one frame is rebased, other threads of the workspace read the next one and write the one before. */
+#include "chunk.h"
+
+/* What is read of a frame: how it was predicted, and its raw picture. */
+struct reading {
+    struct xc_tool_prediction *p;
+    struct xc_tool_source *source;
+    struct xc_workspace *workspace;
+    struct xc_frame frame;
+    struct xc_state before;    /* for which the frame was made */
+    struct xc_picture *target; /* that it is to look like; NULL: the raw pictures are at an end */
+    enum xc_status frame_status, target_status;
+    struct xc_error err;
+    struct xc_job job;
+};
+
+/* What is written. */
+struct writing {
+    struct xc_frame frame;
+    struct xc_state before;
+    struct xc_bytes bytes;
+    enum xc_status status;
+    struct xc_error err;
+    struct xc_job job;
+};
+
+/* Frames take turns. */
+struct rebasing {
+    struct reading reading[2];
+    struct writing writing[2];
+    struct xc_crew *crew;
+    bool beside; /* reading takes a single thread; not so where something must be decoded for it */
+};
+
+/* --- reading --- */
+
+static enum xc_status read_frame(struct reading *r)
+{
+    struct xc_tool_prediction *p = r->p;
+    const struct xc_ivf_frame *data = &p->file.ivf.frames[p->next];
+    enum xc_status status;
+    if ((status = xc_state_copy(&r->before, &p->state, &r->err)) ||
+        (status = xc_frame_parse(&r->frame, &p->state, data->data, data->size, &r->err))) {
+        return status;
+    }
+    /* A hidden frame has no raw picture, and is to look as it did. */
+    return p->has_hidden ? xc_decode_frame(r->workspace, &p->state, &r->frame, r->frame.header.show ? NULL : &r->target, &r->err)
+                         : xc_state_follow_header(&p->state, &r->frame, &r->err);
+}
+
+static void run_reading(void *context, unsigned piece, unsigned member)
+{
+    struct reading *r = context;
+    (void)piece, (void)member;
+    r->target = NULL;
+    r->target_status = XC_OK;
+    r->frame_status = read_frame(r);
+    if (!r->frame_status && r->frame.header.show) {
+        r->target_status = xc_tool_source_read(r->source, &r->target, &r->err);
+    }
+}
+
+static void start_reading(struct rebasing *rebasing, struct reading *r)
+{
+    r->job = (struct xc_job){ .run = run_reading, .context = r, .pieces = 1 };
+    if (rebasing->beside) {
+        xc_crew_start(rebasing->crew, &r->job);
+    }
+}
+
+static void finish_reading(struct rebasing *rebasing, struct reading *r)
+{
+    if (rebasing->beside) {
+        xc_crew_finish(rebasing->crew, &r->job);
+    } else {
+        run_reading(r, 0, 0);
+    }
+    if (r->frame_status) {
+        xc_tool_fail(r->p->file.name, "frame %u: %s", r->p->next, r->err.text);
+    }
+    xc_tool_source_check(r->source, r->target_status, &r->err);
+    if (!r->target) {
+        xc_tool_fail(r->source->name, "has only %u frames; %s shows more", r->source->count, r->p->file.name);
+    }
+    r->p->next++;
+}
+
+/* --- writing --- */
+
+static void run_writing(void *context, unsigned piece, unsigned member)
+{
+    struct writing *w = context;
+    (void)piece, (void)member;
+    w->status = xc_frame_serialize(&w->bytes, &w->frame, &w->before, &w->err);
+}
+
+static void start_writing(struct rebasing *rebasing, struct writing *w)
+{
+    w->job = (struct xc_job){ .run = run_writing, .context = w, .pieces = 1 };
+    xc_crew_start(rebasing->crew, &w->job);
+}
+
+static void finish_writing(struct rebasing *rebasing, struct writing *w, struct xc_tool_chunk *chunk, const char *name)
+{
+    xc_crew_finish(rebasing->crew, &w->job);
+    xc_tool_check(w->status, name, &w->err);
+    xc_tool_chunk_append(chunk, &w->bytes);
+}
+
+/* --- in between --- */
+
+/* exact: the frame was made for this state. */
+static void make_frame(struct writing *w, struct reading *r, struct xc_state *state, bool exact)
+{
+    const char *name = r->p->file.name;
+    struct xc_error err;
+    if (xc_tool_prediction_at_end(r->p)) {
+        xc_frame_terminate(&r->frame);
+    }
+    xc_tool_check(xc_state_copy(&w->before, state, &err), name, &err);
+    if (exact) {
+        struct xc_frame unused = w->frame;
+        w->frame = r->frame;
+        r->frame = unused;
+        xc_tool_check(xc_decode_frame(r->workspace, state, &w->frame, NULL, &err), name, &err);
+    } else {
+        xc_tool_check(xc_rebase(r->workspace, state, &r->frame, &r->before, r->target, &w->frame, &err), name, &err);
+    }
+    xc_picture_unref(r->target);
+}
+
+static void clear(struct rebasing *rebasing)
+{
+    for (int i = 0; i < 2; i++) {
+        xc_frame_clear(&rebasing->reading[i].frame);
+        xc_state_clear(&rebasing->reading[i].before);
+        xc_frame_clear(&rebasing->writing[i].frame);
+        xc_state_clear(&rebasing->writing[i].before);
+    }
+}
+
+void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_source *source,
+                    struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
+{
+    const struct reading reading = { .p = p, .source = source, .workspace = workspace };
+    struct rebasing rebasing = { .reading = { reading, reading }, .crew = xc_workspace_crew(workspace),
+                                 .beside = !p->has_hidden && !source->is_ivf };
+    struct writing *before = NULL;
+    bool exact = false; /* behind a key frame, the states are the same */
+    if (!xc_tool_prediction_at_end(p)) {
+        start_reading(&rebasing, &rebasing.reading[p->next & 1]);
+    }
+    while (!xc_tool_prediction_at_end(p)) {
+        struct reading *now = &rebasing.reading[p->next & 1];
+        struct writing *after = &rebasing.writing[p->next & 1];
+        finish_reading(&rebasing, now);
+        if (!xc_tool_prediction_at_end(p)) {
+            start_reading(&rebasing, &rebasing.reading[p->next & 1]);
+        }
+        exact |= now->frame.header.key_frame;
+        make_frame(after, now, state, exact);
+        if (before) {
+            finish_writing(&rebasing, before, chunk, p->file.name);
+        }
+        start_writing(&rebasing, after);
+        before = after;
+    }
+    if (before) {
+        finish_writing(&rebasing, before, chunk, p->file.name);
+    }
+    xc_tool_source_expect_end(source, p->file.name);
+    clear(&rebasing);
+}
