@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """Compares variants of an encode over films and prints one table of BD-rates.
 
-usage: variants.py [--films F.y4m ...] [--sk 6,16] [--q 12,24,36,48] [--frames N] [--jobs 2] [--cache DIR] NAME=COMMAND...
+usage: variants.py --films F.y4m... [--sk 6,16] [--q 12,24,36,48] [--frames N] [--jobs 2] [--cache DIR] NAME=COMMAND...
 
-A variant is a name and what gen_makefile.py is to be told, e.g.  classic=  anchored='--structure anchored'.
-Everything before a ';' goes to gen_makefile.py, what follows goes to make, e.g.  'fast=--structure anchored;XC_ENC="xc-enc -q rt"'.
-Each film is cut into chunks, made with the variant's makefile, merged, decoded by vpxdec and compared with the source by
-ffmpeg (luma SSIM in dB and PSNR). The anchor of the BD-rate is vpxenc -t1 on the whole film, with the published options;
-below zero is fewer bits for the same quality. Results are kept in the cache by what they were made from, the tools included.
+A variant is a name and what gen_makefile.py is to be told, e.g. classic= or anchored='--structure anchored'. What
+stands before a ';' goes to gen_makefile.py, what follows goes to make, e.g.
+
+    coarse='--structure anchored;ANCHORED_OPTIONS="--anchor-weight 0.4"'
+
+Each film is cut into chunks, made with the variant's makefile, merged, decoded by vpxdec and compared with the source
+by ffmpeg (luma SSIM in dB, and PSNR). What the BD-rate compares with is vpxenc -t1 on the whole film, with the
+published options; below zero is fewer bits for the same quality. Results are kept in the cache under all that they
+were made from, the tools included.
 """
 import argparse
 import concurrent.futures
@@ -24,9 +28,8 @@ import sys
 import tempfile
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VPXENC = ('--ivf --codec=vp8 --good --cpu-used=0 --end-usage=cq --min-q=0 --max-q=63 --cq-level={q} --buf-initial-sz=10000 '
-          '--buf-optimal-sz=20000 --buf-sz=40000 --undershoot-pct=100 --passes=2 --auto-alt-ref=1 --threads=1 '
-          '--token-parts=0 --tune=ssim --target-bitrate=4294967295')
+sys.path.insert(0, PROJECT)
+import gen_makefile  # noqa: E402
 
 
 def run(command, **more):
@@ -96,7 +99,7 @@ def measure(film, chunk, batch, level, frames, variant):
         count = cut(film, chunk, frames, directory)
         before = os.times()
         if variant is None:
-            run(['vpxenc', *VPXENC.format(q=level).split(), '-o', 'm.ivf', 'all.y4m'], cwd=directory)
+            run(['vpxenc', *gen_makefile.VPXENC_OPTIONS.format(level).split(), '-o', 'm.ivf', 'all.y4m'], cwd=directory)
         else:
             generator, _, make = variant.partition(';')
             env = dict(os.environ, PATH=f"{PROJECT}/bin:{os.environ['PATH']}")
@@ -105,7 +108,7 @@ def measure(film, chunk, batch, level, frames, variant):
             with open(f'{directory}/film.mk', 'w') as out:
                 out.write(makefile)
             run(['make', '-s', '-f', 'film.mk', *shlex.split(make)], cwd=directory, env=env)
-            run(['xc-merge', '--no-check', '-o', 'm.ivf', *(f'{i:08d}.ivf' for i in range(count))], cwd=directory, env=env)
+            run(['xc-merge', '-o', 'm.ivf', *map(gen_makefile.finished, range(count))], cwd=directory, env=env)
         after = os.times()
         cpu = after.children_user - before.children_user + after.children_system - before.children_system
         ssim, psnr = quality(f'{directory}/m.ivf', f'{directory}/all.y4m', directory)
@@ -127,8 +130,8 @@ def monotone_cubic(points):
     def value(at):
         i = max(0, min(len(x) - 2, sum(1 for p in x if p <= at) - 1))
         h, t = step[i], (at - x[i]) / step[i]
-        return ((1 + 2 * t) * (1 - t) ** 2 * y[i] + t * (1 - t) ** 2 * h * tangent[i] + t * t * (3 - 2 * t) * y[i + 1]
-                + t * t * (t - 1) * h * tangent[i + 1])
+        return ((1 + 2 * t) * (1 - t) ** 2 * y[i] + t * (1 - t) ** 2 * h * tangent[i]
+                + t * t * (3 - 2 * t) * y[i + 1] + t * t * (t - 1) * h * tangent[i + 1])
     return value, x[0], x[-1]
 
 
