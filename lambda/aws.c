@@ -16,11 +16,11 @@
 enum {
     ENDPOINT_SIZE = 256,
     URL_SIZE = 1024,
-    HEADER_SIZE = 4096, /* session tokens are long */
+    HEADER_SIZE = 4096,         /* session tokens are long */
     MAX_TEXT = 6 * 1024 * 1024, /* the greatest answer of a function */
     ATTEMPTS = 12,
     CONNECT_SECONDS = 10,
-    STALLED_SECONDS = 30,     /* S3: with less than a byte per second */
+    STALLED_SECONDS = 30,            /* S3: with less than a byte per second */
     FUNCTION_SECONDS = 15 * 60 + 20, /* the longest that a function may take, and a bit for the way */
 };
 
@@ -33,25 +33,29 @@ static CURL *curl;
 static void find_endpoint(char *endpoint, const char *variable, const char *service)
 {
     const char *given = getenv(variable);
-    if (!given || !*given)
+    if (!given || !*given) {
         given = getenv("AWS_ENDPOINT_URL");
-    if (given && *given)
+    }
+    if (given && *given) {
         snprintf(endpoint, ENDPOINT_SIZE, "%.*s", (int)(strlen(given) - (given[strlen(given) - 1] == '/')), given);
-    else
+    } else {
         snprintf(endpoint, ENDPOINT_SIZE, "https://%s.%s.amazonaws.com", service, credentials.region);
+    }
 }
 
 void aws_start(void)
 {
     const char *why = credentials_find(&credentials);
-    if (why)
+    if (why) {
         fail_about("credentials", "%s", why);
+    }
     find_endpoint(s3_endpoint, "AWS_ENDPOINT_URL_S3", "s3");
     find_endpoint(lambda_endpoint, "AWS_ENDPOINT_URL_LAMBDA", "lambda");
     curl_global_init(CURL_GLOBAL_DEFAULT);
     curl = curl_easy_init();
-    if (!curl)
+    if (!curl) {
         fail_about("libcurl", "does not start");
+    }
 }
 
 /* ---- One attempt ---- */
@@ -81,13 +85,16 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
     long status = 0;
     (void)one;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (reply->download && status == 200)
+    if (reply->download && status == 200) {
         return fwrite(data, 1, size, reply->download);
-    if (reply->size + size > MAX_TEXT)
+    }
+    if (reply->size + size > MAX_TEXT) {
         return 0;
+    }
     char *text = realloc(reply->text, reply->size + size + 1);
-    if (!text)
+    if (!text) {
         return 0;
+    }
     reply->text = text;
     memcpy(text + reply->size, data, size);
     reply->size += size;
@@ -100,8 +107,9 @@ static size_t on_header(char *data, size_t one, size_t size, void *context)
     static const char name[] = "x-amz-function-error:";
     struct reply *reply = context;
     (void)one;
-    if (size > sizeof name && !curl_strnequal(data, name, sizeof name - 1))
+    if (size > sizeof name && !curl_strnequal(data, name, sizeof name - 1)) {
         return size;
+    }
     reply->function_error = reply->function_error || size > sizeof name;
     return size;
 }
@@ -146,12 +154,15 @@ static void set_options(const struct request *request, struct reply *reply, stru
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, reply);
-    if (request->body)
+    if (request->body) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
-    if (!strcmp(request->method, "HEAD"))
+    }
+    if (!strcmp(request->method, "HEAD")) {
         curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-    if (!strcmp(request->method, "DELETE"))
+    }
+    if (!strcmp(request->method, "DELETE")) {
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+    }
     if (request->upload) {
         rewind(request->upload);
         curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
@@ -162,12 +173,13 @@ static void set_options(const struct request *request, struct reply *reply, stru
 
 static struct reply attempt(const struct request *request)
 {
-    struct reply reply = {.download = request->download};
+    struct reply reply = { .download = request->download };
     struct curl_slist *headers = make_headers(request);
     if (request->download) {
         rewind(request->download);
-        if (ftruncate(fileno(request->download), 0))
+        if (ftruncate(fileno(request->download), 0)) {
             fail_about(request->url, "%s", strerror(errno));
+        }
     }
     set_options(request, &reply, headers);
     reply.error = curl_easy_perform(curl);
@@ -189,12 +201,14 @@ void aws_wait(unsigned number)
 {
     enum { BASE_MS = 200, MOST_MS = 20000 };
     unsigned most = BASE_MS, chance = 0;
-    for (unsigned i = 0; i < number && most < MOST_MS; i++)
+    for (unsigned i = 0; i < number && most < MOST_MS; i++) {
         most *= 2;
-    if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+    }
+    if (getrandom(&chance, sizeof chance, 0) != sizeof chance) {
         chance = 0;
+    }
     const unsigned wait = chance % ((most < MOST_MS ? most : MOST_MS) + 1);
-    nanosleep(&(struct timespec){.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000L}, NULL);
+    nanosleep(&(struct timespec){ .tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000L }, NULL);
 }
 
 static bool may_work_later(const struct reply *reply)
@@ -231,8 +245,9 @@ static void find_text(const char *text, const char *name, char *found, size_t si
 {
     const char *at = text ? strstr(text, name) : NULL;
     found[0] = '\0';
-    if (!at)
+    if (!at) {
         return;
+    }
     at += strlen(name);
     at += strspn(at, ">\":< ");
     snprintf(found, size, "%.*s", (int)strcspn(at, "<\"\n"), at);
@@ -241,8 +256,9 @@ static void find_text(const char *text, const char *name, char *found, size_t si
 static _Noreturn void fail_by(const struct request *request, const struct reply *reply)
 {
     char code[100], message[300];
-    if (reply->error)
+    if (reply->error) {
         fail_about(request->url, "%s", curl_easy_strerror(reply->error));
+    }
     find_text(reply->text, "<Code", code, sizeof code);
     find_text(reply->text, !strcmp(request->service, "s3") ? "<Message" : "essage\"", message, sizeof message);
     fail_about(request->url, "HTTP %ld %s%s%s", reply->status, code, code[0] ? ": " : "", message);
@@ -252,7 +268,7 @@ static _Noreturn void fail_by(const struct request *request, const struct reply 
 
 static struct request object(const char *method, const char *bucket, const char *key)
 {
-    struct request request = {.service = "s3", .method = method};
+    struct request request = { .service = "s3", .method = method };
     snprintf(request.url, sizeof request.url, "%s/%.63s/%.200s", s3_endpoint, bucket, key);
     return request;
 }
@@ -261,8 +277,9 @@ bool aws_object_exists(const char *bucket, const char *key)
 {
     const struct request request = object("HEAD", bucket, key);
     const struct reply reply = perform(&request);
-    if (reply.error || (reply.status != 200 && reply.status != 404))
+    if (reply.error || (reply.status != 200 && reply.status != 404)) {
         fail_by(&request, &reply);
+    }
     free(reply.text);
     return reply.status == 200;
 }
@@ -273,11 +290,13 @@ void aws_object_put_file(const char *bucket, const char *key, const char *path, 
     request.digest = digest;
     request.upload_size = size;
     request.upload = fopen(path, "rb");
-    if (!request.upload)
+    if (!request.upload) {
         fail_about(path, "%s", strerror(errno));
+    }
     const struct reply reply = perform(&request);
-    if (reply.error || reply.status != 200)
+    if (reply.error || reply.status != 200) {
         fail_by(&request, &reply);
+    }
     fclose(request.upload);
     free(reply.text);
 }
@@ -285,10 +304,12 @@ void aws_object_put_file(const char *bucket, const char *key, const char *path, 
 /* Whether the object was there; fails for any other reason why it did not come. */
 static bool was_there(const struct request *request, const struct reply *reply)
 {
-    if (!reply->error && reply->status == 404 && (!reply->text || !strstr(reply->text, "NoSuchBucket")))
+    if (!reply->error && reply->status == 404 && (!reply->text || !strstr(reply->text, "NoSuchBucket"))) {
         return false;
-    if (reply->error || reply->status != 200)
+    }
+    if (reply->error || reply->status != 200) {
         fail_by(request, reply);
+    }
     return true;
 }
 
@@ -296,8 +317,9 @@ char *aws_object_get_text(const char *bucket, const char *key)
 {
     const struct request request = object("GET", bucket, key);
     const struct reply reply = perform(&request);
-    if (was_there(&request, &reply))
+    if (was_there(&request, &reply)) {
         return reply.text;
+    }
     free(reply.text);
     return NULL;
 }
@@ -306,13 +328,15 @@ bool aws_object_get_file(const char *bucket, const char *key, const char *path)
 {
     struct request request = object("GET", bucket, key);
     request.download = fopen(path, "wb");
-    if (!request.download)
+    if (!request.download) {
         fail_about(path, "%s", strerror(errno));
+    }
     const struct reply reply = perform(&request);
     const bool there = was_there(&request, &reply);
     free(reply.text);
-    if (fclose(request.download))
+    if (fclose(request.download)) {
         fail_about(path, "%s", strerror(errno));
+    }
     return there;
 }
 
@@ -320,8 +344,9 @@ void aws_object_delete(const char *bucket, const char *key)
 {
     const struct request request = object("DELETE", bucket, key);
     const struct reply reply = perform(&request);
-    if (reply.error || (reply.status != 204 && reply.status != 404))
+    if (reply.error || (reply.status != 204 && reply.status != 404)) {
         fail_by(&request, &reply);
+    }
     free(reply.text);
 }
 
@@ -329,17 +354,19 @@ void aws_object_delete(const char *bucket, const char *key)
 
 enum aws_call_result aws_function_call(const char *function, const char *event, char **text)
 {
-    struct request request = {.service = "lambda", .method = "POST", .body = event};
+    struct request request = { .service = "lambda", .method = "POST", .body = event };
     snprintf(request.url, sizeof request.url, "%s/2015-03-31/functions/%.140s/invocations", lambda_endpoint, function);
     struct reply reply = attempt(&request);
-    if (!may_work_later(&reply) && (reply.error || reply.status != 200))
+    if (!may_work_later(&reply) && (reply.error || reply.status != 200)) {
         fail_by(&request, &reply);
+    }
     if (reply.error || !reply.text) {
         free(reply.text);
         reply.text = strdup(reply.error ? curl_easy_strerror(reply.error) : "no answer");
     }
     *text = reply.text;
-    if (reply.error || reply.status != 200 || reply.function_error)
+    if (reply.error || reply.status != 200 || reply.function_error) {
         return reply.status == 429 ? AWS_CALL_THROTTLED : AWS_CALL_BROKEN;
+    }
     return AWS_CALL_ANSWERED;
 }

@@ -11,8 +11,9 @@ enum { LINE_SIZE = 8192 };
 
 static bool take(char *field, size_t size, const char *value)
 {
-    if (!value || !*value || strlen(value) >= size || strpbrk(value, "\r\n"))
+    if (!value || !*value || strlen(value) >= size || strpbrk(value, "\r\n")) {
         return false;
+    }
     strcpy(field, value);
     return true;
 }
@@ -26,21 +27,23 @@ static bool take_environment(char *field, size_t size, const char *variable)
 static char *trim(char *text)
 {
     text += strspn(text, " \t");
-    for (size_t length = strlen(text); length && strchr(" \t\r\n", text[length - 1]); length--)
+    for (size_t length = strlen(text); length && strchr(" \t\r\n", text[length - 1]); length--) {
         text[length - 1] = '\0';
+    }
     return text;
 }
 
 static void take_setting(struct credentials *credentials, const char *name, const char *value)
 {
-    if (!strcmp(name, "aws_access_key_id"))
+    if (!strcmp(name, "aws_access_key_id")) {
         take(credentials->id, sizeof credentials->id, value);
-    else if (!strcmp(name, "aws_secret_access_key"))
+    } else if (!strcmp(name, "aws_secret_access_key")) {
         take(credentials->secret, sizeof credentials->secret, value);
-    else if (!strcmp(name, "aws_session_token"))
+    } else if (!strcmp(name, "aws_session_token")) {
         take(credentials->token, sizeof credentials->token, value);
-    else if (!strcmp(name, "region") && !credentials->region[0])
+    } else if (!strcmp(name, "region") && !credentials->region[0]) {
         take(credentials->region, sizeof credentials->region, value);
+    }
 }
 
 /* variable: of the environment, if the file is not ~/.aws/NAME. The sections of that one file are [profile NAME]. */
@@ -60,16 +63,18 @@ static void read_file(struct credentials *credentials, const char *variable, con
             take_setting(credentials, trim(text), trim(equals + 1));
         }
     }
-    if (file)
+    if (file) {
         fclose(file);
+    }
 }
 
 static void read_files(struct credentials *credentials)
 {
     const char *profile = getenv("AWS_PROFILE");
     char section[256];
-    if (!profile || !*profile)
+    if (!profile || !*profile) {
         profile = "default";
+    }
     read_file(credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials", profile);
     snprintf(section, sizeof section, "%s%s", strcmp(profile, "default") ? "profile " : "", profile);
     read_file(credentials, "AWS_CONFIG_FILE", "config", section);
@@ -77,21 +82,25 @@ static void read_files(struct credentials *credentials)
 
 const char *credentials_find(struct credentials *credentials)
 {
-    *credentials = (struct credentials){.id = ""};
-    if (!take_environment(credentials->region, sizeof credentials->region, "AWS_REGION"))
+    *credentials = (struct credentials){ .id = "" };
+    if (!take_environment(credentials->region, sizeof credentials->region, "AWS_REGION")) {
         take_environment(credentials->region, sizeof credentials->region, "AWS_DEFAULT_REGION");
+    }
     struct credentials files = *credentials;
     read_files(&files);
     const bool id = take_environment(credentials->id, sizeof credentials->id, "AWS_ACCESS_KEY_ID");
-    if (!id || !take_environment(credentials->secret, sizeof credentials->secret, "AWS_SECRET_ACCESS_KEY"))
+    if (!id || !take_environment(credentials->secret, sizeof credentials->secret, "AWS_SECRET_ACCESS_KEY")) {
         *credentials = files;
-    else
+    } else {
         take_environment(credentials->token, sizeof credentials->token, "AWS_SESSION_TOKEN");
+    }
     memcpy(credentials->region, files.region, sizeof files.region);
-    if (!credentials->id[0] || !credentials->secret[0])
+    if (!credentials->id[0] || !credentials->secret[0]) {
         return "none; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run: "
                "eval \"$(aws configure export-credentials --format env)\"";
-    if (!credentials->region[0])
+    }
+    if (!credentials->region[0]) {
         return "no region; set AWS_REGION";
+    }
     return NULL;
 }

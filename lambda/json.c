@@ -12,8 +12,9 @@
 
 json_t *sure(json_t *value)
 {
-    if (!value)
+    if (!value) {
         fail_about("task", "no memory, or a name that is not UTF-8");
+    }
     return value;
 }
 
@@ -46,15 +47,18 @@ json_t *words(const char *text)
 {
     json_t *list = sure(json_array());
     char *copy = strdup(text), *rest = copy;
-    for (char *word; copy && (word = strsep(&rest, " ")); )
-        if (*word)
+    for (char *word; copy && (word = strsep(&rest, " "));) {
+        if (*word) {
             add_text(list, word);
+        }
+    }
     free(copy);
     return list;
 }
 
 void print_json(json_t *value)
 {
-    if (json_dumpf(value, stdout, JSON_COMPACT | JSON_SORT_KEYS) || putchar('\n') == EOF || fflush(stdout))
+    if (json_dumpf(value, stdout, JSON_COMPACT | JSON_SORT_KEYS) || putchar('\n') == EOF || fflush(stdout)) {
         fail_about("standard output", "%s", strerror(errno));
+    }
 }

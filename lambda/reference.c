@@ -27,7 +27,7 @@ static void on_signal(int number)
 
 void reference_remove_on_signal(const char *temporary)
 {
-    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    const struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
     temporary_to_remove = temporary;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -37,12 +37,14 @@ void reference_remove_on_signal(const char *temporary)
 static void write_whole(const char *path, const char *text)
 {
     char *temporary;
-    if (asprintf(&temporary, "%s.tmp-%ld", path, (long)getpid()) < 0)
+    if (asprintf(&temporary, "%s.tmp-%ld", path, (long)getpid()) < 0) {
         fail_about(path, "no memory");
+    }
     reference_remove_on_signal(temporary);
     FILE *file = fopen(temporary, "w");
-    if (!file)
+    if (!file) {
         fail_about(path, "%s", strerror(errno));
+    }
     const bool written = fputs(text, file) >= 0;
     if (fclose(file) || !written || rename(temporary, path)) {
         unlink(temporary);
@@ -63,13 +65,15 @@ static bool read_reference(const char *path, struct reference *reference)
 {
     unsigned long long size;
     FILE *file = fopen(path, "r");
-    if (!file)
+    if (!file) {
         fail_about(path, "%s", strerror(errno));
-    *reference = (struct reference){.remote = true};
+    }
+    *reference = (struct reference){ .remote = true };
     const int found = fscanf(file, format, reference->digest, &size, reference->bucket);
     fclose(file);
-    if (found > 0 && (found != 3 || !sha256_is_text(reference->digest)))
+    if (found > 0 && (found != 3 || !sha256_is_text(reference->digest))) {
         fail_about(path, "is a damaged reference; delete it and make it again");
+    }
     reference->size = found == 3 ? size : 0;
     return found == 3;
 }
@@ -85,10 +89,12 @@ static bool read_kept(const char *kept, const struct stat *status, char digest[s
 {
     char found[RECORD_SIZE] = "", expected[RECORD_SIZE];
     FILE *file = fopen(kept, "r");
-    if (!file)
+    if (!file) {
         return false;
-    if (!fgets(found, sizeof found, file))
+    }
+    if (!fgets(found, sizeof found, file)) {
         found[0] = '\0';
+    }
     fclose(file);
     snprintf(digest, SHA256_TEXT, "%s", found);
     describe(expected, status, digest);
@@ -99,17 +105,21 @@ void reference_of_file(const char *path, struct reference *reference)
 {
     char kept[128], record[RECORD_SIZE];
     struct stat status;
-    if (read_reference(path, reference))
+    if (read_reference(path, reference)) {
         return;
-    if (stat(path, &status))
+    }
+    if (stat(path, &status)) {
         fail_about(path, "%s", strerror(errno));
-    *reference = (struct reference){.size = (uint64_t)status.st_size};
+    }
+    *reference = (struct reference){ .size = (uint64_t)status.st_size };
     const bool keep = status.st_size >= WORTH_KEEPING && !strchr(path, '/') && strlen(path) <= 64;
     snprintf(kept, sizeof kept, ".xc-lambda/%.64s", path);
-    if (keep && read_kept(kept, &status, reference->digest))
+    if (keep && read_kept(kept, &status, reference->digest)) {
         return;
-    if (!sha256_of_file(path, reference->digest, &reference->size))
+    }
+    if (!sha256_of_file(path, reference->digest, &reference->size)) {
         fail_about(path, "%s", strerror(errno));
+    }
     if (keep && (!mkdir(".xc-lambda", 0777) || errno == EEXIST)) {
         describe(record, &status, reference->digest);
         write_whole(kept, record);

@@ -19,8 +19,9 @@ static void finish(struct sha256_ctx *context, char *text)
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
     sha256_digest(context, sizeof digest, digest);
-    for (size_t i = 0; i < sizeof digest; i++)
+    for (size_t i = 0; i < sizeof digest; i++) {
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    }
 }
 
 void sha256_of_bytes(const void *data, size_t size, char text[static SHA256_TEXT])
@@ -48,8 +49,9 @@ static bool digest_stream(FILE *file, uint8_t *block, char *text, uint64_t *size
 bool sha256_of_file(const char *path, char text[static SHA256_TEXT], uint64_t *size)
 {
     FILE *file = fopen(path, "rb");
-    if (!file)
+    if (!file) {
         return false;
+    }
     uint8_t *block = malloc(BLOCK);
     const bool done = block && digest_stream(file, block, text, size);
     const int error = block ? errno : ENOMEM;

@@ -10,7 +10,9 @@
 enum { MAX_STEPS = 16, MAX_FILES = 64, MAX_ARGUMENTS = 100, MAX_NAME = 64, MAX_ARGUMENT = 256 };
 
 /* The tools that turn files into files. */
-static const char *const allowed_tools[] = {"xc-vpxenc", "xc-terminate-chunk", "xc-dump", "xc-enc", "xc-rebase", NULL};
+static const char *const allowed_tools[] = {
+    "xc-vpxenc", "xc-terminate-chunk", "xc-dump", "xc-enc", "xc-rebase", NULL
+};
 
 static bool fail(char *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -34,13 +36,16 @@ bool task_name_is_plain(const char *name)
  * stands in a fraction like 30/1. */
 static bool argument_is_harmless(const char *argument)
 {
-    if (strlen(argument) > MAX_ARGUMENT)
+    if (strlen(argument) > MAX_ARGUMENT) {
         return false;
+    }
     for (const char *at = argument; *at; at++) {
-        if (iscntrl((unsigned char)*at))
+        if (iscntrl((unsigned char)*at)) {
             return false;
-        if (*at == '/' && (at == argument || !isdigit((unsigned char)at[-1]) || !isdigit((unsigned char)at[1])))
+        }
+        if (*at == '/' && (at == argument || !isdigit((unsigned char)at[-1]) || !isdigit((unsigned char)at[1]))) {
             return false;
+        }
     }
     return true;
 }
@@ -49,9 +54,11 @@ bool task_list_has(json_t *list, const char *text)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(list, i, item) {
-        if (!strcmp(json_string_value(item), text))
+    json_array_foreach(list, i, item)
+    {
+        if (!strcmp(json_string_value(item), text)) {
             return true;
+        }
     }
     return false;
 }
@@ -60,11 +67,14 @@ static bool check_names(json_t *list, const char *what, char *error)
 {
     size_t i;
     json_t *item;
-    if (!json_is_array(list) || json_array_size(list) > MAX_FILES)
+    if (!json_is_array(list) || json_array_size(list) > MAX_FILES) {
         return fail(error, "%s: not a list of at most %d names", what, MAX_FILES);
-    json_array_foreach(list, i, item) {
-        if (!json_is_string(item) || !task_name_is_plain(json_string_value(item)))
+    }
+    json_array_foreach(list, i, item)
+    {
+        if (!json_is_string(item) || !task_name_is_plain(json_string_value(item))) {
             return fail(error, "%s: item %zu is not a plain file name", what, i);
+        }
     }
     return true;
 }
@@ -73,14 +83,18 @@ static bool check_inputs(json_t *inputs, char *error)
 {
     const char *name;
     json_t *value;
-    if (!json_is_object(inputs) || json_object_size(inputs) > MAX_FILES)
+    if (!json_is_object(inputs) || json_object_size(inputs) > MAX_FILES) {
         return fail(error, "inputs: not an object of at most %d names", MAX_FILES);
-    json_object_foreach(inputs, name, value) {
+    }
+    json_object_foreach(inputs, name, value)
+    {
         const char *digest = json_string_value(value);
-        if (!task_name_is_plain(name))
+        if (!task_name_is_plain(name)) {
             return fail(error, "inputs: a name is not a plain file name");
-        if (!digest || !sha256_is_text(digest + (*digest == '@')))
+        }
+        if (!digest || !sha256_is_text(digest + (*digest == '@'))) {
             return fail(error, "inputs: %s: neither a SHA-256 nor the key of a task", name);
+        }
     }
     return true;
 }
@@ -89,11 +103,14 @@ static bool check_arguments(json_t *arguments, char *error)
 {
     size_t i;
     json_t *item;
-    if (!json_is_array(arguments) || json_array_size(arguments) > MAX_ARGUMENTS)
+    if (!json_is_array(arguments) || json_array_size(arguments) > MAX_ARGUMENTS) {
         return fail(error, "arguments: not a list of at most %d", MAX_ARGUMENTS);
-    json_array_foreach(arguments, i, item) {
-        if (!json_is_string(item) || !argument_is_harmless(json_string_value(item)))
+    }
+    json_array_foreach(arguments, i, item)
+    {
+        if (!json_is_string(item) || !argument_is_harmless(json_string_value(item))) {
             return fail(error, "argument %zu: may not be given to a tool here", i);
+        }
     }
     return true;
 }
@@ -101,8 +118,9 @@ static bool check_arguments(json_t *arguments, char *error)
 static bool check_tool(json_t *tool, char *error)
 {
     for (int i = 0; json_is_string(tool) && allowed_tools[i]; i++) {
-        if (!strcmp(allowed_tools[i], json_string_value(tool)))
+        if (!strcmp(allowed_tools[i], json_string_value(tool))) {
             return true;
+        }
     }
     return fail(error, "tool: none of those that may be run here");
 }
@@ -114,20 +132,27 @@ static bool check_step(json_t *step, json_t *known, char *error)
     json_t *outputs = json_object_get(step, "outputs");
     size_t i;
     json_t *item;
-    if (json_object_size(step) != 5 || !check_tool(json_object_get(step, "tool"), error))
+    if (json_object_size(step) != 5 || !check_tool(json_object_get(step, "tool"), error)) {
         return error[0] ? false : fail(error, "a step has members that it should not have, or lacks some");
-    if (!json_is_string(digest) || !sha256_is_text(json_string_value(digest)))
-        return fail(error, "digest: not a SHA-256");
-    if (!check_arguments(json_object_get(step, "arguments"), error) || !check_names(inputs, "inputs", error) ||
-        !check_names(outputs, "outputs", error))
-        return false;
-    json_array_foreach(inputs, i, item) {
-        if (!json_object_get(known, json_string_value(item)))
-            return fail(error, "inputs: %s comes from nowhere", json_string_value(item));
     }
-    json_array_foreach(outputs, i, item) {
-        if (json_object_set_new(known, json_string_value(item), json_true()))
+    if (!json_is_string(digest) || !sha256_is_text(json_string_value(digest))) {
+        return fail(error, "digest: not a SHA-256");
+    }
+    if (!check_arguments(json_object_get(step, "arguments"), error) || !check_names(inputs, "inputs", error) ||
+        !check_names(outputs, "outputs", error)) {
+        return false;
+    }
+    json_array_foreach(inputs, i, item)
+    {
+        if (!json_object_get(known, json_string_value(item))) {
+            return fail(error, "inputs: %s comes from nowhere", json_string_value(item));
+        }
+    }
+    json_array_foreach(outputs, i, item)
+    {
+        if (json_object_set_new(known, json_string_value(item), json_true())) {
             return fail(error, "no memory");
+        }
     }
     return true;
 }
@@ -136,11 +161,14 @@ static bool check_made(json_t *names, json_t *known, const char *what, char *err
 {
     size_t i;
     json_t *item;
-    if (!check_names(names, what, error))
+    if (!check_names(names, what, error)) {
         return false;
-    json_array_foreach(names, i, item) {
-        if (!json_is_true(json_object_get(known, json_string_value(item))))
+    }
+    json_array_foreach(names, i, item)
+    {
+        if (!json_is_true(json_object_get(known, json_string_value(item)))) {
             return fail(error, "%s: no step writes %s", what, json_string_value(item));
+        }
     }
     return true;
 }
@@ -151,15 +179,19 @@ bool task_is_valid(json_t *task, char error[static TASK_ERROR_SIZE])
     size_t i;
     json_t *step;
     error[0] = '\0';
-    if (json_object_size(task) != 4)
+    if (json_object_size(task) != 4) {
         return fail(error, "a task has the members inputs, steps, outputs and publish");
-    if (!json_is_array(steps) || !json_array_size(steps) || json_array_size(steps) > MAX_STEPS)
+    }
+    if (!json_is_array(steps) || !json_array_size(steps) || json_array_size(steps) > MAX_STEPS) {
         return fail(error, "steps: not a list of 1 to %d", MAX_STEPS);
-    if (!check_inputs(inputs, error))
+    }
+    if (!check_inputs(inputs, error)) {
         return false;
+    }
     json_t *known = json_copy(inputs);
     bool valid = known != NULL;
-    json_array_foreach(steps, i, step) {
+    json_array_foreach(steps, i, step)
+    {
         valid = valid && check_step(step, known, error);
     }
     valid = valid && check_made(json_object_get(task, "outputs"), known, "outputs", error) &&
@@ -171,8 +203,9 @@ bool task_is_valid(json_t *task, char error[static TASK_ERROR_SIZE])
 bool task_key(json_t *task, char key[static SHA256_TEXT])
 {
     char *text = json_dumps(task, JSON_COMPACT | JSON_SORT_KEYS);
-    if (text)
+    if (text) {
         sha256_of_bytes(text, strlen(text), key);
+    }
     free(text);
     return text != NULL;
 }

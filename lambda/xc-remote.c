@@ -32,8 +32,9 @@ enum { EXIT_UNKNOWN_TASK = 3, LONGEST_THROTTLING = 3600 /* seconds */, KEY_SIZE 
 static const char *setting(const char *variable, const char *otherwise)
 {
     const char *given = getenv(variable);
-    if ((!given || !*given) && !otherwise)
+    if ((!given || !*given) && !otherwise) {
         fail_about(variable, "is not set (see docs/lambda.md)");
+    }
     return given && *given ? given : otherwise;
 }
 
@@ -58,8 +59,9 @@ static json_t *load_task(const char *text)
 {
     char why[TASK_ERROR_SIZE] = "not JSON";
     json_t *task = json_loads(text, 0, NULL);
-    if (!task || !task_is_valid(task, why))
+    if (!task || !task_is_valid(task, why)) {
         fail_about("task", "%s", why);
+    }
     return task;
 }
 
@@ -79,7 +81,8 @@ static bool answer_fits(json_t *answer, json_t *task)
     bool fits = true;
     size_t i;
     json_t *item, *names = results(task);
-    json_array_foreach(names, i, item) {
+    json_array_foreach(names, i, item)
+    {
         json_t *output = get(get(answer, "outputs"), json_string_value(item));
         const char *digest = text_of(output, "sha256");
         fits = fits && digest && sha256_is_text(digest) && json_is_integer(get(output, "size"));
@@ -95,11 +98,13 @@ static bool results_exist(json_t *answer, json_t *task, const char *task_key_tex
     bool exist = true;
     size_t i;
     json_t *item, *names = results(task);
-    json_array_foreach(names, i, item) {
+    json_array_foreach(names, i, item)
+    {
         const char *digest = text_of(get(get(answer, "outputs"), json_string_value(item)), "sha256");
         exist = exist && aws_object_exists(bucket(), data_key(key, digest));
     }
-    json_array_foreach(get(task, "publish"), i, item) {
+    json_array_foreach(get(task, "publish"), i, item)
+    {
         exist = exist && aws_object_exists(bucket(), meeting_key(key, task_key_text, json_string_value(item)));
     }
     json_decref(names);
@@ -108,8 +113,9 @@ static bool results_exist(json_t *answer, json_t *task, const char *task_key_tex
 
 static void key_of(json_t *task, char key[static SHA256_TEXT])
 {
-    if (!task_key(task, key))
+    if (!task_key(task, key)) {
         fail_about("task", "no memory");
+    }
 }
 
 /* The answer that is in the store, or NULL: there is none that is any good. */
@@ -121,8 +127,9 @@ static json_t *known_answer(json_t *task)
     char *text = aws_object_get_text(bucket(), path);
     json_t *answer = text ? json_loads(text, 0, NULL) : NULL;
     free(text);
-    if (answer && answer_fits(answer, task) && results_exist(answer, task, key))
+    if (answer && answer_fits(answer, task) && results_exist(answer, task, key)) {
         return answer;
+    }
     json_decref(answer);
     return NULL;
 }
@@ -134,10 +141,12 @@ static void withdraw_failure(json_t *task)
     size_t i;
     json_t *item;
     key_of(task, key);
-    json_array_foreach(get(task, "publish"), i, item) {
+    json_array_foreach(get(task, "publish"), i, item)
+    {
         char *said = aws_object_get_text(bucket(), meeting_key(path, key, json_string_value(item)));
-        if (said && !strncmp(said, "failed", 6))
+        if (said && !strncmp(said, "failed", 6)) {
             aws_object_delete(bucket(), path);
+        }
         free(said);
     }
 }
@@ -146,11 +155,13 @@ static void upload(const char *name, const char *digest)
 {
     char key[KEY_SIZE];
     struct reference reference;
-    if (aws_object_exists(bucket(), data_key(key, digest)))
+    if (aws_object_exists(bucket(), data_key(key, digest))) {
         return;
+    }
     reference_of_file(name, &reference);
-    if (strcmp(reference.digest, digest))
+    if (strcmp(reference.digest, digest)) {
         fail_about(name, "changed while it was being used");
+    }
     if (reference.remote) {
         unlink(name);
         fail_about(name, "its data are no longer in the store; the next make makes it anew");
@@ -166,9 +177,11 @@ static int offer(const char *text)
         print_json(answer);
         return 0;
     }
-    json_object_foreach(get(task, "inputs"), name, value) {
-        if (*json_string_value(value) != '@')
+    json_object_foreach(get(task, "inputs"), name, value)
+    {
+        if (*json_string_value(value) != '@') {
             upload(name, json_string_value(value));
+        }
     }
     withdraw_failure(task);
     json_decref(task);
@@ -185,9 +198,11 @@ static void write_timings(json_t *answer)
     size_t size, i;
     json_t *step;
     FILE *lines = open_memstream(&text, &size);
-    if (!lines)
+    if (!lines) {
         fail_about("timings.tsv", "%s", strerror(errno));
-    json_array_foreach(get(answer, "steps"), i, step) {
+    }
+    json_array_foreach(get(answer, "steps"), i, step)
+    {
         fprintf(lines, "%s\t%.8s\t%.3f\t%.3f\t%.3f\t%lld\t%lld\t%lld\t%.3f\n", text_of(step, "tool"),
                 text_of(step, "for"), real_of(step, "start"), real_of(step, "end"), real_of(step, "cpu"),
                 integer_of(step, "memory"), integer_of(step, "read"), integer_of(step, "wrote"),
@@ -195,8 +210,9 @@ static void write_timings(json_t *answer)
     }
     fclose(lines);
     const int file = open("timings.tsv", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (file < 0 || write(file, text, size) != (ssize_t)size || close(file))
+    if (file < 0 || write(file, text, size) != (ssize_t)size || close(file)) {
         fail_about("timings.tsv", "%s", strerror(errno));
+    }
     free(text);
 }
 
@@ -206,8 +222,9 @@ static _Noreturn void fail_like_the_tool(json_t *failed)
     enum { EXIT_SIGNAL = 128 }; /* as shells have it */
     const int code = (int)json_integer_value(get(failed, "exit")) & 0xff;
     fputs(text_of(failed, "stderr") ? text_of(failed, "stderr") : "", stderr);
-    if (code > EXIT_SIGNAL)
+    if (code > EXIT_SIGNAL) {
         fprintf(stderr, "%s: ended by signal %d\n", text_of(failed, "tool"), code - EXIT_SIGNAL);
+    }
     exit(code);
 }
 
@@ -216,12 +233,15 @@ static json_t *usable_answer(char **text, json_t *task)
 {
     json_t *answer = json_loads(*text, 0, NULL);
     const char *again = text_of(answer, "retry"), *refused = text_of(answer, "refused");
-    if (refused)
+    if (refused) {
         fail_about("the function", "%s", refused);
-    if (get(answer, "failed"))
+    }
+    if (get(answer, "failed")) {
         fail_like_the_tool(get(answer, "failed"));
-    if (answer && answer_fits(answer, task))
+    }
+    if (answer && answer_fits(answer, task)) {
         return answer;
+    }
     if (again) {
         free(*text);
         *text = strdup(again);
@@ -239,13 +259,16 @@ static int invoke(const char *text)
     const time_t start = time(NULL);
     for (unsigned number = 0, failures = 0; !answer; number++) {
         const enum aws_call_result result = aws_function_call(function, event_text, &said);
-        if (result == AWS_CALL_ANSWERED)
+        if (result == AWS_CALL_ANSWERED) {
             answer = usable_answer(&said, task);
-        if (answer)
+        }
+        if (answer) {
             break;
+        }
         failures += result != AWS_CALL_THROTTLED;
-        if (failures >= aws_attempts() || time(NULL) - start > LONGEST_THROTTLING)
+        if (failures >= aws_attempts() || time(NULL) - start > LONGEST_THROTTLING) {
             fail_about("the function", "failed %u times, and at last: %.400s", number + 1, said);
+        }
         free(said);
         aws_wait(number);
         answer = failures ? known_answer(task) : NULL; /* perhaps only the answer got lost */
@@ -264,8 +287,9 @@ static void bring(const struct reference *reference, const char *name)
 {
     char key[KEY_SIZE], *temporary, digest[SHA256_TEXT];
     uint64_t size;
-    if (asprintf(&temporary, "%s.tmp-%ld", name, (long)getpid()) < 0)
+    if (asprintf(&temporary, "%s.tmp-%ld", name, (long)getpid()) < 0) {
         fail_about(name, "no memory");
+    }
     reference_remove_on_signal(temporary);
     if (!aws_object_get_file(reference->bucket, data_key(key, reference->digest), temporary)) {
         unlink(temporary);
@@ -275,8 +299,9 @@ static void bring(const struct reference *reference, const char *name)
         unlink(temporary);
         fail_about(name, "damaged in the store; remove s3://%s/%s and make it again", reference->bucket, key);
     }
-    if (rename(temporary, name))
+    if (rename(temporary, name)) {
         fail_about(name, "%s", strerror(errno));
+    }
     free(temporary);
 }
 
@@ -284,18 +309,21 @@ static int deliver(const char *text, const char *outputs, const char *finished)
 {
     json_t *answer = json_loads(text, 0, NULL), *here = words(finished), *names = words(outputs), *item;
     size_t i;
-    json_array_foreach(names, i, item) {
+    json_array_foreach(names, i, item)
+    {
         const char *name = json_string_value(item);
         json_t *output = get(get(answer, "outputs"), name);
-        struct reference reference = {.remote = true, .size = (uint64_t)json_integer_value(get(output, "size"))};
-        if (!text_of(output, "sha256"))
+        struct reference reference = { .remote = true, .size = (uint64_t)json_integer_value(get(output, "size")) };
+        if (!text_of(output, "sha256")) {
             fail_about(name, "is not in the answer");
+        }
         snprintf(reference.digest, sizeof reference.digest, "%s", text_of(output, "sha256"));
         snprintf(reference.bucket, sizeof reference.bucket, "%s", bucket());
-        if (task_list_has(here, name))
+        if (task_list_has(here, name)) {
             bring(&reference, name);
-        else
+        } else {
             reference_write(&reference, name);
+        }
     }
     return 0;
 }
@@ -305,8 +333,9 @@ static int fetch(char **names)
     for (; *names; names++) {
         struct reference reference;
         reference_of_file(*names, &reference);
-        if (reference.remote)
+        if (reference.remote) {
             bring(&reference, *names);
+        }
     }
     return 0;
 }
@@ -315,14 +344,18 @@ int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
     aws_start();
-    if (argc == 3 && !strcmp(verb, "offer"))
+    if (argc == 3 && !strcmp(verb, "offer")) {
         return offer(argv[2]);
-    if (argc == 3 && !strcmp(verb, "invoke"))
+    }
+    if (argc == 3 && !strcmp(verb, "invoke")) {
         return invoke(argv[2]);
-    if (argc == 5 && !strcmp(verb, "deliver"))
+    }
+    if (argc == 5 && !strcmp(verb, "deliver")) {
         return deliver(argv[2], argv[3], argv[4]);
-    if (argc > 2 && !strcmp(verb, "fetch"))
+    }
+    if (argc > 2 && !strcmp(verb, "fetch")) {
         return fetch(argv + 2);
+    }
     fputs("usage: xc-remote offer|invoke|deliver|fetch ...; see lambda/run\n", stderr);
     return 2;
 }

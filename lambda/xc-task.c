@@ -22,13 +22,15 @@ static FILE *open_digests(void)
     char path[PATH_MAX];
     const char *given = getenv("XC_LAMBDA_TOOLS");
     const ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof "tools.sha256");
-    if (length < 0)
+    if (length < 0) {
         fail_about("/proc/self/exe", "%s", strerror(errno));
+    }
     path[length] = '\0';
     strcpy(strrchr(path, '/') + 1, "tools.sha256");
     FILE *file = fopen(given ? given : path, "r");
-    if (!file)
+    if (!file) {
         fail_about(given ? given : path, "%s; run: xc-lambda package", strerror(errno));
+    }
     return file;
 }
 
@@ -52,12 +54,15 @@ static void add_promised_inputs(json_t *inputs, const char *path)
     size_t i;
     json_t *item, *other = json_load_file(path, 0, NULL);
     char why[TASK_ERROR_SIZE] = "not JSON";
-    if (!other || !task_is_valid(other, why))
+    if (!other || !task_is_valid(other, why)) {
         fail_about(path, "%s", why);
-    if (!task_key(other, key))
+    }
+    if (!task_key(other, key)) {
         fail_about(path, "no memory");
+    }
     snprintf(promise, sizeof promise, "@%s", key);
-    json_array_foreach(get(other, "publish"), i, item) {
+    json_array_foreach(get(other, "publish"), i, item)
+    {
         json_object_set_new(inputs, json_string_value(item), sure(json_string(promise)));
     }
     json_decref(other);
@@ -67,7 +72,8 @@ static json_t *find_inputs(json_t *paths)
 {
     json_t *inputs = sure(json_object()), *item;
     size_t i;
-    json_array_foreach(paths, i, item) {
+    json_array_foreach(paths, i, item)
+    {
         const char *path = json_string_value(item);
         const size_t length = strlen(path);
         struct reference reference;
@@ -85,14 +91,16 @@ static json_t *find_inputs(json_t *paths)
 static json_t *read_step(char ***argv)
 {
     char digest[SHA256_TEXT], **at = *argv;
-    if (!at[0] || !at[1] || !at[2])
+    if (!at[0] || !at[1] || !at[2]) {
         fail_about("task", "a step lacks its outputs, inputs or tool");
+    }
     find_tool_digest(at[2], digest);
     json_t *arguments = sure(json_array());
     json_t *step = sure(json_pack("{s:o, s:o, s:s, s:s, s:o}", "outputs", words(at[0]), "inputs", words(at[1]), "tool",
                                   at[2], "digest", digest, "arguments", arguments));
-    for (at += 3; *at && strcmp(*at, "step"); at++)
+    for (at += 3; *at && strcmp(*at, "step"); at++) {
         add_text(arguments, *at);
+    }
     *argv = at;
     return step;
 }
@@ -104,13 +112,16 @@ static void drop_unused_inputs(json_t *inputs, json_t *steps)
     void *next;
     size_t i;
     json_t *value, *step;
-    json_object_foreach_safe(inputs, next, name, value) {
+    json_object_foreach_safe(inputs, next, name, value)
+    {
         bool used = false;
-        json_array_foreach(steps, i, step) {
+        json_array_foreach(steps, i, step)
+        {
             used = used || task_list_has(get(step, "inputs"), name);
         }
-        if (!used)
+        if (!used) {
             json_object_del(inputs, name);
+        }
     }
 }
 
@@ -130,8 +141,9 @@ int main(int argc, char **argv)
     drop_unused_inputs(inputs, steps);
     json_t *task = sure(json_pack("{s:o, s:o, s:o, s:o}", "inputs", inputs, "steps", steps, "outputs", words(argv[1]),
                                   "publish", words(argv[2])));
-    if (*at || !task_is_valid(task, why))
+    if (*at || !task_is_valid(task, why)) {
         fail_about("task", "%s", *at ? "'step' is missing" : why);
+    }
     print_json(task);
     json_decref(paths);
     json_decref(task);

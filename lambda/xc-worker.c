@@ -59,19 +59,24 @@ static json_t *read_event(const char *path)
     char why[TASK_ERROR_SIZE];
     json_error_t error;
     FILE *file = fopen(path, "rb");
-    if (!file)
+    if (!file) {
         fail("event: %s", strerror(errno));
+    }
     const size_t size = fread(text, 1, sizeof text, file);
     fclose(file);
-    if (size > MAX_EVENT)
+    if (size > MAX_EVENT) {
         fail("event: larger than %d bytes", MAX_EVENT);
+    }
     json_t *event = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    if (!event)
+    if (!event) {
         fail("event: not JSON: line %d, column %d", error.line, error.column);
-    if (json_object_size(event) != 2 || !bucket_is_plain(text_of(event, "bucket")))
+    }
+    if (json_object_size(event) != 2 || !bucket_is_plain(text_of(event, "bucket"))) {
         fail("event: does not have the members bucket and task, or the bucket has no proper name");
-    if (!task_is_valid(get(event, "task"), why))
+    }
+    if (!task_is_valid(get(event, "task"), why)) {
         fail("event: %s", why);
+    }
     return event;
 }
 
@@ -87,10 +92,12 @@ static void check_tool(json_t *step)
     char path[PATH_SIZE], digest[SHA256_TEXT];
     uint64_t size;
     tool_path(path, text_of(step, "tool"));
-    if (!sha256_of_file(path, digest, &size))
+    if (!sha256_of_file(path, digest, &size)) {
         fail("%s: %s", text_of(step, "tool"), strerror(errno));
-    if (strcmp(digest, text_of(step, "digest")))
+    }
+    if (strcmp(digest, text_of(step, "digest"))) {
         fail("%s: the function has another version of it; run: xc-lambda deploy", text_of(step, "tool"));
+    }
 }
 
 /* ---- plan ---- */
@@ -100,10 +107,12 @@ static void plan_inputs(json_t *step, json_t *inputs, json_t *here)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(get(step, "inputs"), i, item) {
+    json_array_foreach(get(step, "inputs"), i, item)
+    {
         const char *name = json_string_value(item), *from = text_of(inputs, name);
-        if (!from || get(here, name))
+        if (!from || get(here, name)) {
             continue;
+        }
         printf(*from == '@' ? "wait %s %s\n" : "fetch %s %s\n", name, from + (*from == '@'));
         json_object_set_new(here, name, json_true());
     }
@@ -114,12 +123,14 @@ static void plan_outputs(json_t *step, json_t *task)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(get(step, "outputs"), i, item) {
+    json_array_foreach(get(step, "outputs"), i, item)
+    {
         const char *name = json_string_value(item);
-        if (task_list_has(get(task, "publish"), name))
+        if (task_list_has(get(task, "publish"), name)) {
             printf("publish %s\n", name);
-        else if (task_list_has(get(task, "outputs"), name))
+        } else if (task_list_has(get(task, "outputs"), name)) {
             printf("store %s\n", name);
+        }
     }
 }
 
@@ -128,10 +139,12 @@ static int print_plan(const char *path)
     char key[SHA256_TEXT];
     json_t *event = read_event(path), *task = get(event, "task"), *here = json_object(), *step;
     size_t i;
-    if (!here || !task_key(task, key))
+    if (!here || !task_key(task, key)) {
         fail("event: no memory");
+    }
     printf("bucket %s\nkey %s\n", text_of(event, "bucket"), key);
-    json_array_foreach(get(task, "steps"), i, step) {
+    json_array_foreach(get(task, "steps"), i, step)
+    {
         check_tool(step);
         plan_inputs(step, get(task, "inputs"), here);
         printf("run %zu\n", i);
@@ -159,16 +172,18 @@ static double seconds(struct timeval time)
 /* The tool gets none of our environment, which has the function's credentials in it. */
 static _Noreturn void become_tool(json_t *step, int errors)
 {
-    char path[PATH_SIZE], *environment[] = {NULL};
+    char path[PATH_SIZE], *environment[] = { NULL };
     json_t *arguments = get(step, "arguments"), *item;
     size_t i;
     const char **argv = calloc(json_array_size(arguments) + 2, sizeof *argv);
     const int nothing = open("/dev/null", O_RDWR);
-    if (!argv || nothing < 0 || dup2(nothing, 0) < 0 || dup2(nothing, 1) < 0 || dup2(errors, 2) < 0)
+    if (!argv || nothing < 0 || dup2(nothing, 0) < 0 || dup2(nothing, 1) < 0 || dup2(errors, 2) < 0) {
         _exit(EXIT_SIGNAL - 1);
+    }
     tool_path(path, text_of(step, "tool"));
     argv[0] = text_of(step, "tool");
-    json_array_foreach(arguments, i, item) {
+    json_array_foreach(arguments, i, item)
+    {
         argv[i + 1] = json_string_value(item);
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -201,22 +216,26 @@ static int run_step(const char *path, const char *number)
     json_t *step = json_array_get(get(get(event, "task"), "steps"), (size_t)atoi(number));
     const double start = now();
     pid_t child;
-    if (!step || pipe2(errors, O_CLOEXEC) || (child = fork()) < 0)
+    if (!step || pipe2(errors, O_CLOEXEC) || (child = fork()) < 0) {
         fail("step %s: %s", number, strerror(errno));
-    if (!child)
+    }
+    if (!child) {
         become_tool(step, errors[1]);
+    }
     close(errors[1]);
     const size_t kept = read_tail(errors[0], tail);
-    if (wait4(child, &status, 0, &used) < 0)
+    if (wait4(child, &status, 0, &used) < 0) {
         fail("step %s: %s", number, strerror(errno));
+    }
     const int code = WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
     json_t *said = json_stringn(tail, kept); /* NULL if it is not UTF-8 */
     json_t *line = json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:i, s:o}", "tool", text_of(step, "tool"), "for",
                              json_string_value(json_array_get(get(step, "outputs"), 0)), "start", start, "end", now(),
                              "cpu", seconds(used.ru_utime) + seconds(used.ru_stime), "memory",
                              (json_int_t)used.ru_maxrss * 1024, "exit", code, "stderr", said ? said : json_string("?"));
-    if (!line || json_dumpf(line, stdout, JSON_COMPACT))
+    if (!line || json_dumpf(line, stdout, JSON_COMPACT)) {
         fail("step %s: no memory", number);
+    }
     putchar('\n');
     json_decref(line);
     json_decref(event);
@@ -233,8 +252,9 @@ struct journal {
 
 static void add_step(struct journal *journal, json_t *step)
 {
-    if (!step)
+    if (!step) {
         fail("the journal is damaged");
+    }
     if (json_integer_value(get(step, "exit"))) {
         journal->failed = step;
         return;
@@ -257,29 +277,33 @@ static void read_line(struct journal *journal, const char *line)
 {
     char name[PATH_SIZE], digest[SHA256_TEXT];
     long long size;
-    if (sscanf(line, "output %511s %64s %lld", name, digest, &size) == 3)
+    if (sscanf(line, "output %511s %64s %lld", name, digest, &size) == 3) {
         add_output(journal, name, digest, size);
-    else if (sscanf(line, "read %lld", &size) == 1)
+    } else if (sscanf(line, "read %lld", &size) == 1) {
         journal->read += size;
-    else if (sscanf(line, "began %lf", &journal->began) != 1)
+    } else if (sscanf(line, "began %lf", &journal->began) != 1) {
         add_step(journal, json_loads(line, 0, NULL));
+    }
 }
 
 static int print_answer(const char *path)
 {
     static char line[8 * TAIL]; /* JSON may write a byte as six */
-    struct journal journal = {.steps = json_array(), .outputs = json_object()};
+    struct journal journal = { .steps = json_array(), .outputs = json_object() };
     FILE *file = fopen(path, "r");
-    if (!file)
+    if (!file) {
         fail("the journal: %s", strerror(errno));
-    while (fgets(line, sizeof line, file))
+    }
+    while (fgets(line, sizeof line, file)) {
         read_line(&journal, line);
+    }
     fclose(file);
     json_t *answer = journal.failed ? json_pack("{s:o}", "failed", journal.failed)
-                                    : json_pack("{s:o, s:o, s:f}", "outputs", journal.outputs, "steps",
-                                                journal.steps, "seconds", now() - journal.began);
-    if (!answer || json_dumpf(answer, stdout, JSON_COMPACT))
+                                    : json_pack("{s:o, s:o, s:f}", "outputs", journal.outputs, "steps", journal.steps,
+                                                "seconds", now() - journal.began);
+    if (!answer || json_dumpf(answer, stdout, JSON_COMPACT)) {
         fail("no memory");
+    }
     json_decref(answer);
     return 0;
 }
@@ -287,8 +311,9 @@ static int print_answer(const char *path)
 static int say(const char *kind, const char *text)
 {
     json_t *answer = json_pack("{s:s}", kind, text);
-    if (!answer)
+    if (!answer) {
         answer = json_pack("{s:s}", kind, "something that is not UTF-8");
+    }
     return !answer || json_dumpf(answer, stdout, JSON_COMPACT);
 }
 
@@ -296,23 +321,29 @@ static int print_digest(const char *path)
 {
     char digest[SHA256_TEXT];
     uint64_t size;
-    if (!sha256_of_file(path, digest, &size))
+    if (!sha256_of_file(path, digest, &size)) {
         fail("%s: %s", path, strerror(errno));
+    }
     printf("%s %llu\n", digest, (unsigned long long)size);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && !strcmp(argv[1], "plan"))
+    if (argc == 3 && !strcmp(argv[1], "plan")) {
         return print_plan(argv[2]);
-    if (argc == 4 && !strcmp(argv[1], "run"))
+    }
+    if (argc == 4 && !strcmp(argv[1], "run")) {
         return run_step(argv[2], argv[3]);
-    if (argc == 3 && !strcmp(argv[1], "digest"))
+    }
+    if (argc == 3 && !strcmp(argv[1], "digest")) {
         return print_digest(argv[2]);
-    if (argc == 3 && !strcmp(argv[1], "answer"))
+    }
+    if (argc == 3 && !strcmp(argv[1], "answer")) {
         return print_answer(argv[2]);
-    if (argc == 4 && !strcmp(argv[1], "say"))
+    }
+    if (argc == 4 && !strcmp(argv[1], "say")) {
         return say(argv[2], argv[3]);
+    }
     fail("usage: xc-worker plan EVENT | run EVENT STEP | digest FILE | answer JOURNAL | say KIND TEXT");
 }

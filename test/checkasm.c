@@ -109,7 +109,7 @@ static struct input new_input(void)
         exit(2);
     }
     close(zero);
-    return (struct input){memory + page, memory + 3 * page};
+    return (struct input){ memory + page, memory + 3 * page };
 }
 
 /* A rectangle of samples around a block's first; x_end and y_end are one beyond. */
@@ -174,14 +174,14 @@ static int pick(unsigned *variant, unsigned count)
 
 #define PICK(variant, array) ((array)[pick(variant, sizeof(array) / sizeof(array)[0])])
 
-static const ptrdiff_t strides[] = {48, 32, 64}; /* keep blocks aligned */
+static const ptrdiff_t strides[] = { 48, 32, 64 }; /* keep blocks aligned */
 enum { STRIDES = sizeof strides / sizeof strides[0] };
 
 /* before, behind: how far the filter reaches. */
 static struct output run_mc(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times, int before,
                             int behind)
 {
-    static const ptrdiff_t src_strides[] = {64, 37, 128};
+    static const ptrdiff_t src_strides[] = { 64, 37, 128 };
     const int slack = 16; /* to either side of a row */
     int mx = pick(&variant, 8), my = pick(&variant, 8);
     int h = size == 4 ? 4 : size >> pick(&variant, 2);
@@ -197,7 +197,7 @@ static struct output run_mc(any_fn *kernel, int size, unsigned variant, struct a
     for (unsigned i = 0; i < times; i++) {
         ((xc_mc_fn *)kernel)(block(arena, stride), stride, src, src_stride, h, mx, my);
     }
-    return (struct output){stride, {0, 0, size, h}};
+    return (struct output){ stride, { 0, 0, size, h } };
 }
 
 enum { MC_VARIANTS = 8 * 8 * 2 * 2 * 3 * STRIDES };
@@ -217,12 +217,12 @@ static struct output run_intra(any_fn *kernel, int size, unsigned variant, struc
 {
     bool at_end = pick(&variant, 2);
     ptrdiff_t stride = PICK(&variant, strides);
-    const uint8_t *above = place(&inputs[0], at_end, 0, (struct area){-1, 0, size == 4 ? 8 : size, 1});
-    const uint8_t *left = place(&inputs[1], at_end, 0, (struct area){0, 0, size, 1});
+    const uint8_t *above = place(&inputs[0], at_end, 0, (struct area){ -1, 0, size == 4 ? 8 : size, 1 });
+    const uint8_t *left = place(&inputs[1], at_end, 0, (struct area){ 0, 0, size, 1 });
     for (unsigned i = 0; i < times; i++) {
         ((xc_intra_fn *)kernel)(block(arena, stride), stride, above, left);
     }
-    return (struct output){stride, {0, 0, size, size}};
+    return (struct output){ stride, { 0, 0, size, size } };
 }
 
 enum { INTRA_VARIANTS = 2 * STRIDES };
@@ -232,8 +232,8 @@ static const int16_t *place_levels(bool at_end)
     return (const int16_t *)(const void *)(at_end ? level_input.end - 32 : level_input.begin);
 }
 
-static const int dcs[] = {100, 0, 1, -1, 3, 4, -4, -5, 2040, -2040, INT16_MAX, INT16_MIN, 157 * 2048, -157 * 2048};
-static const int acs[] = {20, 4, 157, 1, 0, -1, INT16_MAX, INT16_MIN};
+static const int dcs[] = { 100, 0, 1, -1, 3, 4, -4, -5, 2040, -2040, INT16_MAX, INT16_MIN, 157 * 2048, -157 * 2048 };
+static const int acs[] = { 20, 4, 157, 1, 0, -1, INT16_MAX, INT16_MIN };
 enum { LEVEL_VARIANTS = 2 * STRIDES * 14 * 8 };
 
 typedef void idct_fn(uint8_t *dst, ptrdiff_t stride, const int16_t levels[16], int dc, int ac);
@@ -261,7 +261,7 @@ static struct output run_idct(any_fn *kernel, int size, unsigned variant, struct
     for (unsigned i = 0; i < times; i++) {
         ((idct_fn *)kernel)(block(arena, stride) + neighbour(i), stride, levels, dc, ac);
     }
-    return (struct output){stride, {0, 0, size, size}};
+    return (struct output){ stride, { 0, 0, size, size } };
 }
 
 static struct output run_idct_dc(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
@@ -271,11 +271,11 @@ static struct output run_idct_dc(any_fn *kernel, int size, unsigned variant, str
     for (unsigned i = 0; i < times; i++) {
         ((idct_dc_fn *)kernel)(block(arena, stride) + neighbour(i), stride, dc);
     }
-    return (struct output){stride, {0, 0, size, size}};
+    return (struct output){ stride, { 0, 0, size, size } };
 }
 
 /* 16 words as a row of an arena. */
-static const struct output words_output = {48, {0, 0, 32, 1}};
+static const struct output words_output = { 48, { 0, 0, 32, 1 } };
 
 static int16_t *words(struct arena *arena)
 {
@@ -311,11 +311,11 @@ struct two_blocks {
 
 static struct two_blocks pick_blocks(unsigned *variant, int width, int height)
 {
-    static const ptrdiff_t block_strides[] = {64, 16, 37};
+    static const ptrdiff_t block_strides[] = { 64, 16, 37 };
     struct two_blocks two;
     for (int i = 0; i < 2; i++) {
         two.stride[i] = PICK(variant, block_strides);
-        two.block[i] = place(&inputs[i], pick(variant, 2), two.stride[i], (struct area){0, 0, width, height});
+        two.block[i] = place(&inputs[i], pick(variant, 2), two.stride[i], (struct area){ 0, 0, width, height });
     }
     return two;
 }
@@ -333,7 +333,7 @@ static struct output run_fdct(any_fn *kernel, int size, unsigned variant, struct
 
 static struct output run_fdct_pair(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
 {
-    static const struct output blocks = {96, {0, 0, 64, 1}};
+    static const struct output blocks = { 96, { 0, 0, 64, 1 } };
     struct two_blocks two = pick_blocks(&variant, 2 * size, size);
     for (unsigned i = 0; i < times; i++) {
         int16_t(*out)[16] = (void *)block(arena, blocks.stride);
@@ -342,19 +342,19 @@ static struct output run_fdct_pair(any_fn *kernel, int size, unsigned variant, s
     return blocks;
 }
 
-static const int factors[] = {20, 1, 2, 3, 8, 157, 243, 1000};
+static const int factors[] = { 20, 1, 2, 3, 8, 157, 243, 1000 };
 
 static struct output run_survey(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
 {
     (void)size;
     int dc = PICK(&variant, factors), ac = PICK(&variant, factors);
     const int16_t *coefficients = place_levels(pick(&variant, 2));
-    uint32_t found[2] = {0, 0};
+    uint32_t found[2] = { 0, 0 };
     for (unsigned i = 0; i < times; i++) {
         found[0] = ((survey_fn *)kernel)(coefficients, dc, ac, &found[1]);
     }
     memcpy(words(arena), found, sizeof found);
-    return (struct output){words_output.stride, {0, 0, sizeof found, 1}};
+    return (struct output){ words_output.stride, { 0, 0, sizeof found, 1 } };
 }
 
 static struct output run_pixel(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
@@ -365,11 +365,11 @@ static struct output run_pixel(any_fn *kernel, int size, unsigned variant, struc
         sum = ((difference_fn *)kernel)(two.block[0], two.stride[0], two.block[1], two.stride[1]);
     }
     memcpy(block(arena, 48), &sum, sizeof sum);
-    return (struct output){48, {0, 0, sizeof sum, 1}};
+    return (struct output){ 48, { 0, 0, sizeof sum, 1 } };
 }
 
-static const int edges[] = {40, 0, 1, 2, 4, 7, 12, 20, 63, 100, 128, 193, 254};
-static const int interiors[] = {12, 0, 1, 2, 4, 7, 31, 63};
+static const int edges[] = { 40, 0, 1, 2, 4, 7, 12, 20, 63, 100, 128, 193, 254 };
+static const int interiors[] = { 12, 0, 1, 2, 4, 7, 31, 63 };
 enum { FILTER_VARIANTS = 13 * 8 * 4 * STRIDES };
 
 static struct output run_filter(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
@@ -379,7 +379,7 @@ static struct output run_filter(any_fn *kernel, int size, unsigned variant, stru
     for (unsigned i = 0; i < times; i++) {
         ((xc_filter_luma_fn *)kernel)(block(arena, stride), stride, edge, interior, hev);
     }
-    return (struct output){stride, {-3, -3, size, size}};
+    return (struct output){ stride, { -3, -3, size, size } };
 }
 
 static struct output run_filter_uv(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
@@ -390,7 +390,7 @@ static struct output run_filter_uv(any_fn *kernel, int size, unsigned variant, s
     for (unsigned i = 0; i < times; i++) {
         ((xc_filter_chroma_fn *)kernel)(u, v, stride, edge, interior, hev);
     }
-    return (struct output){stride, {-3, -3, size, 16 + size}};
+    return (struct output){ stride, { -3, -3, size, 16 + size } };
 }
 
 static struct output run_filter_simple(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
@@ -400,7 +400,7 @@ static struct output run_filter_simple(any_fn *kernel, int size, unsigned varian
     for (unsigned i = 0; i < times; i++) {
         ((xc_filter_simple_fn *)kernel)(block(arena, stride), stride, edge);
     }
-    return (struct output){stride, {-1, -1, size, size}};
+    return (struct output){ stride, { -1, -1, size, size } };
 }
 
 /* --- the kernels --- */
@@ -414,33 +414,54 @@ struct kernel {
 };
 
 #define SLOT(member) offsetof(struct xc_dsp, member)
-#define MC(kind, size) {#kind " " #size, SLOT(kind[XC_MC_##size]), size, run_##kind, MC_VARIANTS}
-#define INTRA(size, mode) {"intra" #size " " #mode, SLOT(intra##size[XC_INTRA_##mode]), size, run_intra, INTRA_VARIANTS}
-#define INTRA4(mode) {"intra4 " #mode, SLOT(intra4[XC_B_##mode##_PRED]), 4, run_intra, INTRA_VARIANTS}
-#define FILTER(name) {#name, SLOT(filter.name), 16, run_filter, FILTER_VARIANTS}
-#define FILTER_UV(name) {#name, SLOT(filter.name), 8, run_filter_uv, FILTER_VARIANTS}
-#define FILTER_SIMPLE(name) {#name, SLOT(filter.name), 16, run_filter_simple, 13 * STRIDES}
-#define PIXEL(name, size) {#name, SLOT(name), size, run_pixel, TWO_BLOCKS_VARIANTS}
+#define MC(kind, size)                                                                                                 \
+    {                                                                                                                  \
+        #kind " " #size, SLOT(kind[XC_MC_##size]), size, run_##kind, MC_VARIANTS                                       \
+    }
+#define INTRA(size, mode)                                                                                              \
+    {                                                                                                                  \
+        "intra" #size " " #mode, SLOT(intra##size[XC_INTRA_##mode]), size, run_intra, INTRA_VARIANTS                   \
+    }
+#define INTRA4(mode)                                                                                                   \
+    {                                                                                                                  \
+        "intra4 " #mode, SLOT(intra4[XC_B_##mode##_PRED]), 4, run_intra, INTRA_VARIANTS                                \
+    }
+#define FILTER(name)                                                                                                   \
+    {                                                                                                                  \
+        #name, SLOT(filter.name), 16, run_filter, FILTER_VARIANTS                                                      \
+    }
+#define FILTER_UV(name)                                                                                                \
+    {                                                                                                                  \
+        #name, SLOT(filter.name), 8, run_filter_uv, FILTER_VARIANTS                                                    \
+    }
+#define FILTER_SIMPLE(name)                                                                                            \
+    {                                                                                                                  \
+        #name, SLOT(filter.name), 16, run_filter_simple, 13 * STRIDES                                                  \
+    }
+#define PIXEL(name, size)                                                                                              \
+    {                                                                                                                  \
+        #name, SLOT(name), size, run_pixel, TWO_BLOCKS_VARIANTS                                                        \
+    }
 
 static const struct kernel mc[] = {
-    MC(sixtap, 16), MC(sixtap, 8), MC(sixtap, 4), MC(bilinear, 16), MC(bilinear, 8), MC(bilinear, 4), {0},
+    MC(sixtap, 16), MC(sixtap, 8), MC(sixtap, 4), MC(bilinear, 16), MC(bilinear, 8), MC(bilinear, 4), { 0 },
 };
 static const struct kernel intra[] = {
-    INTRA(16, DC), INTRA(16, V),  INTRA(16, H),      INTRA(16, TM),      INTRA(16, DC_LEFT), INTRA(16, DC_ABOVE),
-    INTRA(8, DC),  INTRA(8, V),   INTRA(8, H),       INTRA(8, TM),       INTRA(8, DC_LEFT),  INTRA(8, DC_ABOVE),
-    INTRA4(DC),    INTRA4(TM),    INTRA4(VE),        INTRA4(HE),         INTRA4(LD),         INTRA4(RD),
-    INTRA4(VR),    INTRA4(VL),    INTRA4(HD),        INTRA4(HU),         INTRA(16, DC_128),  INTRA(8, DC_128),
-    {0},
+    INTRA(16, DC),       INTRA(16, V),       INTRA(16, H),      INTRA(16, TM),    INTRA(16, DC_LEFT),
+    INTRA(16, DC_ABOVE), INTRA(8, DC),       INTRA(8, V),       INTRA(8, H),      INTRA(8, TM),
+    INTRA(8, DC_LEFT),   INTRA(8, DC_ABOVE), INTRA4(DC),        INTRA4(TM),       INTRA4(VE),
+    INTRA4(HE),          INTRA4(LD),         INTRA4(RD),        INTRA4(VR),       INTRA4(VL),
+    INTRA4(HD),          INTRA4(HU),         INTRA(16, DC_128), INTRA(8, DC_128), { 0 },
 };
 static const struct kernel transform[] = {
-    {"idct_add", SLOT(idct_add), 4, run_idct, LEVEL_VARIANTS},
-    {"idct_dc_add", SLOT(idct_dc_add), 4, run_idct_dc, 14 * STRIDES},
-    {"iwht", SLOT(iwht), 4, run_iwht, 14 * 8 * 2},
-    {"fdct", SLOT(fdct), 4, run_fdct, TWO_BLOCKS_VARIANTS},
-    {"fdct_pair", SLOT(fdct_pair), 4, run_fdct_pair, TWO_BLOCKS_VARIANTS},
-    {"survey", SLOT(survey), 4, run_survey, 8 * 8 * 2},
-    {"fwht", SLOT(fwht), 4, run_fwht, 2},
-    {0},
+    { "idct_add", SLOT(idct_add), 4, run_idct, LEVEL_VARIANTS },
+    { "idct_dc_add", SLOT(idct_dc_add), 4, run_idct_dc, 14 * STRIDES },
+    { "iwht", SLOT(iwht), 4, run_iwht, 14 * 8 * 2 },
+    { "fdct", SLOT(fdct), 4, run_fdct, TWO_BLOCKS_VARIANTS },
+    { "fdct_pair", SLOT(fdct_pair), 4, run_fdct_pair, TWO_BLOCKS_VARIANTS },
+    { "survey", SLOT(survey), 4, run_survey, 8 * 8 * 2 },
+    { "fwht", SLOT(fwht), 4, run_fwht, 2 },
+    { 0 },
 };
 static const struct kernel loopfilter[] = {
     FILTER(mb_v),
@@ -455,10 +476,10 @@ static const struct kernel loopfilter[] = {
     FILTER_SIMPLE(simple_mb_h),
     FILTER_SIMPLE(simple_inner_v),
     FILTER_SIMPLE(simple_inner_h),
-    {0},
+    { 0 },
 };
 static const struct kernel pixel[] = {
-    PIXEL(ssd16, 16), PIXEL(ssd8, 8), PIXEL(ssd4, 4), PIXEL(sad16, 16), {0},
+    PIXEL(ssd16, 16), PIXEL(ssd8, 8), PIXEL(ssd4, 4), PIXEL(sad16, 16), { 0 },
 };
 
 /* The last entry of each has no name. */
@@ -467,11 +488,8 @@ static const struct {
     const struct kernel *kernels;
     unsigned rounds; /* of all patterns and variants */
 } groups[] = {
-    {"mc", mc, 2},
-    {"intra", intra, 100},
-    {"transform", transform, 20},
-    {"loopfilter", loopfilter, 4},
-    {"pixel", pixel, 20},
+    { "mc", mc, 2 },        { "intra", intra, 100 }, { "transform", transform, 20 }, { "loopfilter", loopfilter, 4 },
+    { "pixel", pixel, 20 },
 };
 enum { GROUPS = sizeof groups / sizeof groups[0] };
 
@@ -480,13 +498,13 @@ static const struct {
     const char *name;
     unsigned features;
 } sets[] = {
-    {"c", 0},
+    { "c", 0 },
 #if defined(__x86_64__)
-    {"sse2", XC_CPU_SSE2},
-    {"ssse3", XC_CPU_SSE2 | XC_CPU_SSSE3},
-    {"avx2", XC_CPU_SSE2 | XC_CPU_SSSE3 | XC_CPU_AVX2},
+    { "sse2", XC_CPU_SSE2 },
+    { "ssse3", XC_CPU_SSE2 | XC_CPU_SSSE3 },
+    { "avx2", XC_CPU_SSE2 | XC_CPU_SSSE3 | XC_CPU_AVX2 },
 #elif defined(__aarch64__)
-    {"neon", XC_CPU_NEON},
+    { "neon", XC_CPU_NEON },
 #endif
 };
 enum { SETS = sizeof sets / sizeof sets[0] };
@@ -577,7 +595,7 @@ struct tally {
 
 static void check_group(int group, int set, struct tally *total)
 {
-    struct tally tally = {0};
+    struct tally tally = { 0 };
     for (const struct kernel *kernel = groups[group].kernels; kernel->name; kernel++) {
         if (!is_own(set, kernel)) {
             continue;
@@ -602,7 +620,7 @@ static void check_group(int group, int set, struct tally *total)
 
 static int check_all(void)
 {
-    struct tally total = {0};
+    struct tally total = { 0 };
     printf("seed %llu\n", (unsigned long long)seed);
     for (int group = 0; group < GROUPS; group++) {
         for (int set = 1; set < SETS; set++) {
@@ -660,8 +678,8 @@ static void measure_all(void)
         const char *name;
         unsigned variant;
     } positions[] = {
-        {"copy", MC_VARIANT(0, 0)}, {"2,0", MC_VARIANT(2, 0)}, {"0,2", MC_VARIANT(0, 2)},
-        {"2,2", MC_VARIANT(2, 2)},  {"3,3", MC_VARIANT(3, 3)},
+        { "copy", MC_VARIANT(0, 0) }, { "2,0", MC_VARIANT(2, 0) }, { "0,2", MC_VARIANT(0, 2) },
+        { "2,2", MC_VARIANT(2, 2) },  { "3,3", MC_VARIANT(3, 3) },
     };
     printf("nanoseconds per call\n");
     for (int group = 0; group < GROUPS; group++) {

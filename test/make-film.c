@@ -153,10 +153,14 @@ static void make_scene(struct scene *scene, const struct options *options, uint6
     uint64_t random = scramble(seed);
     make_texture(&scene->texture, scramble(seed + 1));
     scene->camera = (struct motion){
-        .x = pick(&random, 0, TEXTURE * POSITION), .y = pick(&random, 0, TEXTURE * POSITION),
-        .dx = pick_signed(&random, 120, 450), .dy = pick_signed(&random, 30, 150),
-        .turn = pick(&random, 0, 65535), .d_turn = pick_signed(&random, 2, 12),
-        .zoom = pick(&random, ONE * 3 / 4, ONE), .d_zoom = pick_signed(&random, 8, 24),
+        .x = pick(&random, 0, TEXTURE * POSITION),
+        .y = pick(&random, 0, TEXTURE * POSITION),
+        .dx = pick_signed(&random, 120, 450),
+        .dy = pick_signed(&random, 30, 150),
+        .turn = pick(&random, 0, 65535),
+        .d_turn = pick_signed(&random, 2, 12),
+        .zoom = pick(&random, ONE * 3 / 4, ONE),
+        .d_zoom = pick_signed(&random, 8, 24),
     };
     scene->light_phase = (uint32_t)pick(&random, 0, 65535);
     int32_t width = (int32_t)options->width * POSITION, height = (int32_t)options->height * POSITION;
@@ -188,8 +192,10 @@ static struct view camera_view(const struct scene *scene, const struct options *
 {
     const struct motion *camera = &scene->camera;
     struct view view = {
-        .screen_x = (int32_t)options->width * POSITION / 2, .screen_y = (int32_t)options->height * POSITION / 2,
-        .texture_x = camera->x + time * camera->dx, .texture_y = camera->y + time * camera->dy,
+        .screen_x = (int32_t)options->width * POSITION / 2,
+        .screen_y = (int32_t)options->height * POSITION / 2,
+        .texture_x = camera->x + time * camera->dx,
+        .texture_y = camera->y + time * camera->dy,
     };
     set_turn_and_zoom(&view, camera, time);
     return view;
@@ -208,7 +214,8 @@ static struct view object_view(const struct object *object, const struct options
     struct view view = {
         .screen_x = bounce(motion->x + (int64_t)time * motion->dx, (int32_t)options->width * POSITION),
         .screen_y = bounce(motion->y + (int64_t)time * motion->dy, (int32_t)options->height * POSITION),
-        .texture_x = object->texture_x, .texture_y = object->texture_y,
+        .texture_x = object->texture_x,
+        .texture_y = object->texture_y,
     };
     set_turn_and_zoom(&view, motion, time);
     return view;
@@ -299,8 +306,10 @@ static void draw(struct xc_picture *picture, const struct scene *scene, const st
 
 static enum xc_status make_film(FILE *out, const struct options *options, struct xc_error *err)
 {
-    struct xc_y4m_header header = {.width = (uint16_t)options->width, .height = (uint16_t)options->height,
-                                   .rate_num = options->rate_num, .rate_den = options->rate_den};
+    struct xc_y4m_header header = { .width = (uint16_t)options->width,
+                                    .height = (uint16_t)options->height,
+                                    .rate_num = options->rate_num,
+                                    .rate_den = options->rate_den };
     snprintf(header.line, sizeof(header.line), "YUV4MPEG2 W%u H%u F%u:%u Ip A1:1 C420jpeg", options->width,
              options->height, options->rate_num, options->rate_den);
     struct xc_picture *picture = NULL;
@@ -340,21 +349,41 @@ static unsigned number(const char *text, unsigned low, unsigned high)
 static struct options parse_options(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"width", required_argument, NULL, 'w'}, {"height", required_argument, NULL, 'h'},
-        {"frames", required_argument, NULL, 'n'}, {"cut", required_argument, NULL, 'c'},
-        {"seed", required_argument, NULL, 's'}, {"rate", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0},
+        { "width", required_argument, NULL, 'w' },
+        { "height", required_argument, NULL, 'h' },
+        { "frames", required_argument, NULL, 'n' },
+        { "cut", required_argument, NULL, 'c' },
+        { "seed", required_argument, NULL, 's' },
+        { "rate", required_argument, NULL, 'r' },
+        { NULL, 0, NULL, 0 },
     };
     struct options options = {
-        .width = 432, .height = 240, .frames = 96, .cut = 40, .rate_num = 24, .rate_den = 1, .seed = 1,
+        .width = 432,
+        .height = 240,
+        .frames = 96,
+        .cut = 40,
+        .rate_num = 24,
+        .rate_den = 1,
+        .seed = 1,
     };
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         char *colon;
         switch (option) {
-        case 'w': options.width = number(optarg, 1, XC_MAX_DIMENSION); break;
-        case 'h': options.height = number(optarg, 1, XC_MAX_DIMENSION); break;
-        case 'n': options.frames = number(optarg, 1, 100000); break;
-        case 'c': options.cut = number(optarg, 0, 100000); break;
-        case 's': options.seed = number(optarg, 0, UINT32_MAX); break;
+        case 'w':
+            options.width = number(optarg, 1, XC_MAX_DIMENSION);
+            break;
+        case 'h':
+            options.height = number(optarg, 1, XC_MAX_DIMENSION);
+            break;
+        case 'n':
+            options.frames = number(optarg, 1, 100000);
+            break;
+        case 'c':
+            options.cut = number(optarg, 0, 100000);
+            break;
+        case 's':
+            options.seed = number(optarg, 0, UINT32_MAX);
+            break;
         case 'r':
             colon = strchr(optarg, ':');
             if (colon) {
@@ -363,7 +392,9 @@ static struct options parse_options(int argc, char **argv)
             options.rate_num = number(optarg, 1, 1000000);
             options.rate_den = colon ? number(colon + 1, 1, 1000000) : 1;
             break;
-        default: fputs(usage, stderr); exit(2);
+        default:
+            fputs(usage, stderr);
+            exit(2);
         }
     }
     return options;
@@ -378,7 +409,7 @@ int main(int argc, char **argv)
     }
     const char *name = argv[optind];
     FILE *out = strcmp(name, "-") ? fopen(name, "wb") : stdout;
-    struct xc_error err = {{0}};
+    struct xc_error err = { { 0 } };
     if (!out) {
         perror(name);
         return 1;

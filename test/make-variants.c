@@ -51,8 +51,9 @@ static void vary_segments(struct xc_frame *frame, const struct xc_state *state)
     }
     for (size_t i = 0; i < (size_t)frame->mb_cols * frame->mb_rows; i++) {
         struct xc_macroblock *macroblock = &frame->macroblocks[i];
-        macroblock->segment = header->update_segment_map ? (uint8_t)below(XC_SEGMENTS)
-                              : header->segmentation && same_size ? state->segment_map[i] : 0;
+        macroblock->segment = header->update_segment_map          ? (uint8_t)below(XC_SEGMENTS)
+                              : header->segmentation && same_size ? state->segment_map[i]
+                                                                  : 0;
     }
 }
 
@@ -76,8 +77,8 @@ static void vary_filter(struct xc_frame_header *header)
 static void vary_quantizer(struct xc_frame_header *header)
 {
     header->quantizer = (uint8_t)below(header->quantizer > 20 ? header->quantizer - 20u : 1u);
-    int8_t *deltas[] = {&header->y1_dc_delta, &header->y2_dc_delta, &header->y2_ac_delta, &header->uv_dc_delta,
-                        &header->uv_ac_delta};
+    int8_t *deltas[] = { &header->y1_dc_delta, &header->y2_dc_delta, &header->y2_ac_delta, &header->uv_dc_delta,
+                         &header->uv_ac_delta };
     for (size_t i = 0; i < sizeof deltas / sizeof *deltas; i++) {
         *deltas[i] = one_in(2) ? 0 : (int8_t)between(-15, 15);
     }
@@ -156,9 +157,9 @@ static void vary_skipping(struct xc_frame *frame)
 static struct xc_mv vary_mv(struct xc_mv mv)
 {
     if (one_in(4)) { /* anywhere, also far beyond the edge */
-        return (struct xc_mv){(int16_t)between(-400, 400), (int16_t)between(-400, 400)};
+        return (struct xc_mv){ (int16_t)between(-400, 400), (int16_t)between(-400, 400) };
     }
-    return (struct xc_mv){(int16_t)(mv.row + between(-9, 9)), (int16_t)(mv.column + between(-9, 9))};
+    return (struct xc_mv){ (int16_t)(mv.row + between(-9, 9)), (int16_t)(mv.column + between(-9, 9)) };
 }
 
 /* Says every vector outright instead of by its neighbours', so that each can change on its own. */
@@ -243,7 +244,7 @@ int main(int argc, char **argv)
     seed = strtoull(argv[1], NULL, 10) + 1;
     struct xc_ivf ivf = unit_read_ivf(argv[2]);
     FILE *out = fopen(argv[3], "wb");
-    struct xc_error err = {"cannot create the output"};
+    struct xc_error err = { "cannot create the output" };
     struct xc_workspace *workspace = NULL;
     must(out ? xc_ivf_write_header(out, &ivf.header, &err) : XC_ERR_IO, &err, argv[3], 0);
     must(xc_workspace_new(&workspace, 1, xc_cpu_features(), &err), &err, "workspace", 0);

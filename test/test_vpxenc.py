@@ -61,8 +61,8 @@ MATRIX |= {
     "timebase alone": (SMALL, (*FAST, "--timebase=1/90000")),
 }
 
-# Options of vpxenc that would mean something for VP8, but not here: raw input, other outputs, reports about the encoding,
-# a scaled picture, and passes in different processes.
+# Options of vpxenc that would mean something for VP8, but not here: raw input, other outputs, reports about the
+# encoding, a scaled picture, and passes in different processes.
 LEFT_OUT = set("""nv12 yv12 i420 i422 i444 i440 webm stereo-mode output-partitions verbose psnr q-hist rate-hist
     test-decode width height pass fpf""".split())
 # Options that VP8 ignores.

@@ -77,7 +77,7 @@ static inline unsigned unit_below(uint64_t *seed, unsigned n)
 static inline struct xc_ivf unit_read_ivf(const char *path)
 {
     struct xc_ivf ivf;
-    struct xc_error err = {"cannot open"};
+    struct xc_error err = { "cannot open" };
     FILE *stream = fopen(path, "rb");
     if (!stream || xc_ivf_read(&ivf, stream, &err) != XC_OK) {
         fprintf(stderr, "%s: %s\n", path, err.text);

@@ -23,7 +23,7 @@ static enum xc_status read_ivf(struct xc_ivf *ivf, const void *data, size_t size
 static void check_ivf_refused(const void *data, size_t size)
 {
     struct xc_ivf ivf;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     CHECK(read_ivf(&ivf, data, size, &err) != XC_OK);
     CHECK(err.text[0] && !strchr(err.text, '\n'));
 }
@@ -32,8 +32,8 @@ static void check_ivf_refused(const void *data, size_t size)
 static char *make_ivf(size_t *size)
 {
     char *data = NULL;
-    struct xc_error err = {""};
-    const struct xc_ivf_header header = {640, 360, 30000, 1001, 3, 0x12345678};
+    struct xc_error err = { "" };
+    const struct xc_ivf_header header = { 640, 360, 30000, 1001, 3, 0x12345678 };
     FILE *stream = open_memstream(&data, size);
     CHECK_OK(xc_ivf_write_header(stream, &header, &err), err);
     CHECK_OK(xc_ivf_write_frame(stream, 0, (const uint8_t *)"inter", 5, &err), err);
@@ -47,9 +47,10 @@ static char *make_ivf(size_t *size)
 static void test_ivf_bytes(void)
 {
     static const uint8_t expected[] = {
-        'D', 'K', 'I', 'F', 0, 0, 32, 0, 'V', 'P', '8', '0', 0x80, 2, 0x68, 1, /* 640x360 */
-        0x30, 0x75, 0, 0, 0xe9, 3, 0, 0, 3, 0, 0, 0, 0x78, 0x56, 0x34, 0x12, /* 30000/1001, 3 frames, the id */
-        5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'i', 'n', 't', 'e', 'r',
+        'D',  'K',  'I', 'F', 0,    0, 32, 0, 'V', 'P', '8', '0', 0x80, 2,    0x68, 1,    /* 640x360 */
+        0x30, 0x75, 0,   0,   0xe9, 3, 0,  0, 3,   0,   0,   0,   0x78, 0x56, 0x34, 0x12, /* 30000/1001, 3 frames, the
+                                                                                             id */
+        5,    0,    0,   0,   0,    0, 0,  0, 0,   0,   0,   0,   'i',  'n',  't',  'e',  'r',
     };
     size_t size;
     char *data = make_ivf(&size);
@@ -64,7 +65,7 @@ static void test_ivf_round_trip(void)
     size_t size;
     char *data = make_ivf(&size);
     struct xc_ivf ivf;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     data[24] = 99; /* a wrong frame count, which encoders that cannot seek leave behind */
     CHECK_OK(read_ivf(&ivf, data, size, &err), err);
     CHECK(ivf.header.width == 640 && ivf.header.height == 360);
@@ -88,14 +89,14 @@ static void test_ivf_refusals(void)
 {
     size_t size;
     char *data = make_ivf(&size);
-    const size_t frame_ends[] = {32, 32 + 17, 32 + 17 + 12};
+    const size_t frame_ends[] = { 32, 32 + 17, 32 + 17 + 12 };
     for (size_t length = 0; length < size; length++) {
         if (length != frame_ends[0] && length != frame_ends[1] && length != frame_ends[2]) {
             check_ivf_refused(data, length);
         }
     }
     unit_end("IVF: a file cut short is refused");
-    static const size_t offsets[] = {0, 3, 4, 8, 11}; /* magic, version, codec */
+    static const size_t offsets[] = { 0, 3, 4, 8, 11 }; /* magic, version, codec */
     for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
         data[offsets[i]] ^= 0x20;
         check_ivf_refused(data, size);
@@ -119,13 +120,15 @@ static enum xc_status read_y4m_header(struct xc_y4m_header *header, const char *
 static void test_y4m_headers(void)
 {
     static const char *const good[] = {
-        "YUV4MPEG2 W37 H21\n", "YUV4MPEG2 W37 H21 F24:1 Ip A1:1 C420jpeg\n", "YUV4MPEG2 H21 W37 C420mpeg2 F24:1\n",
+        "YUV4MPEG2 W37 H21\n",
+        "YUV4MPEG2 W37 H21 F24:1 Ip A1:1 C420jpeg\n",
+        "YUV4MPEG2 H21 W37 C420mpeg2 F24:1\n",
         "YUV4MPEG2 W37 H21 F24:1 C420paldv XYSCSS=420PALDV\n",
         "YUV4MPEG2 W37 H21 F24:1 I? A0:0 C420 XCOLORRANGE=LIMITED\n",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct xc_y4m_header header;
-        struct xc_error err = {""};
+        struct xc_error err = { "" };
         CHECK_OK(read_y4m_header(&header, good[i], &err), err);
         CHECK(header.width == 37 && header.height == 21);
         CHECK(header.rate_num == (i ? 24 : 30) && header.rate_den == 1);
@@ -137,16 +140,34 @@ static void test_y4m_headers(void)
 static void test_y4m_refusals(void)
 {
     static const char *const bad[] = {
-        "", "\n", "YUV4MPEG2", "YUV4MPEG2 W37 H21", "YUV4MPEG W37 H21\n", "YUV4MPEG2 W37\n", "YUV4MPEG2 H21\n",
-        "YUV4MPEG2 W0 H21\n", "YUV4MPEG2 W37 H0\n", "YUV4MPEG2 W-1 H21\n", "YUV4MPEG2 W16384 H21\n",
-        "YUV4MPEG2 W4294967333 H21\n", "YUV4MPEG2 W37x H21\n", "YUV4MPEG2 W37 H21 C422\n", "YUV4MPEG2 W37 H21 C444\n",
-        "YUV4MPEG2 W37 H21 Cmono\n", "YUV4MPEG2 W37 H21 C420p10\n", "YUV4MPEG2 W37 H21 C420p10 XYSCSS=420P10\n",
-        "YUV4MPEG2 W37 H21 It\n", "YUV4MPEG2 W37 H21 Ib\n", "YUV4MPEG2 W37 H21 Im\n", "YUV4MPEG2 W37 H21 F0:1\n",
-        "YUV4MPEG2 W37 H21 F24:0\n", "YUV4MPEG2 W37 H21 F24\n",
+        "",
+        "\n",
+        "YUV4MPEG2",
+        "YUV4MPEG2 W37 H21",
+        "YUV4MPEG W37 H21\n",
+        "YUV4MPEG2 W37\n",
+        "YUV4MPEG2 H21\n",
+        "YUV4MPEG2 W0 H21\n",
+        "YUV4MPEG2 W37 H0\n",
+        "YUV4MPEG2 W-1 H21\n",
+        "YUV4MPEG2 W16384 H21\n",
+        "YUV4MPEG2 W4294967333 H21\n",
+        "YUV4MPEG2 W37x H21\n",
+        "YUV4MPEG2 W37 H21 C422\n",
+        "YUV4MPEG2 W37 H21 C444\n",
+        "YUV4MPEG2 W37 H21 Cmono\n",
+        "YUV4MPEG2 W37 H21 C420p10\n",
+        "YUV4MPEG2 W37 H21 C420p10 XYSCSS=420P10\n",
+        "YUV4MPEG2 W37 H21 It\n",
+        "YUV4MPEG2 W37 H21 Ib\n",
+        "YUV4MPEG2 W37 H21 Im\n",
+        "YUV4MPEG2 W37 H21 F0:1\n",
+        "YUV4MPEG2 W37 H21 F24:0\n",
+        "YUV4MPEG2 W37 H21 F24\n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct xc_y4m_header header;
-        struct xc_error err = {""};
+        struct xc_error err = { "" };
         CHECK(read_y4m_header(&header, bad[i], &err) != XC_OK);
         CHECK(err.text[0] && !strchr(err.text, '\n'));
         if (unit_reason[0]) {
@@ -167,7 +188,7 @@ static void test_y4m_frames(void)
     char text[] = "YUV4MPEG2 W3 H1 F25:1\nFRAME\nabcUVuvFRAME Ip\ndefWXwx";
     struct xc_y4m_header header;
     struct xc_picture *picture;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     bool end;
     FILE *stream = stream_of(text, strlen(text));
     CHECK_OK(xc_y4m_read_header(&header, stream, &err), err);
@@ -190,7 +211,7 @@ static void test_y4m_writing(void)
     static const char text[] = "YUV4MPEG2 W3 H1 F25:1 XNOTE=kept\nFRAME\nabcUVuv";
     struct xc_y4m_header header;
     struct xc_picture *picture;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     bool end;
     char *data;
     size_t size;
@@ -216,7 +237,7 @@ static void test_y4m_bad_frames(void)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct xc_picture *picture;
-        struct xc_error err = {""};
+        struct xc_error err = { "" };
         bool end = false;
         CHECK_OK(xc_picture_new(&picture, NULL, 3, 1, &err), err);
         FILE *stream = stream_of(bad[i], strlen(bad[i]));

@@ -96,7 +96,7 @@ struct bench {
 static void check_decodes_to(struct bench *bench, struct xc_workspace *workspace, const uint8_t *data, size_t size,
                              const struct xc_picture *picture, const struct xc_state *after)
 {
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     struct xc_state state = XC_STATE_INIT;
     struct xc_picture *shown = NULL;
     CHECK_OK(xc_state_copy(&state, &bench->state, &err), err);
@@ -110,7 +110,7 @@ static void check_decodes_to(struct bench *bench, struct xc_workspace *workspace
 
 static void check_serialized(struct bench *bench, const struct xc_picture *picture, const struct xc_state *after)
 {
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     CHECK_OK(xc_frame_serialize(&bench->bytes, &bench->frame, &bench->state, &err), err);
     CHECK_OK(xc_frame_parse(&bench->again, &bench->state, bench->bytes.data, bench->bytes.size, &err), err);
     check_same_frame(&bench->frame, &bench->again);
@@ -122,7 +122,7 @@ static void check_serialized(struct bench *bench, const struct xc_picture *pictu
  * survives being written and read. */
 static void check_optimized(struct bench *bench, const struct xc_picture *picture)
 {
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     struct xc_state state = XC_STATE_INIT;
     struct xc_picture *shown = NULL;
     CHECK_OK(xc_frame_optimize(&bench->frame, &bench->state, &err), err);
@@ -140,7 +140,7 @@ static void check_optimized(struct bench *bench, const struct xc_picture *pictur
 /* Runs all checks on one frame; the state becomes the one behind it. */
 static void test_frame(struct bench *bench, const struct xc_ivf_frame *ivf_frame)
 {
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     struct xc_state after = XC_STATE_INIT;
     struct xc_picture *picture = NULL;
     CHECK_OK(xc_frame_parse(&bench->frame, &bench->state, ivf_frame->data, ivf_frame->size, &err), err);
@@ -164,9 +164,12 @@ struct total {
 
 static void test_file(const char *path, struct total *total)
 {
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     struct bench bench = {
-        .state = XC_STATE_INIT, .frame = XC_FRAME_INIT, .again = XC_FRAME_INIT, .bytes = XC_BYTES_INIT,
+        .state = XC_STATE_INIT,
+        .frame = XC_FRAME_INIT,
+        .again = XC_FRAME_INIT,
+        .bytes = XC_BYTES_INIT,
     };
     struct xc_ivf ivf = unit_read_ivf(path);
     CHECK_OK(xc_workspace_new(&bench.workspace, 2, xc_cpu_features(), &err), err);
@@ -193,7 +196,7 @@ static void test_file(const char *path, struct total *total)
 
 int main(int argc, char **argv)
 {
-    struct total total = {0, 0};
+    struct total total = { 0, 0 };
     for (int i = 1; i < argc; i++) {
         test_file(argv[i], &total);
     }

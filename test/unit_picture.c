@@ -4,8 +4,9 @@
 
 static void test_sizes(void)
 {
-    static const unsigned sizes[][2] = {{1, 1}, {16, 16}, {17, 15}, {175, 143}, {64, 1}, {XC_MAX_DIMENSION, 1}};
-    struct xc_error err = {""};
+    static const unsigned sizes[][2] = { { 1, 1 },     { 16, 16 }, { 17, 15 },
+                                         { 175, 143 }, { 64, 1 },  { XC_MAX_DIMENSION, 1 } };
+    struct xc_error err = { "" };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         unsigned width = sizes[i][0], height = sizes[i][1];
         struct xc_picture *picture;
@@ -29,11 +30,11 @@ static void test_sizes(void)
 static void test_impossible_sizes(void)
 {
     static const unsigned sizes[][2] = {
-        {0, 16}, {16, 0}, {XC_MAX_DIMENSION + 1, 16}, {16, XC_MAX_DIMENSION + 1}, {1u << 31, 2},
+        { 0, 16 }, { 16, 0 }, { XC_MAX_DIMENSION + 1, 16 }, { 16, XC_MAX_DIMENSION + 1 }, { 1u << 31, 2 },
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct xc_picture *picture = NULL;
-        struct xc_error err = {""};
+        struct xc_error err = { "" };
         CHECK(xc_picture_new(&picture, NULL, sizes[i][0], sizes[i][1], &err) != XC_OK);
         CHECK(err.text[0]);
     }
@@ -44,7 +45,7 @@ static void test_impossible_sizes(void)
 static void test_padding(void)
 {
     struct xc_picture *picture;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     CHECK_OK(xc_picture_new(&picture, NULL, 19, 5, &err), err);
     for (int p = 0; p < 3; p++) {
         for (unsigned y = 0; y < xc_plane_height(picture, p); y++) {
@@ -76,7 +77,7 @@ static void test_owners(void)
 {
     struct xc_picture_pool *pool = xc_picture_pool_new();
     struct xc_picture *picture, *another;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     CHECK(xc_picture_ref(NULL) == NULL);
     xc_picture_unref(NULL);
     CHECK_OK(xc_picture_new(&picture, pool, 64, 64, &err), err);

@@ -84,16 +84,21 @@ static unsigned step(struct xc_search *search, struct xc_state *state, int t, co
 /* Long enough for libvpx to think of a golden frame of its own, with a key frame and golden frames of ours between. */
 static void test_long_run(void)
 {
-    const struct xc_search_options options = {.width = 64, .height = 48, .cpu_used = 3};
+    const struct xc_search_options options = { .width = 64, .height = 48, .cpu_used = 3 };
     struct xc_search *search;
     struct xc_state state = XC_STATE_INIT;
     make_sources(64, 48);
     CHECK_OK(xc_search_new(&search, &options, &err), err);
     for (int t = 0; t < 100; t++) {
         const struct xc_encode_params what = {
-            .quantizer = 20 + (unsigned)t % 60, .key_frame = t == 0 || t == 70,
-            .use_last = true, .use_golden = true, .use_altref = true,
-            .refresh_last = true, .refresh_golden = t == 40 || t == 47, .refresh_altref = t == 55,
+            .quantizer = 20 + (unsigned)t % 60,
+            .key_frame = t == 0 || t == 70,
+            .use_last = true,
+            .use_golden = true,
+            .use_altref = true,
+            .refresh_last = true,
+            .refresh_golden = t == 40 || t == 47,
+            .refresh_altref = t == 55,
         };
         if (t == 20) {
             CHECK_OK(xc_search_set_state(search, &state, &err), err);
@@ -105,18 +110,19 @@ static void test_long_run(void)
     free_sources();
 }
 
-/* What a decoder can know that libvpx does not: segment map and data, filter deltas, probabilities, three references. */
+/* What a decoder can know that libvpx does not: segment map and data, filter deltas, probabilities, three
+ * references. */
 static void make_state(struct xc_state *state, struct xc_search *search)
 {
     const struct xc_encode_params frames[] = {
-        {.quantizer = 50, .key_frame = true, .segment_map = map, .segment_quantizer = {-10, 10, 20, -30}},
-        {.quantizer = 30, .use_last = true, .refresh_last = true},
-        {.quantizer = 33, .use_last = true, .use_golden = true, .refresh_golden = true},
+        { .quantizer = 50, .key_frame = true, .segment_map = map, .segment_quantizer = { -10, 10, 20, -30 } },
+        { .quantizer = 30, .use_last = true, .refresh_last = true },
+        { .quantizer = 33, .use_last = true, .use_golden = true, .refresh_golden = true },
     };
     for (int t = 0; t < 3; t++) {
         step(search, state, t, &frames[t]);
     }
-    state->filter_deltas = (struct xc_filter_deltas){.reference = {1, 2, 3, 4}, .mode = {5, 6, 7, 8}};
+    state->filter_deltas = (struct xc_filter_deltas){ .reference = { 1, 2, 3, 4 }, .mode = { 5, 6, 7, 8 } };
     state->segment_data.absolute = 1;
 }
 
@@ -124,16 +130,27 @@ static void test_size(unsigned width, unsigned height, const struct xc_search_op
 {
     make_sources(width, height);
     const struct xc_encode_params frames[FRAMES] = {
-        {.quantizer = 10, .use_golden = true, .use_altref = true, .refresh_last = true, .refresh_golden = true},
-        {.quantizer = 30, .use_last = true, .use_golden = true, .use_altref = true, .refresh_last = true,
-         .segment_map = map, .segment_quantizer = {0, 10, 20, -10}},
-        {.quantizer = 30, .use_last = true, .refresh_last = true, .refresh_altref = true},
-        {.quantizer = 127, .use_last = true, .use_golden = true, .refresh_golden = true, .refresh_altref = true,
-         .segment_map = map, .segment_quantizer = {0, -127, -60, -3}, .segment_static_threshold = {0, 2000, 1, 500}},
-        {.quantizer = 64, .use_last = true, .use_golden = true, .use_altref = true},
-        {.quantizer = 1, .use_altref = true, .refresh_last = true, .refresh_golden = true, .refresh_altref = true},
-        {.quantizer = 66, .key_frame = true},
-        {.quantizer = 66, .use_last = true, .use_golden = true, .use_altref = true, .refresh_last = true},
+        { .quantizer = 10, .use_golden = true, .use_altref = true, .refresh_last = true, .refresh_golden = true },
+        { .quantizer = 30,
+          .use_last = true,
+          .use_golden = true,
+          .use_altref = true,
+          .refresh_last = true,
+          .segment_map = map,
+          .segment_quantizer = { 0, 10, 20, -10 } },
+        { .quantizer = 30, .use_last = true, .refresh_last = true, .refresh_altref = true },
+        { .quantizer = 127,
+          .use_last = true,
+          .use_golden = true,
+          .refresh_golden = true,
+          .refresh_altref = true,
+          .segment_map = map,
+          .segment_quantizer = { 0, -127, -60, -3 },
+          .segment_static_threshold = { 0, 2000, 1, 500 } },
+        { .quantizer = 64, .use_last = true, .use_golden = true, .use_altref = true },
+        { .quantizer = 1, .use_altref = true, .refresh_last = true, .refresh_golden = true, .refresh_altref = true },
+        { .quantizer = 66, .key_frame = true },
+        { .quantizer = 66, .use_last = true, .use_golden = true, .use_altref = true, .refresh_last = true },
     };
     struct xc_search_options options = *extra;
     options.width = width;
@@ -164,8 +181,8 @@ static void test_refusals(void)
     struct xc_search *search;
     struct xc_frame frame = XC_FRAME_INIT;
     struct xc_state state = XC_STATE_INIT;
-    struct xc_search_options options = {.width = XC_MAX_DIMENSION, .height = 1};
-    const struct xc_encode_params interframe = {.use_last = true, .refresh_last = true};
+    struct xc_search_options options = { .width = XC_MAX_DIMENSION, .height = 1 };
+    const struct xc_encode_params interframe = { .use_last = true, .refresh_last = true };
     CHECK(xc_search_new(&search, &options, &err) == XC_ERR_UNSUPPORTED);
     options.width = 16;
     make_sources(32, 1);
@@ -182,11 +199,11 @@ static void test_refusals(void)
 int main(void)
 {
     CHECK_OK(xc_workspace_new(&workspace, 1, xc_cpu_features(), &err), err);
-    test_size(96, 80, &(struct xc_search_options){.tune_ssim = true});
+    test_size(96, 80, &(struct xc_search_options){ .tune_ssim = true });
     unit_end("given a state");
-    test_size(97, 33, &(struct xc_search_options){.cpu_used = 4, .noise_sensitivity = 4, .static_threshold = 500});
+    test_size(97, 33, &(struct xc_search_options){ .cpu_used = 4, .noise_sensitivity = 4, .static_threshold = 500 });
     unit_end("odd size, fast, noise reduction, static threshold");
-    test_size(1, 1, &(struct xc_search_options){.sharpness = 5});
+    test_size(1, 1, &(struct xc_search_options){ .sharpness = 5 });
     unit_end("one sample");
     test_long_run();
     unit_end("a long run");

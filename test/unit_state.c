@@ -12,7 +12,7 @@ enum { WIDTH = 37, HEIGHT = 21, MACROBLOCKS = 3 * 2 };
 static struct xc_picture *make_picture(uint64_t seed)
 {
     struct xc_picture *picture = NULL;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     CHECK_OK(xc_picture_new(&picture, NULL, WIDTH, HEIGHT, &err), err);
     for (int p = 0; p < 3; p++) {
         for (unsigned y = 0; y < xc_plane_coded_height(picture, p); y++) {
@@ -40,8 +40,8 @@ static struct xc_state make_state(uint64_t last, uint64_t golden, uint64_t altre
     for (size_t i = 0; i < sizeof state.probabilities; i++) {
         probabilities[i] = (uint8_t)(1 + unit_below(&seed, 255));
     }
-    state.segment_data = (struct xc_segment_data){1, {10, 20, 30, 127}, {0, 20, 40, 63}};
-    state.filter_deltas = (struct xc_filter_deltas){{2, 0, -2, -63}, {4, -2, 2, 63}};
+    state.segment_data = (struct xc_segment_data){ 1, { 10, 20, 30, 127 }, { 0, 20, 40, 63 } };
+    state.filter_deltas = (struct xc_filter_deltas){ { 2, 0, -2, -63 }, { 4, -2, 2, 63 } };
     state.segment_map = malloc(MACROBLOCKS);
     for (unsigned i = 0; state.segment_map && i < MACROBLOCKS; i++) {
         state.segment_map[i] = (uint8_t)(i % XC_SEGMENTS);
@@ -53,7 +53,7 @@ static struct xc_state make_state(uint64_t last, uint64_t golden, uint64_t altre
 static uint8_t *write_state(const struct xc_state *state, size_t *size)
 {
     char *data = NULL;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     FILE *stream = open_memstream(&data, size);
     CHECK_OK(xc_state_write(state, stream, &err), err);
     fclose(stream);
@@ -78,7 +78,7 @@ static bool is_one_line(const char *text)
 static void test_round_trip(void)
 {
     size_t size, again_size;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
     uint8_t *data = write_state(&state, &size);
     CHECK_OK(read_state(&loaded, data, size, &err), err);
@@ -114,9 +114,9 @@ static void share(struct xc_state *state, const int *like)
 static void test_shared_references(void)
 {
     size_t sizes[3];
-    static const int like[3][XC_REFERENCES] = {{0, 0, 0}, {0, 1, 0}, {0, 1, 2}};
+    static const int like[3][XC_REFERENCES] = { { 0, 0, 0 }, { 0, 1, 0 }, { 0, 1, 2 } };
     for (int i = 0; i < 3; i++) {
-        struct xc_error err = {""};
+        struct xc_error err = { "" };
         struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
         share(&state, like[i]);
         uint8_t *data = write_state(&state, &sizes[i]);
@@ -139,7 +139,7 @@ static void test_shared_references(void)
 /* One picture under two names, or two pictures with the same samples: for all that follows, that is the same. */
 static void test_twins(void)
 {
-    static const int one_picture[XC_REFERENCES] = {0, 0, 0};
+    static const int one_picture[XC_REFERENCES] = { 0, 0, 0 };
     struct xc_state shared = make_state(1, 1, 1), twins = make_state(1, 1, 1);
     share(&shared, one_picture);
     CHECK(xc_state_equal(&shared, &twins));
@@ -179,8 +179,8 @@ static void test_documented_layout(void)
     struct xc_state state = make_state(1, 2, 3);
     uint8_t *data = write_state(&state, &size);
     static const uint8_t start[] = {
-        'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n', 1, 0, WIDTH, 0, HEIGHT, 0, 1, 0, 1, 0, 0, 1, 2,
-        1, 10, 20, 30, 127, 0, 20, 40, 63, 2, 0, 0xfe, 0xc1, 4, 0xfe, 2, 63,
+        'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n', 1,  0,  WIDTH, 0, HEIGHT, 0,    1,    0, 1,    0, 0,
+        1,   2,   1,   10,  20,  30,  127, 0,    20, 40, 63,    2, 0,      0xfe, 0xc1, 4, 0xfe, 2, 63,
     };
     CHECK(size == MAP_AT + MACROBLOCKS * (1 + 3 * 384) + 8);
     CHECK(memcmp(data, start, sizeof start) == 0);
@@ -196,7 +196,7 @@ static void test_documented_layout(void)
     unit_end("the file is as documented");
 
     uint8_t hashed[2000], *at = hashed;
-    const uint64_t numbers[] = {0, WIDTH, HEIGHT, 1, 0, 1, 0}; /* the first is the scope */
+    const uint64_t numbers[] = { 0, WIDTH, HEIGHT, 1, 0, 1, 0 }; /* the first is the scope */
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         at = put64(at, numbers[i]);
     }
@@ -220,7 +220,7 @@ static void test_documented_layout(void)
 static void check_counts(struct xc_state *state, uint8_t *byte, bool without_last_too)
 {
     struct xc_state copy = XC_STATE_INIT;
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     uint64_t whole = xc_state_hash(state, XC_HASH_WHOLE), rest = xc_state_hash(state, XC_HASH_WITHOUT_LAST);
     struct xc_state original = make_state(1, 2, 3);
     CHECK(xc_state_equal(state, &original));
@@ -299,7 +299,7 @@ static void test_ids(void)
 
 static void test_copy(void)
 {
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     struct xc_state state = make_state(1, 2, 3), copy = make_state(4, 5, 6), original = make_state(1, 2, 3);
     CHECK_OK(xc_state_copy(&copy, &state, &err), err);
     CHECK(xc_state_equal(&copy, &state));
@@ -321,7 +321,7 @@ static void test_copy(void)
 /* A failed read leaves the state alone, and says why in one line. */
 static void check_refused(const uint8_t *data, size_t size)
 {
-    struct xc_error err = {""};
+    struct xc_error err = { "" };
     struct xc_state state = make_state(4, 5, 6), untouched = make_state(4, 5, 6);
     CHECK(read_state(&state, data, size, &err) != XC_OK);
     CHECK(is_one_line(err.text));
@@ -374,18 +374,31 @@ static void test_impossible_fields(void)
         uint8_t values[2];
         int count;
     } fields[] = {
-        {"magic", 0, {'x'}, 1}, {"version", 8, {2}, 1}, {"width 0", 10, {0, 0}, 2}, {"width 16384", 10, {0, 0x40}, 2},
-        {"height 0", 12, {0, 0}, 2}, {"height 65535", 12, {255, 255}, 2}, {"another width", 10, {WIDTH + 16}, 1},
-        {"horizontal scale", 14, {4}, 1}, {"vertical scale", 15, {4}, 1}, {"color space", 16, {2}, 1},
-        {"clamping type", 17, {2}, 1}, {"last is not the first picture", 18, {1}, 1},
-        {"a picture left out", 19, {2}, 1},
-        {"a fourth picture", 20, {3}, 1}, {"absolute", 21, {2}, 1}, {"quantizer", 22, {0x80}, 1},
-        {"filter level", 26, {64}, 1}, {"reference delta", 30, {64}, 1}, {"mode delta", 37, {(uint8_t)-64}, 1},
-        {"vector probability", 38 + 4 * 8 * 3 * 11, {0}, 1}, {"segment", 38 + 4 * 8 * 3 * 11 + 2 * 19 + 7, {4}, 1},
+        { "magic", 0, { 'x' }, 1 },
+        { "version", 8, { 2 }, 1 },
+        { "width 0", 10, { 0, 0 }, 2 },
+        { "width 16384", 10, { 0, 0x40 }, 2 },
+        { "height 0", 12, { 0, 0 }, 2 },
+        { "height 65535", 12, { 255, 255 }, 2 },
+        { "another width", 10, { WIDTH + 16 }, 1 },
+        { "horizontal scale", 14, { 4 }, 1 },
+        { "vertical scale", 15, { 4 }, 1 },
+        { "color space", 16, { 2 }, 1 },
+        { "clamping type", 17, { 2 }, 1 },
+        { "last is not the first picture", 18, { 1 }, 1 },
+        { "a picture left out", 19, { 2 }, 1 },
+        { "a fourth picture", 20, { 3 }, 1 },
+        { "absolute", 21, { 2 }, 1 },
+        { "quantizer", 22, { 0x80 }, 1 },
+        { "filter level", 26, { 64 }, 1 },
+        { "reference delta", 30, { 64 }, 1 },
+        { "mode delta", 37, { (uint8_t)-64 }, 1 },
+        { "vector probability", 38 + 4 * 8 * 3 * 11, { 0 }, 1 },
+        { "segment", 38 + 4 * 8 * 3 * 11 + 2 * 19 + 7, { 4 }, 1 },
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         size_t size;
-        struct xc_error err = {""};
+        struct xc_error err = { "" };
         struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
         uint8_t *data = write_state(&state, &size);
         sign(data, size);

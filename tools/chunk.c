@@ -33,8 +33,8 @@ static struct xc_picture *next_decoded(struct xc_tool_source *s)
     while (s->next_frame < s->ivf.ivf.header.frame_count) {
         struct xc_picture *picture = xc_tool_ivf_decode(&s->ivf, s->next_frame++, &s->state, s->workspace);
         if (picture && (picture->width != s->width || picture->height != s->height)) {
-            xc_tool_fail(s->name, "picture %u is of %ux%u, the header says %ux%u", s->count, picture->width, picture->height,
-                         s->width, s->height);
+            xc_tool_fail(s->name, "picture %u is of %ux%u, the header says %ux%u", s->count, picture->width,
+                         picture->height, s->width, s->height);
         }
         if (picture) {
             return picture;
@@ -129,16 +129,16 @@ void xc_tool_source_close(struct xc_tool_source *s)
 void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source, const struct xc_state *state)
 {
     if (state->width && (state->width != source->width || state->height != source->height)) {
-        xc_tool_fail(source->name, "is of %ux%u, but the state is of %ux%u", source->width, source->height, state->width,
-                     state->height);
+        xc_tool_fail(source->name, "is of %ux%u, but the state is of %ux%u", source->width, source->height,
+                     state->width, state->height);
     }
     *chunk = (struct xc_tool_chunk){ .header = {
-        .width = (uint16_t)source->width,
-        .height = (uint16_t)source->height,
-        .rate_num = source->rate_num,
-        .rate_den = source->rate_den,
-        .expected_state = xc_state_id(state, XC_HASH_WHOLE),
-    } };
+                                         .width = (uint16_t)source->width,
+                                         .height = (uint16_t)source->height,
+                                         .rate_num = source->rate_num,
+                                         .rate_den = source->rate_den,
+                                         .expected_state = xc_state_id(state, XC_HASH_WHOLE),
+                                     } };
 }
 
 void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes)
@@ -167,7 +167,8 @@ void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *f
     xc_tool_chunk_append(chunk, &bytes);
 }
 
-void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const struct xc_state *state, const char *state_name)
+void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const struct xc_state *state,
+                         const char *state_name)
 {
     struct xc_tool_output outputs[2];
     struct xc_error err;
@@ -175,8 +176,9 @@ void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const st
     xc_tool_check(xc_ivf_write_header(outputs[0].stream, &chunk->header, &err), name, &err);
     for (uint32_t i = 0; i < chunk->header.frame_count; i++) {
         struct xc_tool_chunk_frame *frame = &chunk->frames[i];
-        xc_tool_check(xc_ivf_write_frame(outputs[0].stream, frame->timestamp, frame->bytes.data, frame->bytes.size, &err), name,
-                      &err);
+        xc_tool_check(
+            xc_ivf_write_frame(outputs[0].stream, frame->timestamp, frame->bytes.data, frame->bytes.size, &err), name,
+            &err);
         xc_bytes_clear(&frame->bytes);
     }
     free(chunk->frames);
@@ -231,12 +233,12 @@ bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_picture **p
     }
     const struct xc_frame_header *h = &p->frame.header;
     if (h->key_frame && (h->width != p->file.ivf.header.width || h->height != p->file.ivf.header.height)) {
-        xc_tool_fail(p->file.name, "frame %u is of %ux%u, the file's header says %ux%u", p->next - 1, h->width, h->height,
-                     p->file.ivf.header.width, p->file.ivf.header.height);
+        xc_tool_fail(p->file.name, "frame %u is of %ux%u, the file's header says %ux%u", p->next - 1, h->width,
+                     h->height, p->file.ivf.header.width, p->file.ivf.header.height);
     }
-    enum xc_status status = p->has_hidden
-                                ? xc_decode_frame(workspace, &p->state, &p->frame, p->frame.header.show ? NULL : picture, &err)
-                                : xc_state_follow_header(&p->state, &p->frame, &err);
+    enum xc_status status =
+        p->has_hidden ? xc_decode_frame(workspace, &p->state, &p->frame, p->frame.header.show ? NULL : picture, &err)
+                      : xc_state_follow_header(&p->state, &p->frame, &err);
     xc_tool_check(status, p->file.name, &err);
     return true;
 }

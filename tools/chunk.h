@@ -20,14 +20,16 @@ struct xc_tool_source {
 };
 
 /* format: "y4m" or "ivf". */
-void xc_tool_source_open(struct xc_tool_source *source, const char *name, const char *format, struct xc_workspace *workspace);
+void xc_tool_source_open(struct xc_tool_source *source, const char *name, const char *format,
+                         struct xc_workspace *workspace);
 /* The next picture, which the caller owns; NULL: there is none. */
 struct xc_picture *xc_tool_source_next(struct xc_tool_source *source);
-/* The same in two steps: reading, which leaves it to the caller to complain (but where an IVF must be decoded, which only the
- * main thread can do), and complaining. */
+/* The same in two steps: reading, which leaves it to the caller to complain (but where an IVF must be decoded, which
+ * only the main thread can do), and complaining. */
 enum xc_status xc_tool_source_read(struct xc_tool_source *source, struct xc_picture **picture, struct xc_error *err);
 void xc_tool_source_check(const struct xc_tool_source *source, enum xc_status status, const struct xc_error *err);
-/* The next picture, where the frames of another file (predictor) say that there must be one; and the end, where they say so. */
+/* The next picture, where the frames of another file (predictor) say that there must be one; and the end, where they
+ * say so. */
 struct xc_picture *xc_tool_source_expect(struct xc_tool_source *source, const char *predictor);
 void xc_tool_source_expect_end(struct xc_tool_source *source, const char *predictor);
 /* Fails unless a file has frames, of the pictures' size. */
@@ -45,13 +47,15 @@ struct xc_tool_chunk {
 };
 
 /* Starts a chunk of the source's size and rate that expects this state. */
-void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source, const struct xc_state *state);
+void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source,
+                         const struct xc_state *state);
 /* Takes over the bytes of the next frame and leaves none. */
 void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes);
 /* Appends a copy of another file's frame. */
 void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *file, uint32_t frame);
 /* Writes the chunk and, unless its name is NULL, the state behind it, and gives back the memory. */
-void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const struct xc_state *state, const char *state_name);
+void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const struct xc_state *state,
+                         const char *state_name);
 
 /* The frames that tell how: parsed one after the other in the states that they were made for. */
 struct xc_tool_prediction {
@@ -64,11 +68,12 @@ struct xc_tool_prediction {
     struct xc_state before; /* the state before that one */
 };
 
-/* state_name: what the first frame predicts from, or NULL if that is a key frame. source: the pictures that it predicts. */
+/* state_name: what the first frame predicts from, or NULL if that is a key frame. source: the pictures that it
+ * predicts. */
 void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, const char *state_name,
                              const struct xc_tool_source *source);
-/* Reads the next frame into p->frame; false: there is none. picture, if not NULL, becomes what it decodes to if it is hidden, and
- * else NULL. */
+/* Reads the next frame into p->frame; false: there is none. picture, if not NULL, becomes what it decodes to if it is
+ * hidden, and else NULL. */
 bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_picture **picture, struct xc_workspace *workspace);
 /* The bytes of the frame that was read last. */
 const struct xc_ivf_frame *xc_tool_prediction_bytes(const struct xc_tool_prediction *p);
@@ -76,8 +81,8 @@ bool xc_tool_prediction_begins_with_key(const struct xc_tool_prediction *p);
 bool xc_tool_prediction_at_end(const struct xc_tool_prediction *p);
 void xc_tool_prediction_close(struct xc_tool_prediction *p);
 
-/* Copies the frame that was read last, a key frame or one that follows one: what it was made for is what *state holds. The last
- * frame of the chunk is terminated. */
+/* Copies the frame that was read last, a key frame or one that follows one: what it was made for is what *state holds.
+ * The last frame of the chunk is terminated. */
 void xc_tool_copy_frame(struct xc_tool_prediction *p, struct xc_state *state, struct xc_tool_chunk *chunk,
                         struct xc_workspace *workspace);
 

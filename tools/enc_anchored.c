@@ -22,11 +22,13 @@ static unsigned quantizer_for(const struct anchored_options *options, double wei
     return (unsigned)fmin(127, lrint(xc_quantizer_of_level((unsigned)options->cq_level) * weight));
 }
 
-/* The less changes from picture to picture, the longer the quality of a key frame lasts: if a part n of each picture is new, about
- * 1/n pictures live on it, and by the rule of x264's macroblock tree the quantizer follows a root of that. */
+/* The less changes from picture to picture, the longer the quality of a key frame lasts: if a part n of each picture
+ * is new, about 1/n pictures live on it, and by the rule of x264's macroblock tree the quantizer follows a root of
+ * that. */
 static double key_weight_for(const struct anchor *anchor, const struct anchored_options *options)
 {
-    return anchor->count > 1 ? options->key_weight * sqrt(fmin(1, anchor->novelty / (anchor->count - 1))) : options->key_weight;
+    return anchor->count > 1 ? options->key_weight * sqrt(fmin(1, anchor->novelty / (anchor->count - 1)))
+                             : options->key_weight;
 }
 
 static void encode(struct xc_encoder *encoder, const struct xc_picture *picture, const struct xc_encode_params *params,

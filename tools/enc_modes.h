@@ -1,4 +1,5 @@
-/* The two ways in which xc-enc makes a chunk from raw pictures; the third, rebasing, it shares with xc-rebase (chunk.h). */
+/* The two ways in which xc-enc makes a chunk from raw pictures; the third, rebasing, it shares with xc-rebase
+ * (chunk.h). */
 #ifndef XC_TOOLS_ENC_MODES_H
 #define XC_TOOLS_ENC_MODES_H
 
@@ -6,25 +7,25 @@
 
 /* How the quantizer of each picture is found. */
 struct primary_options {
-    int64_t quantizer;         /* -1: find one by what follows */
-    double ssim;               /* the coarsest that reaches this SSIM of the luma */
-    const char *frame_sizes;   /* or, if not NULL: a file of sizes in bytes, one a line; the finest that stays within */
+    int64_t quantizer;       /* -1: find one by what follows */
+    double ssim;             /* the coarsest that reaches this SSIM of the luma */
+    const char *frame_sizes; /* or, if not NULL: a file of sizes in bytes, one a line; the finest that stays within */
 };
 
 /* Encodes all pictures, the first one as a key frame unless the encoder has a state. */
 void encode_primary(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
                     const struct primary_options *options);
 
-/* Encodes all pictures as interframes from the encoder's state, with the quantizers of the predicted chunk. That of the key frame
- * that the chunk began with is averaged with the one of the frame behind it. Key frames within stay what they are.
- * extra: the prediction, and the pictures, begin with one frame that is not part of the chunk. */
+/* Encodes all pictures as interframes from the encoder's state, with the quantizers of the predicted chunk. That of the
+ * key frame that the chunk began with is averaged with the one of the frame behind it. Key frames within stay what they
+ * are. extra: the prediction, and the pictures, begin with one frame that is not part of the chunk. */
 void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *prediction, struct xc_tool_source *source,
               struct xc_tool_chunk *chunk, double key_weight, bool extra, struct xc_workspace *workspace);
 
-/* The anchored structure (docs/architecture.md): a chunk's first picture, its anchor, predicts from golden and alt-ref alone, and
- * becomes golden; what follows it in the chunk leaves golden, alt-ref and probabilities as they are. So the next anchor's
- * state is known before any of that is encoded. Long chunks have several anchors. Where a new scene begins, be it within a
- * chunk, there is an anchor that is a key frame. */
+/* The anchored structure (docs/architecture.md): a chunk's first picture, its anchor, predicts from golden and alt-ref
+ * alone, and becomes golden; what follows it in the chunk leaves golden, alt-ref and probabilities as they are. So the
+ * next anchor's state is known before any of that is encoded. Long chunks have several anchors. Where a new scene
+ * begins, be it within a chunk, there is an anchor that is a key frame. */
 struct anchored_options {
     int64_t cq_level;                 /* libvpx's scale of quality, 0 to 63 */
     double key_weight, anchor_weight; /* of the quantizer index of that level, for key frames and anchors */

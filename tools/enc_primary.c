@@ -18,8 +18,8 @@ struct goal {
     size_t size; /* if not 0, in place of ssim */
 };
 
-static bool good_enough(const struct xc_encoder *encoder, const struct xc_picture *picture, const struct xc_bytes *bytes,
-                        const struct goal *goal)
+static bool good_enough(const struct xc_encoder *encoder, const struct xc_picture *picture,
+                        const struct xc_bytes *bytes, const struct goal *goal)
 {
     return goal->size ? bytes->size <= goal->size
                       : ssim_of(picture, xc_encoder_state(encoder)->reference[XC_LAST]) >= goal->ssim;
@@ -33,10 +33,11 @@ static void encode_at(struct xc_encoder *encoder, const struct xc_picture *pictu
     xc_tool_check(xc_encode(encoder, picture, params, bytes, &err), name, &err);
 }
 
-/* Bisects for the quantizer that reaches the goal at the least cost: the coarsest for a quality, the finest for a size. Where
- * none does, the one that comes nearest. */
-static void search_quantizer(struct xc_encoder *encoder, const struct xc_picture *picture, struct xc_encode_params *params,
-                             const struct goal *goal, struct xc_bytes *bytes, const char *name)
+/* Bisects for the quantizer that reaches the goal at the least cost: the coarsest for a quality, the finest for a size.
+ * Where none does, the one that comes nearest. */
+static void search_quantizer(struct xc_encoder *encoder, const struct xc_picture *picture,
+                             struct xc_encode_params *params, const struct goal *goal, struct xc_bytes *bytes,
+                             const char *name)
 {
     struct xc_state before = XC_STATE_INIT;
     struct xc_error err;

@@ -38,8 +38,8 @@ static struct xc_encode_params params_like(const struct xc_frame_header *h, bool
     return params;
 }
 
-static void encode_one(struct xc_encoder *encoder, const struct xc_picture *picture, const struct xc_encode_params *params,
-                       struct xc_tool_chunk *chunk, const char *name)
+static void encode_one(struct xc_encoder *encoder, const struct xc_picture *picture,
+                       const struct xc_encode_params *params, struct xc_tool_chunk *chunk, const char *name)
 {
     struct xc_bytes bytes = XC_BYTES_INIT;
     struct xc_error err;

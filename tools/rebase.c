@@ -1,4 +1,5 @@
-/* Rebasing a chunk: while one frame is rebased, other threads of the workspace read the next one and write the one before. */
+/* Rebasing a chunk: while one frame is rebased, other threads of the workspace read the next one and write the one
+ * before. */
 #include "chunk.h"
 
 /* What is read of a frame: how it was predicted, and its raw picture. */
@@ -44,8 +45,9 @@ static enum xc_status read_frame(struct reading *r)
         return status;
     }
     /* A hidden frame has no raw picture, and is to look as it did. */
-    return p->has_hidden ? xc_decode_frame(r->workspace, &p->state, &r->frame, r->frame.header.show ? NULL : &r->target, &r->err)
-                         : xc_state_follow_header(&p->state, &r->frame, &r->err);
+    return p->has_hidden
+               ? xc_decode_frame(r->workspace, &p->state, &r->frame, r->frame.header.show ? NULL : &r->target, &r->err)
+               : xc_state_follow_header(&p->state, &r->frame, &r->err);
 }
 
 static void run_reading(void *context, unsigned piece, unsigned member)
@@ -143,7 +145,8 @@ void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct
                     struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
 {
     const struct reading reading = { .p = p, .source = source, .workspace = workspace };
-    struct rebasing rebasing = { .reading = { reading, reading }, .crew = xc_workspace_crew(workspace),
+    struct rebasing rebasing = { .reading = { reading, reading },
+                                 .crew = xc_workspace_crew(workspace),
                                  .beside = !p->has_hidden && !source->is_ivf };
     struct writing *before = NULL;
     bool exact = false; /* behind a key frame, the states are the same */

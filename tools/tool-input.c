@@ -16,20 +16,23 @@ static void refuse_reference(const struct xc_tool_input *input)
 {
     static const char magic[] = "XCREF";
     char start[sizeof magic - 1];
-    if (pread(fileno(input->stream), start, sizeof start, 0) == sizeof start && !memcmp(start, magic, sizeof start))
+    if (pread(fileno(input->stream), start, sizeof start, 0) == sizeof start && !memcmp(start, magic, sizeof start)) {
         xc_tool_fail(input->name, "is a reference to remote data; fetch it with: xc-lambda fetch %s", input->name);
+    }
 }
 
 void xc_tool_input_open(struct xc_tool_input *input, const char *name)
 {
     input->name = name;
     input->stream = strcmp(name, "-") ? fopen(name, "rb") : stdin;
-    if (!input->stream)
+    if (!input->stream) {
         xc_tool_fail(name, "%s", strerror(errno));
+    }
     refuse_reference(input);
     input->buffer = malloc(BUFFER_SIZE);
-    if (!input->buffer || setvbuf(input->stream, input->buffer, _IOFBF, BUFFER_SIZE))
+    if (!input->buffer || setvbuf(input->stream, input->buffer, _IOFBF, BUFFER_SIZE)) {
         xc_tool_fail(name, "%s", strerror(errno));
+    }
 }
 
 void xc_tool_input_close(struct xc_tool_input *input)
@@ -50,8 +53,9 @@ bool xc_tool_y4m_next(struct xc_tool_y4m *y4m, struct xc_picture *picture)
 {
     struct xc_error err;
     bool end;
-    if (xc_y4m_read_frame(picture, &end, y4m->input.stream, &err))
+    if (xc_y4m_read_frame(picture, &end, y4m->input.stream, &err)) {
         xc_tool_fail(y4m->input.name, "frame %llu: %s", (unsigned long long)y4m->frames, err.text);
+    }
     y4m->frames += !end;
     return !end;
 }
@@ -59,8 +63,9 @@ bool xc_tool_y4m_next(struct xc_tool_y4m *y4m, struct xc_picture *picture)
 void xc_tool_state_read(struct xc_state *state, struct xc_picture_pool *pool, const char *name)
 {
     *state = XC_STATE_INIT;
-    if (!name)
+    if (!name) {
         return;
+    }
     struct xc_tool_input input;
     struct xc_error err;
     xc_tool_input_open(&input, name);
@@ -81,9 +86,10 @@ void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name)
 void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state)
 {
     uint32_t expected = file->ivf.header.expected_state;
-    if (!xc_state_satisfies(state, expected))
+    if (!xc_state_satisfies(state, expected)) {
         xc_tool_fail(file->name, "expects state %08x, but is to follow state %08x", (unsigned)expected,
                      (unsigned)xc_state_id(state, XC_HASH_WHOLE));
+    }
 }
 
 struct xc_picture *xc_tool_ivf_decode(const struct xc_tool_ivf *file, uint32_t frame, struct xc_state *state,
@@ -92,8 +98,9 @@ struct xc_picture *xc_tool_ivf_decode(const struct xc_tool_ivf *file, uint32_t f
     const struct xc_ivf_frame *data = &file->ivf.frames[frame];
     struct xc_picture *picture;
     struct xc_error err;
-    if (xc_decode(workspace, state, data->data, data->size, &picture, &err))
+    if (xc_decode(workspace, state, data->data, data->size, &picture, &err)) {
         xc_tool_fail(file->name, "frame %u: %s", (unsigned)frame, err.text);
+    }
     return picture;
 }
 
@@ -103,18 +110,21 @@ static unsigned usable_cpu_features(void)
         const char *name;
         unsigned features;
     } limits[] = {
-        {"c", 0},
-        {"sse2", XC_CPU_SSE2},
-        {"ssse3", XC_CPU_SSE2 | XC_CPU_SSSE3},
-        {"avx2", XC_CPU_SSE2 | XC_CPU_SSSE3 | XC_CPU_AVX2},
-        {"neon", XC_CPU_NEON},
+        { "c", 0 },
+        { "sse2", XC_CPU_SSE2 },
+        { "ssse3", XC_CPU_SSE2 | XC_CPU_SSSE3 },
+        { "avx2", XC_CPU_SSE2 | XC_CPU_SSSE3 | XC_CPU_AVX2 },
+        { "neon", XC_CPU_NEON },
     };
     const char *name = getenv("XC_CPU");
-    if (!name || !*name)
+    if (!name || !*name) {
         return xc_cpu_features();
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
-        if (!strcmp(name, limits[i].name))
+    }
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        if (!strcmp(name, limits[i].name)) {
             return xc_cpu_features() & limits[i].features;
+        }
+    }
     xc_tool_fail("XC_CPU", "'%s' is none of c, sse2, ssse3, avx2, neon", name);
 }
 

@@ -49,8 +49,9 @@ _Noreturn void xc_tool_usage_error(const char *format, ...)
 
 void xc_tool_check(enum xc_status status, const char *file, const struct xc_error *err)
 {
-    if (status)
+    if (status) {
         xc_tool_fail(file, "%s", err->text);
+    }
 }
 
 /* Prints text word by word, beginning in the given column; the lines that follow start at indent. */
@@ -73,10 +74,11 @@ static void print_wrapped(const char *text, int column, int indent)
 
 static void print_option(char letter, const char *name, const char *argument, const char *help)
 {
-    const char letter_text[] = {'-', letter, ',', '\0'};
+    const char letter_text[] = { '-', letter, ',', '\0' };
     int column = printf("  %3s --%s", letter ? letter_text : "", name);
-    if (argument)
+    if (argument) {
         column += printf("=%s", argument);
+    }
     if (column >= HELP_COLUMN) {
         putchar('\n');
         column = 0;
@@ -95,16 +97,18 @@ static void print_help(void)
     putchar('\n');
     print_wrapped(current->description, 0, 0);
     putchar('\n');
-    for (const struct xc_tool_option *option = current->options; option->name; option++)
+    for (const struct xc_tool_option *option = current->options; option->name; option++) {
         print_option(option->letter, option->name, option->argument, option->help);
+    }
     print_option(0, "help", NULL, "print this and exit");
     print_option(0, "version", NULL, "print the version and exit");
 }
 
 _Noreturn static void finish_stdout(void)
 {
-    if (fflush(stdout))
+    if (fflush(stdout)) {
         xc_tool_fail("-", "%s", strerror(errno));
+    }
     exit(0);
 }
 
@@ -114,9 +118,10 @@ static void set_integer(const struct xc_tool_option *option, const char *argumen
     errno = 0;
     long long value = strtoll(argument, &end, 10);
     bool number = strchr("-0123456789", argument[0]) && end > argument && !*end;
-    if (!number || errno || (double)value < option->minimum || (double)value > option->maximum)
+    if (!number || errno || (double)value < option->minimum || (double)value > option->maximum) {
         xc_tool_usage_error("--%s: '%s' is not a whole number from %.0f to %.0f", option->name, argument,
                             option->minimum, option->maximum);
+    }
     *option->integer = value;
 }
 
@@ -125,22 +130,24 @@ static void set_real(const struct xc_tool_option *option, const char *argument)
     char *end;
     double value = strtod(argument, &end);
     bool number = strchr("-.0123456789", argument[0]) && end > argument && !*end;
-    if (!number || !(value >= option->minimum && value <= option->maximum))
+    if (!number || !(value >= option->minimum && value <= option->maximum)) {
         xc_tool_usage_error("--%s: '%s' is not a number from %g to %g", option->name, argument, option->minimum,
                             option->maximum);
+    }
     *option->real = value;
 }
 
 static void set(const struct xc_tool_option *option, const char *argument)
 {
-    if (option->flag)
+    if (option->flag) {
         *option->flag = true;
-    else if (option->text)
+    } else if (option->text) {
         *option->text = argument;
-    else if (option->integer)
+    } else if (option->integer) {
         set_integer(option, argument);
-    else
+    } else {
         set_real(option, argument);
+    }
 }
 
 /* The table in getopt_long's form. */
@@ -152,36 +159,41 @@ static void build_getopt_tables(char letters[2 * MAX_OPTIONS + 2], struct option
         const struct xc_tool_option *option = &current->options[i];
         if (option->letter) {
             *letters++ = option->letter;
-            if (option->argument)
+            if (option->argument) {
                 *letters++ = ':';
+            }
         }
         int has_argument = option->argument ? required_argument : no_argument;
-        names[i] = (struct option){option->name, has_argument, NULL, FIRST_LONG + i};
+        names[i] = (struct option){ option->name, has_argument, NULL, FIRST_LONG + i };
     }
     *letters = '\0';
-    names[i++] = (struct option){"help", no_argument, NULL, HELP};
-    names[i++] = (struct option){"version", no_argument, NULL, VERSION};
-    names[i] = (struct option){0};
+    names[i++] = (struct option){ "help", no_argument, NULL, HELP };
+    names[i++] = (struct option){ "version", no_argument, NULL, VERSION };
+    names[i] = (struct option){ 0 };
 }
 
 /* The option for which getopt_long has returned this value; it knows no others. */
 static const struct xc_tool_option *find_option(int value)
 {
     int i = 0;
-    while (value != current->options[i].letter && value != FIRST_LONG + i)
+    while (value != current->options[i].letter && value != FIRST_LONG + i) {
         i++;
+    }
     return &current->options[i];
 }
 
 /* getopt_long has returned ':' or '?', and in optopt which option it is about; 0: an unknown long one. */
 _Noreturn static void refuse_option(int result, char **argv)
 {
-    if (result == ':')
+    if (result == ':') {
         xc_tool_usage_error("--%s needs an argument", find_option(optopt)->name);
-    if (optopt >= FIRST_LONG)
+    }
+    if (optopt >= FIRST_LONG) {
         xc_tool_usage_error("%s: the option takes no argument", argv[optind - 1]);
-    if (optopt)
+    }
+    if (optopt) {
         xc_tool_usage_error("unknown option -%c", optopt);
+    }
     xc_tool_usage_error("unknown or ambiguous option %s", argv[optind - 1]);
 }
 
@@ -193,13 +205,15 @@ static void parse_options(int argc, char **argv)
 
     int result;
     while ((result = getopt_long(argc, argv, letters, names, NULL)) != -1) {
-        if (result == ':' || result == '?')
+        if (result == ':' || result == '?') {
             refuse_option(result, argv);
+        }
         if (result == HELP || result == VERSION) {
-            if (result == HELP)
+            if (result == HELP) {
                 print_help();
-            else
+            } else {
                 printf("%s %s\n", current->name, XC_VERSION);
+            }
             finish_stdout();
         }
         set(find_option(result), optarg);
@@ -212,9 +226,11 @@ char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv)
     copy = *tool;
     current = &copy;
     parse_options(argc, argv);
-    if (argc - optind < tool->minimum_operands)
+    if (argc - optind < tool->minimum_operands) {
         xc_tool_usage_error("%s", argc > optind ? "too few files named" : "no file named");
-    if (argc - optind > tool->maximum_operands)
+    }
+    if (argc - optind > tool->maximum_operands) {
         xc_tool_usage_error("unexpected '%s'", argv[optind + tool->maximum_operands]);
+    }
     return argv + optind;
 }

@@ -36,10 +36,10 @@ struct xc_tool {
 };
 
 /* An option of the tools that decode or encode, for their xc_tool_workspace. */
-#define XC_TOOL_THREADS_OPTION(variable)                                                                     \
-    {                                                                                                        \
-        0, "threads", "N", "threads, 1 to 64 (default: 1); the result is the same with any number of them",  \
-            .integer = &(variable), .minimum = 1, .maximum = 64                                              \
+#define XC_TOOL_THREADS_OPTION(variable)                                                                               \
+    {                                                                                                                  \
+        0, "threads", "N", "threads, 1 to 64 (default: 1); the result is the same with any number of them",            \
+            .integer = &(variable), .minimum = 1, .maximum = 64                                                        \
     }
 
 /* Parses the options into their variables and returns the operands, ended by NULL. They may stand in any order. */

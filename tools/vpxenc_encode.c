@@ -14,7 +14,7 @@
 struct film {
     struct xc_tool_y4m y4m;
     struct xc_picture *picture;
-    FILE *spool; /* during the first of two passes over a pipe: a copy for the second one; NULL otherwise */
+    FILE *spool;    /* during the first of two passes over a pipe: a copy for the second one; NULL otherwise */
     int64_t frames; /* read in this pass */
 };
 
@@ -29,8 +29,9 @@ struct encoder {
 
 static void check_codec(struct encoder *encoder, vpx_codec_err_t status, const char *what)
 {
-    if (!status)
+    if (!status) {
         return;
+    }
     const char *detail = vpx_codec_error_detail(&encoder->codec);
     xc_tool_fail(encoder->job->input, "libvpx cannot %s: %s%s%s", what, vpx_codec_err_to_string(status),
                  detail ? ": " : "", detail ? detail : "");
@@ -39,15 +40,17 @@ static void check_codec(struct encoder *encoder, vpx_codec_err_t status, const c
 static void open_film(struct film *film, const struct xc_vpxenc_job *job)
 {
     struct xc_error err;
-    *film = (struct film){0};
+    *film = (struct film){ 0 };
     xc_tool_y4m_open(&film->y4m, job->input);
     const struct xc_y4m_header *header = &film->y4m.header;
     xc_tool_check(xc_picture_new(&film->picture, NULL, header->width, header->height, &err), job->input, &err);
-    if (job->passes == 1 || !fseeko(film->y4m.input.stream, 0, SEEK_CUR))
+    if (job->passes == 1 || !fseeko(film->y4m.input.stream, 0, SEEK_CUR)) {
         return;
+    }
     film->spool = tmpfile();
-    if (!film->spool)
+    if (!film->spool) {
         xc_tool_fail(job->input, "no temporary file for the second pass: %s", strerror(errno));
+    }
     xc_tool_check(xc_y4m_write_header(film->spool, header, &err), "temporary file for the second pass", &err);
 }
 
@@ -57,11 +60,12 @@ static void rewind_film(struct film *film)
     struct xc_tool_input *input = &film->y4m.input;
     if (film->spool) {
         xc_tool_input_close(input);
-        *input = (struct xc_tool_input){.stream = film->spool, .name = input->name};
+        *input = (struct xc_tool_input){ .stream = film->spool, .name = input->name };
         film->spool = NULL;
     }
-    if (fseeko(input->stream, 0, SEEK_SET))
+    if (fseeko(input->stream, 0, SEEK_SET)) {
         xc_tool_fail(input->name, "%s", strerror(errno));
+    }
     xc_tool_check(xc_y4m_read_header(&film->y4m.header, input->stream, &err), input->name, &err);
     film->y4m.frames = 0;
     film->frames = 0;
@@ -70,11 +74,13 @@ static void rewind_film(struct film *film)
 static bool read_film(struct film *film, int64_t limit)
 {
     struct xc_error err;
-    if ((limit && film->frames >= limit) || !xc_tool_y4m_next(&film->y4m, film->picture))
+    if ((limit && film->frames >= limit) || !xc_tool_y4m_next(&film->y4m, film->picture)) {
         return false;
+    }
     film->frames++;
-    if (film->spool)
+    if (film->spool) {
         xc_tool_check(xc_y4m_write_frame(film->spool, film->picture, &err), "temporary file for the second pass", &err);
+    }
     return true;
 }
 
@@ -82,8 +88,9 @@ static bool read_film(struct film *film, int64_t limit)
 static int64_t frame_start(const struct xc_vpxenc_job *job, int64_t number)
 {
     const struct vpx_rational *timebase = &job->config.g_timebase;
-    if (!job->rate.den)
+    if (!job->rate.den) {
         return number;
+    }
     return timebase->den * number * job->rate.den / timebase->num / job->rate.num;
 }
 
@@ -110,8 +117,9 @@ static void keep_statistics(struct encoder *encoder, const vpx_fixed_buf_t *pack
 {
     vpx_fixed_buf_t *kept = &encoder->statistics;
     char *grown = realloc(kept->buf, kept->sz + packet->sz);
-    if (!grown)
+    if (!grown) {
         xc_tool_fail(encoder->job->input, "out of memory for the first pass");
+    }
     memcpy(grown + kept->sz, packet->buf, packet->sz);
     kept->buf = grown;
     kept->sz += packet->sz;
@@ -143,12 +151,14 @@ static void run_pass(struct encoder *encoder, struct film *film, enum vpx_enc_pa
     const struct xc_vpxenc_job *job = encoder->job;
     vpx_codec_enc_cfg_t config = job->config;
     config.g_pass = pass;
-    if (pass == VPX_RC_LAST_PASS)
+    if (pass == VPX_RC_LAST_PASS) {
         config.rc_twopass_stats_in = encoder->statistics;
+    }
     check_codec(encoder, vpx_codec_enc_init(&encoder->codec, vpx_codec_vp8_cx(), &config, 0), "start its encoder");
-    for (int i = 0; i < job->control_count; i++)
+    for (int i = 0; i < job->control_count; i++) {
         check_codec(encoder, vpx_codec_control_(&encoder->codec, job->controls[i].id, job->controls[i].value),
                     "take its options");
+    }
 
     bool got_picture, got_frame = false;
     do {
@@ -158,8 +168,9 @@ static void run_pass(struct encoder *encoder, struct film *film, enum vpx_enc_pa
             got_frame = collect_packets(encoder);
         }
     } while (got_picture || got_frame);
-    if (film->frames <= job->skip)
+    if (film->frames <= job->skip) {
         xc_tool_fail(job->input, "no frame to encode");
+    }
     vpx_codec_destroy(&encoder->codec);
 }
 
@@ -173,13 +184,16 @@ static void write_header(struct encoder *encoder)
 static void complete_header(struct encoder *encoder)
 {
     FILE *stream = encoder->output.stream;
-    if (encoder->output_start < 0)
+    if (encoder->output_start < 0) {
         return;
-    if (fseeko(stream, encoder->output_start, SEEK_SET))
+    }
+    if (fseeko(stream, encoder->output_start, SEEK_SET)) {
         xc_tool_fail(encoder->output.name, "%s", strerror(errno));
+    }
     write_header(encoder);
-    if (fseeko(stream, 0, SEEK_END))
+    if (fseeko(stream, 0, SEEK_END)) {
         xc_tool_fail(encoder->output.name, "%s", strerror(errno));
+    }
 }
 
 void xc_vpxenc_run(struct xc_vpxenc_job *job)
@@ -189,12 +203,15 @@ void xc_vpxenc_run(struct xc_vpxenc_job *job)
     const struct xc_y4m_header *header = &film.y4m.header;
     job->config.g_w = header->width;
     job->config.g_h = header->height;
-    if (!job->rate.den)
-        job->config.g_timebase = (struct vpx_rational){(int)header->rate_den, (int)header->rate_num};
+    if (!job->rate.den) {
+        job->config.g_timebase = (struct vpx_rational){ (int)header->rate_den, (int)header->rate_num };
+    }
     struct encoder encoder = {
         .job = job,
-        .header = {.width = header->width, .height = header->height,
-                   .rate_num = (uint32_t)job->config.g_timebase.den, .rate_den = (uint32_t)job->config.g_timebase.num},
+        .header = { .width = header->width,
+                    .height = header->height,
+                    .rate_num = (uint32_t)job->config.g_timebase.den,
+                    .rate_den = (uint32_t)job->config.g_timebase.num },
     };
     xc_tool_output_open(&encoder.output, job->output);
     encoder.output_start = ftello(encoder.output.stream);

@@ -15,9 +15,9 @@ struct xc_vpxenc_job {
         int id, value; /* of vpx_codec_control */
     } controls[XC_VPXENC_MAX_CONTROLS];
     int control_count;
-    int passes;             /* 1 or 2 */
-    unsigned long deadline; /* microseconds per frame, or VPX_DL_ */
-    int64_t limit, skip;    /* frames of input to stop after, 0: none; and to leave out, counted by the limit, too */
+    int passes;               /* 1 or 2 */
+    unsigned long deadline;   /* microseconds per frame, or VPX_DL_ */
+    int64_t limit, skip;      /* frames of input to stop after, 0: none; and to leave out, counted by the limit, too */
     struct vpx_rational rate; /* frames per second; 0/0: the film's, with a timebase of one frame */
 };
 

@@ -26,8 +26,9 @@ static void print_digest(struct sink *sink, const char *name)
 {
     uint8_t digest[MD5_DIGEST_LENGTH];
     MD5Final(digest, &sink->md5);
-    for (int i = 0; i < MD5_DIGEST_LENGTH; i++)
+    for (int i = 0; i < MD5_DIGEST_LENGTH; i++) {
         fprintf(sink->output.stream, "%02x", digest[i]);
+    }
     fprintf(sink->output.stream, "  %s", name);
 }
 
@@ -59,9 +60,10 @@ static void show_y4m(struct sink *sink, const struct xc_picture *picture, uint32
         sink->width = picture->width;
         sink->height = picture->height;
     }
-    if (picture->width != sink->width || picture->height != sink->height)
+    if (picture->width != sink->width || picture->height != sink->height) {
         xc_tool_fail(sink->input->name, "frame %u: the size changes to %ux%u, which Y4M cannot express",
                      (unsigned)frame, picture->width, picture->height);
+    }
     xc_tool_check(xc_y4m_write_frame(sink->output.stream, picture, &err), sink->output.name, &err);
 }
 
@@ -75,17 +77,19 @@ static void show(struct sink *sink, const struct xc_picture *picture, uint32_t f
     if (size > sink->i420_capacity) {
         free(sink->i420);
         sink->i420 = malloc(size);
-        if (!sink->i420)
+        if (!sink->i420) {
             xc_tool_fail(NULL, "%s", strerror(errno));
+        }
         sink->i420_capacity = size;
     }
     xc_picture_to_i420(picture, sink->i420);
-    if (sink->format == MD5)
+    if (sink->format == MD5) {
         MD5Update(&sink->md5, sink->i420, size);
-    else if (sink->format == FRAME_MD5)
+    } else if (sink->format == FRAME_MD5) {
         show_frame_md5(sink, picture, size, frame);
-    else if (fwrite(sink->i420, 1, size, sink->output.stream) != size)
+    } else if (fwrite(sink->i420, 1, size, sink->output.stream) != size) {
         xc_tool_fail(sink->output.name, "%s", strerror(errno));
+    }
 }
 
 static void decode_all(struct sink *sink, struct xc_state *state, struct xc_workspace *workspace)
@@ -93,8 +97,9 @@ static void decode_all(struct sink *sink, struct xc_state *state, struct xc_work
     const struct xc_tool_ivf *input = sink->input;
     for (uint32_t i = 0; i < input->ivf.header.frame_count; i++) {
         struct xc_picture *picture = xc_tool_ivf_decode(input, i, state, workspace);
-        if (picture && sink->format != NOTHING)
+        if (picture && sink->format != NOTHING) {
             show(sink, picture, i);
+        }
         xc_picture_unref(picture);
     }
 }
@@ -103,17 +108,21 @@ static void decode_all(struct sink *sink, struct xc_state *state, struct xc_work
 static void play(enum format format, const char *name, const struct xc_tool_ivf *input, struct xc_state *state,
                  struct xc_workspace *workspace)
 {
-    struct sink sink = {.format = format, .input = input};
-    if (format != NOTHING)
+    struct sink sink = { .format = format, .input = input };
+    if (format != NOTHING) {
         xc_tool_output_open(&sink.output, name ? name : "-");
+    }
     MD5Init(&sink.md5);
     decode_all(&sink, state, workspace);
-    if (format == MD5)
+    if (format == MD5) {
         print_digest(&sink, "-\n");
-    if (format == Y4M && !sink.width)
+    }
+    if (format == Y4M && !sink.width) {
         xc_tool_fail(input->name, "has no picture to show, and Y4M needs one");
-    if (format != NOTHING)
+    }
+    if (format != NOTHING) {
         xc_tool_output_commit(&sink.output, 1);
+    }
     free(sink.i420);
 }
 
@@ -123,15 +132,15 @@ int main(int argc, char **argv)
     int64_t threads = 1;
     const char *output_name = NULL, *state_name = NULL;
     const struct xc_tool_option options[] = {
-        {'S', "input-state", "FILE", "decode from this state; needed unless IN.ivf begins with a key frame",
-         .text = &state_name},
-        {0, "y4m", NULL, "write a Y4M film (this is what -o alone does)", .flag = &y4m},
-        {0, "i420", NULL, "write raw I420: of each picture all of Y, then U, then V", .flag = &i420},
-        {0, "md5", NULL, "print the MD5 of what --i420 would write, as 'vpxdec --i420 --md5' does", .flag = &md5},
-        {0, "frame-md5", NULL, "print the MD5 of each picture that is shown", .flag = &frame_md5},
-        {'o', "output", "FILE", "where all this goes (default: standard output)", .text = &output_name},
+        { 'S', "input-state", "FILE", "decode from this state; needed unless IN.ivf begins with a key frame",
+          .text = &state_name },
+        { 0, "y4m", NULL, "write a Y4M film (this is what -o alone does)", .flag = &y4m },
+        { 0, "i420", NULL, "write raw I420: of each picture all of Y, then U, then V", .flag = &i420 },
+        { 0, "md5", NULL, "print the MD5 of what --i420 would write, as 'vpxdec --i420 --md5' does", .flag = &md5 },
+        { 0, "frame-md5", NULL, "print the MD5 of each picture that is shown", .flag = &frame_md5 },
+        { 'o', "output", "FILE", "where all this goes (default: standard output)", .text = &output_name },
         XC_TOOL_THREADS_OPTION(threads),
-        {0},
+        { 0 },
     };
     const struct xc_tool tool = {
         .name = "xc-decode",
@@ -143,8 +152,9 @@ int main(int argc, char **argv)
         .maximum_operands = 1,
     };
     char **operands = xc_tool_start(&tool, argc, argv);
-    if (y4m + md5 + frame_md5 > 1 || i420 + y4m + frame_md5 > 1)
+    if (y4m + md5 + frame_md5 > 1 || i420 + y4m + frame_md5 > 1) {
         xc_tool_usage_error("--y4m, --i420, --md5 and --frame-md5 exclude one another, but for --i420 --md5");
+    }
     enum format format = frame_md5 ? FRAME_MD5 : md5 ? MD5 : i420 ? I420 : y4m || output_name ? Y4M : NOTHING;
 
     struct xc_workspace *workspace = xc_tool_workspace(threads);

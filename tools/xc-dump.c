@@ -17,12 +17,12 @@ int main(int argc, char **argv)
     int64_t last = -1, threads = 1;
     const char *state_name = NULL;
     const struct xc_tool_option options[] = {
-        {'f', "frame-number", "N", "stop behind frame N, counted from 0, hidden frames too (default: the last)",
-         .integer = &last, .maximum = UINT32_MAX},
-        {'S', "input-state", "FILE", "decode from this state; needed unless IN.ivf begins with a key frame",
-         .text = &state_name},
+        { 'f', "frame-number", "N", "stop behind frame N, counted from 0, hidden frames too (default: the last)",
+          .integer = &last, .maximum = UINT32_MAX },
+        { 'S', "input-state", "FILE", "decode from this state; needed unless IN.ivf begins with a key frame",
+          .text = &state_name },
         XC_TOOL_THREADS_OPTION(threads),
-        {0},
+        { 0 },
     };
     const struct xc_tool tool = {
         .name = "xc-dump",
@@ -43,14 +43,18 @@ int main(int argc, char **argv)
     xc_tool_ivf_check_state(&input, &state);
 
     uint32_t count = input.ivf.header.frame_count;
-    if (count == 0)
+    if (count == 0) {
         xc_tool_fail(operands[0], "has no frame");
-    if (last < 0)
+    }
+    if (last < 0) {
         last = count - 1;
-    if (last >= count)
+    }
+    if (last >= count) {
         xc_tool_fail(operands[0], "has no frame %lld, only %u frames", (long long)last, (unsigned)count);
-    for (uint32_t i = 0; i <= last; i++)
+    }
+    for (uint32_t i = 0; i <= last; i++) {
         xc_picture_unref(xc_tool_ivf_decode(&input, i, &state, workspace));
+    }
     write_state(&state, operands[1]);
 
     xc_state_clear(&state);

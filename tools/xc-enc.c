@@ -1,4 +1,5 @@
-/* xc-enc: encodes raw pictures given a state, from nothing, or after the example of a chunk that was encoded elsewhere. */
+/* xc-enc: encodes raw pictures given a state, from nothing, or after the example of a chunk that was encoded
+ * elsewhere. */
 #include <string.h>
 #include <unistd.h>
 
@@ -20,7 +21,8 @@ static char **parse(struct options *o, int argc, char **argv)
     const struct xc_tool_option options[] = {
         { 'o', "output", "FILE", "the encoded chunk (default: output.ivf)", .text = &o->output },
         { 'i', "input-format", "FORMAT", "of IN: ivf (default) or y4m", .text = &o->format },
-        { 'I', "input-state", "FILE", "the state to predict from (default: none, begin with a key frame)", .text = &o->state },
+        { 'I', "input-state", "FILE", "the state to predict from (default: none, begin with a key frame)",
+          .text = &o->state },
         { 'O', "output-state", "FILE", "where to write the state behind the chunk", .text = &o->output_state },
         { 'y', "y-ac-qi", "QINDEX", "quantizer index of all frames, 0 to 127", .integer = &o->primary.quantizer,
           .minimum = 0, .maximum = 127 },
@@ -31,20 +33,26 @@ static char **parse(struct options *o, int argc, char **argv)
         { 'q', "quality", "best|rt", "search thoroughly (default) or fast", .text = &o->quality },
         { '2', "two-pass", NULL, "taken for compatibility; one pass knows all that two would", .flag = &o->two_pass },
         { 'r', "reencode", NULL, "encode after the example of PRED.ivf", .flag = &o->reencode },
-        { 'p', "pred-ivf", "FILE", "that example, begun with a key frame; otherwise it is rebased", .text = &o->prediction },
+        { 'p', "pred-ivf", "FILE", "that example, begun with a key frame; otherwise it is rebased",
+          .text = &o->prediction },
         { 'S', "pred-state", "FILE", "the state that PRED.ivf was predicted from", .text = &o->prediction_state },
-        { 'w', "kf-q-weight", "WEIGHT", "of the key frame's quantizer against the next one's, for what replaces it "
-          "(default: 1)", .real = &o->weight, .minimum = 0, .maximum = 1 },
+        { 'w', "kf-q-weight", "WEIGHT",
+          "of the key frame's quantizer against the next one's, for what replaces it "
+          "(default: 1)",
+          .real = &o->weight, .minimum = 0, .maximum = 1 },
         { 'e', "extra-frame-chunk", NULL, "PRED.ivf and IN begin with one frame that is not part of the chunk",
           .flag = &o->extra },
-        { 'W', "no-wait", NULL, "do not wait for the end of standard input before reading SOURCE.state", .flag = &o->no_wait },
-        { 0, "anchors", NULL, "encode only the anchors of IN: its first picture, every twelfth, and all that begin a scene",
+        { 'W', "no-wait", NULL, "do not wait for the end of standard input before reading SOURCE.state",
+          .flag = &o->no_wait },
+        { 0, "anchors", NULL,
+          "encode only the anchors of IN: its first picture, every twelfth, and all that begin a scene",
           .flag = &o->anchors },
         { 0, "follow", "ANCHORS.ivf", "encode all pictures but these anchors of IN, and put them in their places",
           .text = &o->anchors_name },
         { 0, "cq-level", "LEVEL", "with --anchors and --follow: quality from 0 (best) to 63, as vpxenc's (default: 22)",
           .integer = &o->anchored.cq_level, .minimum = 0, .maximum = 63 },
-        { 0, "key-weight", "WEIGHT", "with --anchors: of the quantizer index for key frames (default: 0.14), times the "
+        { 0, "key-weight", "WEIGHT",
+          "with --anchors: of the quantizer index for key frames (default: 0.14), times the "
           "root of how much changes from picture to picture",
           .real = &o->anchored.key_weight, .minimum = 0, .maximum = 4 },
         { 0, "anchor-weight", "WEIGHT", "with --anchors: of the quantizer index for other anchors (default: 0.3)",
@@ -54,10 +62,15 @@ static char **parse(struct options *o, int argc, char **argv)
     };
     const struct xc_tool tool = {
         .name = "xc-enc",
-        .synopsis = "[-I SOURCE.state] (-y QINDEX | -s SSIM | -F SIZES) [-O OUT.state] -o OUT.ivf IN\n"
-                    "-r -W [-w WEIGHT] -i y4m -I SOURCE.state -p PRED.ivf [-S PRED.state] [-O OUT.state] -o OUT.ivf IN.y4m",
-        .description = "Encodes IN as interframes that predict from SOURCE.state. With -r, quantizers and key frames within "
-                       "are those of PRED.ivf; if PRED.ivf itself begins with an interframe, it is rebased.",
+        .synopsis =
+            "[-I SOURCE.state] (-y QINDEX | -s SSIM | -F SIZES) [-O OUT.state] -o OUT.ivf IN\n"
+            "-r -W [-w WEIGHT] -i y4m -I SOURCE.state -p PRED.ivf [-S PRED.state] [-O OUT.state] -o OUT.ivf IN.y4m\n"
+            "--anchors [--cq-level LEVEL] -i y4m [-I SOURCE.state] [-O OUT.state] -o ANCHORS.ivf IN.y4m\n"
+            "--follow ANCHORS.ivf [--cq-level LEVEL] -i y4m [-I SOURCE.state] -o OUT.ivf IN.y4m",
+        .description =
+            "Encodes IN as interframes that predict from SOURCE.state. With -r, quantizers and key frames within "
+            "are those of PRED.ivf; if PRED.ivf itself begins with an interframe, it is rebased. --anchors and "
+            "--follow encode a chunk in two steps, of which only the first hands on a state.",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,
@@ -111,7 +124,10 @@ static void run(const struct options *o, const char *input)
     xc_tool_state_read(&state, xc_workspace_pool(workspace), o->state);
     xc_tool_chunk_start(&chunk, &source, &state);
     const struct xc_encoder_options how = {
-        .width = source.width, .height = source.height, .speed = strcmp(o->quality, "rt") ? 0 : 5, .tune_ssim = true,
+        .width = source.width,
+        .height = source.height,
+        .speed = strcmp(o->quality, "rt") ? 0 : 5,
+        .tune_ssim = true,
     };
     xc_tool_check(xc_encoder_new(&encoder, workspace, &how, &err), NULL, &err);
     if (o->state) {
@@ -151,7 +167,11 @@ static void run(const struct options *o, const char *input)
 int main(int argc, char **argv)
 {
     struct options options = {
-        .format = "ivf", .output = "output.ivf", .quality = "best", .weight = 1, .threads = 1,
+        .format = "ivf",
+        .output = "output.ivf",
+        .quality = "best",
+        .weight = 1,
+        .threads = 1,
         .primary = { .quantizer = -1, .ssim = 0.99 },
         .anchored = { .cq_level = 22, .key_weight = 0.14, .anchor_weight = 0.3 },
     };

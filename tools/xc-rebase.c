@@ -3,8 +3,8 @@
 
 int main(int argc, char **argv)
 {
-    const char *format = "y4m", *output = "output.ivf", *state_name = NULL, *output_state = NULL, *prediction_name = NULL,
-               *prediction_state = NULL;
+    const char *format = "y4m", *output = "output.ivf", *state_name = NULL, *output_state = NULL,
+               *prediction_name = NULL, *prediction_state = NULL;
     double weight = 1;
     bool reencode = false, no_wait = false;
     int64_t threads = 1;
@@ -25,8 +25,9 @@ int main(int argc, char **argv)
     const struct xc_tool tool = {
         .name = "xc-rebase",
         .synopsis = "-o OUT.ivf -I SOURCE.state -p PRED.ivf -S PRED.state [-O OUT.state] IN.y4m",
-        .description = "Rebases PRED.ivf, predicted from PRED.state, onto SOURCE.state: modes and motion vectors stay, the "
-                       "residue is made anew from the raw pictures of IN.",
+        .description =
+            "Rebases PRED.ivf, predicted from PRED.state, onto SOURCE.state: modes and motion vectors stay, the "
+            "residue is made anew from the raw pictures of IN.",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,

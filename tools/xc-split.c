@@ -15,11 +15,13 @@ struct chunk {
 static void begin_chunk(struct chunk *chunk, const char *directory, int64_t number, const struct xc_y4m_header *header)
 {
     struct xc_error err;
-    if (number > MAX_CHUNK)
+    if (number > MAX_CHUNK) {
         xc_tool_fail(directory, "more chunks than eight digits can number");
+    }
     int length = snprintf(chunk->name, sizeof chunk->name, "%s/%08d.y4m", directory, (int)number);
-    if (length < 0 || length >= (int)sizeof chunk->name)
+    if (length < 0 || length >= (int)sizeof chunk->name) {
         xc_tool_fail(directory, "%s", strerror(ENAMETOOLONG));
+    }
     xc_tool_output_open(&chunk->output, chunk->name);
     xc_tool_check(xc_y4m_write_header(chunk->output.stream, header, &err), chunk->name, &err);
 }
@@ -36,15 +38,17 @@ static int64_t split(struct xc_tool_y4m *film, const char *directory, int64_t fi
     int64_t number = first - 1, room = 0;
     for (; xc_tool_y4m_next(film, picture); room--) {
         if (room == 0) {
-            if (number >= first)
+            if (number >= first) {
                 xc_tool_output_commit(&chunk.output, 1);
+            }
             begin_chunk(&chunk, directory, ++number, header);
             room = frames_per_chunk;
         }
         xc_tool_check(xc_y4m_write_frame(chunk.output.stream, picture, &err), chunk.name, &err);
     }
-    if (number < first)
+    if (number < first) {
         xc_tool_fail(film->input.name, "has no frame");
+    }
     xc_tool_output_commit(&chunk.output, 1);
     xc_picture_unref(picture);
     return number - first + 1;
@@ -65,11 +69,11 @@ int main(int argc, char **argv)
     int64_t frames_per_chunk = 0, first = 0;
     const char *directory = NULL;
     const struct xc_tool_option options[] = {
-        {'s', "frames", "S", "frames per chunk; the last chunk may be shorter", .integer = &frames_per_chunk,
-         .minimum = 1, .maximum = UINT32_MAX},
-        {'d', "directory", "DIR", "where the chunks go; made if it is missing", .text = &directory},
-        {0, "start", "N", "number of the first chunk (default: 0)", .integer = &first, .maximum = MAX_CHUNK},
-        {0},
+        { 's', "frames", "S", "frames per chunk; the last chunk may be shorter", .integer = &frames_per_chunk,
+          .minimum = 1, .maximum = UINT32_MAX },
+        { 'd', "directory", "DIR", "where the chunks go; made if it is missing", .text = &directory },
+        { 0, "start", "N", "number of the first chunk (default: 0)", .integer = &first, .maximum = MAX_CHUNK },
+        { 0 },
     };
     const struct xc_tool tool = {
         .name = "xc-split",
@@ -81,13 +85,15 @@ int main(int argc, char **argv)
         .maximum_operands = 1,
     };
     char **operands = xc_tool_start(&tool, argc, argv);
-    if (!frames_per_chunk || !directory)
+    if (!frames_per_chunk || !directory) {
         xc_tool_usage_error("-s and -d are needed");
+    }
 
     struct xc_tool_y4m film;
     xc_tool_y4m_open(&film, operands[0]);
-    if (mkdir(directory, 0777) && errno != EEXIST)
+    if (mkdir(directory, 0777) && errno != EEXIST) {
         xc_tool_fail(directory, "%s", strerror(errno));
+    }
     int64_t chunks = split(&film, directory, first, frames_per_chunk);
     xc_tool_input_close(&film.input);
     print_summary(chunks, &film);

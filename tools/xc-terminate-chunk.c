@@ -22,8 +22,9 @@ static void terminate(struct xc_tool_ivf *input, uint32_t number, const struct x
     struct xc_ivf_frame *data = &input->ivf.frames[number];
     struct xc_frame frame = XC_FRAME_INIT;
     struct xc_error err;
-    if (xc_frame_parse(&frame, state, data->data, data->size, &err))
+    if (xc_frame_parse(&frame, state, data->data, data->size, &err)) {
         xc_tool_fail(input->name, "frame %u: %s", (unsigned)number, err.text);
+    }
     xc_frame_terminate(&frame);
     xc_tool_check(xc_frame_serialize(bytes, &frame, state, &err), input->name, &err);
     xc_frame_clear(&frame);
@@ -60,7 +61,7 @@ static void write_outputs(const struct xc_ivf *ivf, const struct xc_state *state
 int main(int argc, char **argv)
 {
     int64_t threads = 1;
-    const struct xc_tool_option options[] = {XC_TOOL_THREADS_OPTION(threads), {0}};
+    const struct xc_tool_option options[] = { XC_TOOL_THREADS_OPTION(threads), { 0 } };
     const struct xc_tool tool = {
         .name = "xc-terminate-chunk",
         .synopsis = "[OPTION]... IN.ivf OUT.ivf [OUT.state]",
@@ -76,15 +77,17 @@ int main(int argc, char **argv)
     struct xc_tool_ivf input;
     xc_tool_ivf_read(&input, operands[0]);
     const struct xc_ivf_frame *first = input.ivf.frames;
-    if (input.ivf.header.frame_count == 0 || !xc_data_is_key_frame(first->data, first->size))
+    if (input.ivf.header.frame_count == 0 || !xc_data_is_key_frame(first->data, first->size)) {
         xc_tool_fail(operands[0], "does not begin with a key frame");
+    }
 
     struct xc_state state = XC_STATE_INIT;
     struct xc_bytes bytes = XC_BYTES_INIT;
     uint32_t last = find_last_interframe(&input.ivf);
     for (uint32_t i = 0; i < input.ivf.header.frame_count; i++) {
-        if (i == last)
+        if (i == last) {
             terminate(&input, i, &state, &bytes);
+        }
         xc_picture_unref(xc_tool_ivf_decode(&input, i, &state, workspace));
     }
     write_outputs(&input.ivf, &state, operands[1], operands[2]);

@@ -13,8 +13,8 @@ struct xc_encoder {
     bool in_step; /* libvpx's references are the state's */
 };
 
-enum xc_status xc_encoder_new(struct xc_encoder **out, struct xc_workspace *workspace, const struct xc_encoder_options *options,
-                              struct xc_error *err)
+enum xc_status xc_encoder_new(struct xc_encoder **out, struct xc_workspace *workspace,
+                              const struct xc_encoder_options *options, struct xc_error *err)
 {
     *out = NULL;
     struct xc_encoder *encoder = calloc(1, sizeof *encoder);
@@ -58,8 +58,8 @@ enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_
     return xc_state_copy(&encoder->state, state, err);
 }
 
-static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture *source, const struct xc_encode_params *params,
-                             struct xc_error *err)
+static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture *source,
+                             const struct xc_encode_params *params, struct xc_error *err)
 {
     if (!encoder->in_step && !params->key_frame) {
         enum xc_status status = xc_search_set_state(encoder->search, &encoder->state, err);
@@ -70,8 +70,8 @@ static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture
     return xc_search_encode(encoder->search, &encoder->frame, source, params, err);
 }
 
-enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source, const struct xc_encode_params *params,
-                         struct xc_bytes *out, struct xc_error *err)
+enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source,
+                         const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err)
 {
     struct xc_frame *frame = &encoder->frame;
     if (encoder->state.width == 0 && !params->key_frame) {

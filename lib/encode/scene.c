@@ -5,12 +5,13 @@
 /* Pictures are halved in both directions, so that a macroblock becomes a block of 8x8, and noise gets less. */
 enum { BLOCK = 8, RANGE = 24 };
 
-/* A cut is where motion compensation, in whole samples, leaves at least this much, in percent, of what intra prediction leaves.
- * Fast motion over several pictures comes to 120 (a pan of 30 samples per picture, six pictures apart), cuts were seen to begin
- * at 230. */
+/* A cut is where motion compensation, in whole samples, leaves at least this much, in percent, of what intra prediction
+ * leaves. Fast motion over several pictures comes to 120 (a pan of 30 samples per picture, six pictures apart), cuts
+ * were seen to begin at 230. */
 enum { CUT = 140 };
 
-/* What a block may differ in any case: noise and fades are no cuts, however flat the picture is. Four levels per sample. */
+/* What a block may differ in any case: noise and fades are no cuts, however flat the picture is. Four levels per
+ * sample. */
 enum { TOLERANCE = 4 * BLOCK * BLOCK };
 
 struct vector {

@@ -16,20 +16,20 @@ struct xc_search {
     struct xc_search_options options;
     vpx_codec_ctx_t codec;
     vpx_codec_enc_cfg_t config;
-    bool open;                        /* codec is initialized and has not failed */
+    bool open; /* codec is initialized and has not failed */
     vpx_codec_pts_t next_pts;
-    unsigned golden_countdown;        /* how many frames libvpx still leaves without a golden one */
-    struct xc_state shadow;           /* the state that libvpx's stream is in, without pictures */
-    unsigned holds[XC_REFERENCES];    /* a number for the picture that each reference is; equal numbers, one picture */
-    unsigned pictures;                /* numbers given so far */
+    unsigned golden_countdown;     /* how many frames libvpx still leaves without a golden one */
+    struct xc_state shadow;        /* the state that libvpx's stream is in, without pictures */
+    unsigned holds[XC_REFERENCES]; /* a number for the picture that each reference is; equal numbers, one picture */
+    unsigned pictures;             /* numbers given so far */
 };
 
-static const int no_reference[XC_REFERENCES] = {VP8_EFLAG_NO_REF_LAST, VP8_EFLAG_NO_REF_GF, VP8_EFLAG_NO_REF_ARF};
+static const int no_reference[XC_REFERENCES] = { VP8_EFLAG_NO_REF_LAST, VP8_EFLAG_NO_REF_GF, VP8_EFLAG_NO_REF_ARF };
 
 /* libvpx's interface has a scale of 64 quantizers; these are their indices. From libvpx, vp8/encoder/onyx_if.c. */
 static const uint8_t index_of_level[64] = {
-    0,  1,  2,  3,  4,  5,  7,  8,  9,  10, 12, 13, 15, 17,  18,  19,  20,  21,  23,  24,  25,  26,
-    27, 28, 29, 30, 31, 33, 35, 37, 39, 41, 43, 45, 47, 49,  51,  53,  55,  57,  59,  61,  64,  67,
+    0,  1,  2,  3,  4,  5,  7,  8,  9,  10, 12,  13,  15,  17,  18,  19,  20,  21,  23,  24,  25, 26,
+    27, 28, 29, 30, 31, 33, 35, 37, 39, 41, 43,  45,  47,  49,  51,  53,  55,  57,  59,  61,  64, 67,
     70, 73, 76, 79, 82, 85, 88, 91, 94, 97, 100, 103, 106, 109, 112, 115, 118, 121, 124, 127,
 };
 
@@ -42,8 +42,9 @@ static unsigned nearest_level(int index)
 {
     unsigned best = 0;
     for (unsigned level = 1; level < 64; level++) {
-        if (abs(index_of_level[level] - index) < abs(index_of_level[best] - index))
+        if (abs(index_of_level[level] - index) < abs(index_of_level[best] - index)) {
             best = level;
+        }
     }
     return best;
 }
@@ -63,8 +64,9 @@ static enum xc_status fail_codec(struct xc_search *search, struct xc_error *err,
 
 static void close_codec(struct xc_search *search)
 {
-    if (search->open)
+    if (search->open) {
         vpx_codec_destroy(&search->codec);
+    }
     search->open = false;
 }
 
@@ -72,12 +74,14 @@ enum xc_status xc_search_new(struct xc_search **out, const struct xc_search_opti
 {
     /* What libvpx sees is rounded up to macroblocks, and it has the same limit as the format. */
     const unsigned limit = XC_MAX_DIMENSION / 16 * 16;
-    if (!options->width || !options->height || options->width > limit || options->height > limit)
+    if (!options->width || !options->height || options->width > limit || options->height > limit) {
         return xc_fail(err, XC_ERR_UNSUPPORTED, "libvpx cannot search in pictures of %u x %u, only in 1 x 1 to %u x %u",
                        options->width, options->height, limit, limit);
+    }
     struct xc_search *search = calloc(1, sizeof *search);
-    if (!search)
+    if (!search) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for the encoder");
+    }
     search->options = *options;
     *out = search;
     return XC_OK;
@@ -85,8 +89,9 @@ enum xc_status xc_search_new(struct xc_search **out, const struct xc_search_opti
 
 void xc_search_free(struct xc_search *search)
 {
-    if (!search)
+    if (!search) {
         return;
+    }
     close_codec(search);
     xc_state_clear(&search->shadow);
     free(search);
@@ -100,12 +105,13 @@ static enum xc_status open_codec(struct xc_search *search, struct xc_error *err)
     const struct xc_search_options *options = &search->options;
     close_codec(search);
     vpx_codec_enc_cfg_t *config = &search->config;
-    if (vpx_codec_enc_config_default(vpx_codec_vp8_cx(), config, 0))
+    if (vpx_codec_enc_config_default(vpx_codec_vp8_cx(), config, 0)) {
         return xc_fail(err, XC_ERR_UNSUPPORTED, "this libvpx has no VP8 encoder");
+    }
     config->g_w = (options->width + 15) / 16 * 16;
     config->g_h = (options->height + 15) / 16 * 16;
     config->g_threads = 1;
-    config->g_timebase = (struct vpx_rational){1, 30};
+    config->g_timebase = (struct vpx_rational){ 1, 30 };
     config->g_pass = VPX_RC_ONE_PASS;
     config->g_lag_in_frames = 0;
     config->kf_mode = VPX_KF_DISABLED;
@@ -114,8 +120,9 @@ static enum xc_status open_codec(struct xc_search *search, struct xc_error *err)
     config->rc_buf_sz = config->rc_buf_initial_sz = config->rc_buf_optimal_sz = 1000;
     config->rc_dropframe_thresh = 0;
     config->rc_resize_allowed = 0;
-    if (vpx_codec_enc_init(&search->codec, vpx_codec_vp8_cx(), config, 0))
+    if (vpx_codec_enc_init(&search->codec, vpx_codec_vp8_cx(), config, 0)) {
         return fail_codec(search, err, "start its encoder");
+    }
     search->open = true;
     search->next_pts = 0;
     xc_state_clear(&search->shadow);
@@ -124,8 +131,9 @@ static enum xc_status open_codec(struct xc_search *search, struct xc_error *err)
         vpx_codec_control(codec, VP8E_SET_TUNING, options->tune_ssim ? VP8_TUNE_SSIM : VP8_TUNE_PSNR) ||
         vpx_codec_control(codec, VP8E_SET_NOISE_SENSITIVITY, (unsigned)options->noise_sensitivity) ||
         vpx_codec_control(codec, VP8E_SET_STATIC_THRESHOLD, (unsigned)options->static_threshold) ||
-        vpx_codec_control(codec, VP8E_SET_SHARPNESS, (unsigned)options->sharpness))
+        vpx_codec_control(codec, VP8E_SET_SHARPNESS, (unsigned)options->sharpness)) {
         return fail_codec(search, err, "take its options");
+    }
     return XC_OK;
 }
 
@@ -147,8 +155,9 @@ static enum xc_status configure(struct xc_search *search, unsigned level, bool r
     search->config.rc_min_quantizer = search->config.rc_max_quantizer = level;
     search->config.g_error_resilient = resilient ? VPX_ERROR_RESILIENT_DEFAULT : 0;
     if (vpx_codec_enc_config_set(&search->codec, &search->config) ||
-        vpx_codec_control(&search->codec, VP8E_SET_CQ_LEVEL, level))
+        vpx_codec_control(&search->codec, VP8E_SET_CQ_LEVEL, level)) {
         return fail_codec(search, err, "change its settings");
+    }
     return XC_OK;
 }
 
@@ -158,15 +167,17 @@ static enum xc_status encode_picture(struct xc_search *search, struct xc_frame *
 {
     vpx_image_t image;
     wrap_picture(&image, source);
-    if (vpx_codec_encode(&search->codec, &image, search->next_pts++, 1, flags, VPX_DL_GOOD_QUALITY))
+    if (vpx_codec_encode(&search->codec, &image, search->next_pts++, 1, flags, VPX_DL_GOOD_QUALITY)) {
         return fail_codec(search, err, "encode a picture");
+    }
     vpx_codec_iter_t iterator = NULL;
     const vpx_codec_cx_pkt_t *packet;
     do {
         packet = vpx_codec_get_cx_data(&search->codec, &iterator);
     } while (packet && packet->kind != VPX_CODEC_CX_FRAME_PKT);
-    if (!packet)
+    if (!packet) {
         return xc_fail(err, XC_ERR_UNSUPPORTED, "libvpx dropped a frame");
+    }
     enum xc_status status = xc_frame_parse(frame, &search->shadow, packet->data.frame.buf, packet->data.frame.sz, err);
     return status == XC_OK ? xc_state_follow_header(&search->shadow, frame, err) : status;
 }
@@ -190,8 +201,9 @@ static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *fra
 {
     struct xc_picture *grey;
     enum xc_status status = new_grey(&grey, &search->options, err);
-    if (status)
+    if (status) {
         return status;
+    }
     const vpx_enc_frame_flags_t steps[] = {
         VPX_EFLAG_FORCE_KF,
         VP8_EFLAG_NO_UPD_LAST | VP8_EFLAG_FORCE_GF | VP8_EFLAG_NO_UPD_ARF,
@@ -200,8 +212,9 @@ static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *fra
     vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, 5); /* the fastest of the "good quality" mode */
     for (size_t i = 0; !status && i < sizeof steps / sizeof *steps; i++) {
         status = configure(search, 0, i > 0, err);
-        if (!status)
+        if (!status) {
             status = encode_picture(search, frame, grey, steps[i] | VP8_EFLAG_NO_UPD_ENTROPY, err);
+        }
     }
     vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, search->options.cpu_used);
     search->golden_countdown = GOLDEN_INTERVAL - 1;
@@ -211,15 +224,17 @@ static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *fra
 
 static enum xc_status set_references(struct xc_search *search, const struct xc_state *state, struct xc_error *err)
 {
-    static const vpx_ref_frame_type_t type[XC_REFERENCES] = {VP8_LAST_FRAME, VP8_GOLD_FRAME, VP8_ALTR_FRAME};
+    static const vpx_ref_frame_type_t type[XC_REFERENCES] = { VP8_LAST_FRAME, VP8_GOLD_FRAME, VP8_ALTR_FRAME };
     for (int i = 0; i < XC_REFERENCES; i++) {
-        vpx_ref_frame_t reference = {.frame_type = type[i]};
+        vpx_ref_frame_t reference = { .frame_type = type[i] };
         wrap_picture(&reference.img, state->reference[i]);
-        if (vpx_codec_control(&search->codec, VP8_SET_REFERENCE, &reference))
+        if (vpx_codec_control(&search->codec, VP8_SET_REFERENCE, &reference)) {
             return fail_codec(search, err, "take a reference picture");
+        }
         int same = 0;
-        while (state->reference[same] != state->reference[i])
+        while (state->reference[same] != state->reference[i]) {
             same++;
+        }
         search->holds[i] = same < i ? search->holds[same] : search->pictures++;
     }
     return XC_OK;
@@ -228,17 +243,21 @@ static enum xc_status set_references(struct xc_search *search, const struct xc_s
 enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_state *state, struct xc_error *err)
 {
     const struct xc_search_options *options = &search->options;
-    if (state->width != options->width || state->height != options->height)
+    if (state->width != options->width || state->height != options->height) {
         return xc_fail(err, XC_ERR_MISMATCH, "the state is of %u x %u, the pictures are of %u x %u", state->width,
                        state->height, options->width, options->height);
+    }
     struct xc_frame frame = XC_FRAME_INIT;
     enum xc_status status = open_codec(search, err);
-    if (status == XC_OK)
+    if (status == XC_OK) {
         status = encode_grey(search, &frame, err);
-    if (status == XC_OK)
+    }
+    if (status == XC_OK) {
         status = set_references(search, state, err);
-    if (status != XC_OK)
+    }
+    if (status != XC_OK) {
         close_codec(search);
+    }
     xc_frame_clear(&frame);
     return status;
 }
@@ -253,7 +272,7 @@ static enum xc_status set_segments(struct xc_search *search, const struct xc_enc
 {
     const unsigned mb_cols = search->config.g_w / 16, mb_rows = search->config.g_h / 16;
     const int base = (int)xc_search_quantizer(what->quantizer);
-    vpx_roi_map_t roi = {.rows = mb_rows, .cols = mb_cols};
+    vpx_roi_map_t roi = { .rows = mb_rows, .cols = mb_cols };
     for (int i = 0; i < XC_SEGMENTS; i++) {
         int index = (int)what->quantizer + what->segment_quantizer[i];
         index = index < 0 ? 0 : index > 127 ? 127 : index;
@@ -263,8 +282,9 @@ static enum xc_status set_segments(struct xc_search *search, const struct xc_enc
     }
     if (what->segment_map) {
         roi.roi_map = malloc((size_t)mb_cols * mb_rows);
-        if (!roi.roi_map)
+        if (!roi.roi_map) {
             return xc_fail(err, XC_ERR_MEMORY, "out of memory for the segment map");
+        }
         memcpy(roi.roi_map, what->segment_map, (size_t)mb_cols * mb_rows);
     }
     const bool failed = vpx_codec_control(&search->codec, VP8E_SET_ROI_MAP, &roi);
@@ -276,14 +296,16 @@ static enum xc_status set_segments(struct xc_search *search, const struct xc_enc
  * the same picture as one before it is left out: searching it again gains nothing. */
 static vpx_enc_frame_flags_t interframe_flags(const struct xc_search *search, const struct xc_encode_params *what)
 {
-    const bool use[XC_REFERENCES] = {what->use_last, what->use_golden, what->use_altref};
+    const bool use[XC_REFERENCES] = { what->use_last, what->use_golden, what->use_altref };
     vpx_enc_frame_flags_t flags = 0;
     for (int i = 0; i < XC_REFERENCES; i++) {
         bool searched = !use[i];
-        for (int j = 0; j < i; j++)
+        for (int j = 0; j < i; j++) {
             searched |= use[j] && search->holds[j] == search->holds[i];
-        if (searched)
+        }
+        if (searched) {
             flags |= no_reference[i];
+        }
     }
     flags |= what->refresh_last ? 0 : VP8_EFLAG_NO_UPD_LAST;
     flags |= what->refresh_golden ? VP8_EFLAG_FORCE_GF : VP8_EFLAG_NO_UPD_GF;
@@ -297,17 +319,21 @@ static bool is_as_asked(const struct xc_frame *frame, const struct xc_encode_par
 {
     const struct xc_frame_header *header = &frame->header;
     if (header->key_frame != what->key_frame || header->quantizer != xc_search_quantizer(what->quantizer) ||
-        (header->segmentation && !(header->update_segment_map && header->update_segment_data)))
+        (header->segmentation && !(header->update_segment_map && header->update_segment_data))) {
         return false;
-    if (what->key_frame)
+    }
+    if (what->key_frame) {
         return true;
+    }
     if (header->refresh_last != what->refresh_last || header->refresh_golden != what->refresh_golden ||
-        header->refresh_altref != what->refresh_altref || header->copy_to_golden || header->copy_to_altref)
+        header->refresh_altref != what->refresh_altref || header->copy_to_golden || header->copy_to_altref) {
         return false;
-    const bool use[] = {true, what->use_last, what->use_golden, what->use_altref};
+    }
+    const bool use[] = { true, what->use_last, what->use_golden, what->use_altref };
     for (size_t i = 0; i < (size_t)frame->mb_cols * frame->mb_rows; i++) {
-        if (!use[frame->macroblocks[i].reference])
+        if (!use[frame->macroblocks[i].reference]) {
             return false;
+        }
     }
     return true;
 }
@@ -330,30 +356,38 @@ static void make_self_contained(const struct xc_search *search, struct xc_frame 
 static void number_references(struct xc_search *search, const struct xc_frame_header *header)
 {
     const unsigned number = search->pictures++;
-    if (header->key_frame || header->refresh_last)
+    if (header->key_frame || header->refresh_last) {
         search->holds[XC_LAST] = number;
-    if (header->key_frame || header->refresh_golden)
+    }
+    if (header->key_frame || header->refresh_golden) {
         search->holds[XC_GOLDEN] = number;
-    if (header->key_frame || header->refresh_altref)
+    }
+    if (header->key_frame || header->refresh_altref) {
         search->holds[XC_ALTREF] = number;
+    }
 }
 
 static enum xc_status encode_as_asked(struct xc_search *search, struct xc_frame *frame, const struct xc_picture *source,
                                       const struct xc_encode_params *what, struct xc_error *err)
 {
-    if (what->key_frame)
+    if (what->key_frame) {
         search->golden_countdown = GOLDEN_INTERVAL;
+    }
     const bool resilient = search->golden_countdown == 0;
     enum xc_status status = configure(search, nearest_level((int)what->quantizer), resilient, err);
-    if (status == XC_OK)
+    if (status == XC_OK) {
         status = set_segments(search, what, err);
+    }
     const vpx_enc_frame_flags_t flags = what->key_frame ? VPX_EFLAG_FORCE_KF : interframe_flags(search, what);
-    if (status == XC_OK)
+    if (status == XC_OK) {
         status = encode_picture(search, frame, source, flags, err);
-    if (!resilient)
+    }
+    if (!resilient) {
         search->golden_countdown--;
-    if (status == XC_OK && !is_as_asked(frame, what))
+    }
+    if (status == XC_OK && !is_as_asked(frame, what)) {
         status = xc_fail(err, XC_ERR_UNSUPPORTED, "this libvpx encodes other frames than it is asked for");
+    }
     return status;
 }
 
@@ -361,16 +395,20 @@ enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame
                                 const struct xc_encode_params *what, struct xc_error *err)
 {
     const struct xc_search_options *options = &search->options;
-    if (source->width != options->width || source->height != options->height)
+    if (source->width != options->width || source->height != options->height) {
         return xc_fail(err, XC_ERR_MISMATCH, "a picture of %u x %u among those of %u x %u", source->width,
                        source->height, options->width, options->height);
+    }
     enum xc_status status = XC_OK;
-    if (!search->open && !what->key_frame)
+    if (!search->open && !what->key_frame) {
         return xc_fail(err, XC_ERR_ARGUMENT, "an interframe needs a state to predict from");
-    if (!search->open)
+    }
+    if (!search->open) {
         status = open_codec(search, err);
-    if (status == XC_OK)
+    }
+    if (status == XC_OK) {
         status = encode_as_asked(search, frame, source, what, err);
+    }
     if (status != XC_OK) {
         close_codec(search);
         return status;

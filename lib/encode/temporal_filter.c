@@ -7,15 +7,16 @@
 
 enum { SAMPLES = 16 * 16 + 2 * 8 * 8, RANGE = 64 };
 
-/* How a match counts, as libvpx weighs it (vp8_temporal_filter_iterate_c, vp8_temporal_filter_apply_c): the macroblock twice, once
- * or not at all by its squared error, and each of its samples by up to 16, less the more it differs. The samples' strength is
- * libvpx's highest; its limits for macroblocks, 10000 and 20000, blur what moves (docs/compression.md). */
+/* How a match counts, as libvpx weighs it (vp8_temporal_filter_iterate_c, vp8_temporal_filter_apply_c): the macroblock
+ * twice, once or not at all by its squared error, and each of its samples by up to 16, less the more it differs. The
+ * samples' strength is libvpx's highest; its limits for macroblocks, 10000 and 20000, blur what moves
+ * (docs/compression.md). */
 enum { GOOD_MATCH = 15 * 256, FAIR_MATCH = 30 * 256, FULL_WEIGHT = 16, STRENGTH = 6 };
 
 struct filter {
     struct xc_canvas canvas; /* predicts the matches, from reference[0] */
     const struct xc_picture *first;
-    struct xc_mv *vectors;   /* of the matches in the picture at hand, per macroblock, in whole samples */
+    struct xc_mv *vectors; /* of the matches in the picture at hand, per macroblock, in whole samples */
 };
 
 struct sums {
@@ -81,7 +82,8 @@ static struct xc_mv search(const struct filter *f, unsigned row, unsigned column
     return m.mv;
 }
 
-/* Squared error of the luma of a match at a vector in quarter samples; UINT32_MAX where it would reach beyond the picture. */
+/* Squared error of the luma of a match at a vector in quarter samples; UINT32_MAX where it would reach beyond the
+ * picture. */
 static uint32_t match_error(const struct filter *f, struct xc_mv quarter, unsigned row, unsigned column)
 {
     const struct xc_picture *reference = f->canvas.reference[0];
@@ -104,7 +106,8 @@ static uint32_t refine(const struct filter *f, struct xc_mv whole, unsigned row,
     for (int step = 2; step; step--) {
         const struct xc_mv center = best;
         for (int i = 0; i < 9; i++) {
-            struct xc_mv mv = { (int16_t)(center.row + (i / 3 - 1) * step), (int16_t)(center.column + (i % 3 - 1) * step) };
+            struct xc_mv mv = { (int16_t)(center.row + (i / 3 - 1) * step),
+                                (int16_t)(center.column + (i % 3 - 1) * step) };
             uint32_t tried = i == 4 ? error : match_error(f, mv, row, column);
             if (tried < error) {
                 error = tried;
@@ -153,8 +156,8 @@ static void add(struct sums *sums, const uint8_t first[SAMPLES], const uint8_t m
     }
 }
 
-static void filter_macroblock(struct filter *f, struct xc_picture *out, const struct xc_picture *const *pictures, unsigned count,
-                              struct xc_mv *const *vectors, unsigned row, unsigned column)
+static void filter_macroblock(struct filter *f, struct xc_picture *out, const struct xc_picture *const *pictures,
+                              unsigned count, struct xc_mv *const *vectors, unsigned row, unsigned column)
 {
     uint8_t first[SAMPLES], match[SAMPLES];
     struct sums sums = { .weights = { 0 } };

@@ -39,7 +39,8 @@ static bool map_equals(const struct xc_frame *frame, const struct xc_state *stat
     return true;
 }
 
-/* Without segmentation a macroblock's segment is of no use now, but the map outlives the frame: keep what the state has. */
+/* Without segmentation a macroblock's segment is of no use now, but the map outlives the frame: keep what the state
+ * has. */
 static void inherit_map(struct xc_frame *frame, const struct xc_state *state)
 {
     size_t count = (size_t)frame->mb_cols * frame->mb_rows;

@@ -1,9 +1,9 @@
 /* Memory for libvpx that always holds zeros.
  *
- * With tune=ssim, libvpx reads nine bytes behind an array: build_activity_map leaves xd->above_context behind the last column, and
- * vp8_optimize_mby takes its contexts from there. What it finds decides about levels, so the same pictures would give other
- * bytes now and then, with what the heap held before. Linked with --wrap=malloc (mk/build.mk), all that a static libvpx allocates
- * comes from here, zeroed, and so are a few bytes more. */
+ * With tune=ssim, libvpx reads nine bytes behind an array: build_activity_map leaves xd->above_context behind the last
+ * column, and vp8_optimize_mby takes its contexts from there. What it finds decides about levels, so the same pictures
+ * would give other bytes now and then, with what the heap held before. Linked with --wrap=malloc (mk/build.mk), all
+ * that a static libvpx allocates comes from here, zeroed, and so are a few bytes more. */
 #include <stdint.h>
 #include <stdlib.h>
 

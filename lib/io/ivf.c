@@ -22,21 +22,24 @@
 static uint32_t get_le(const uint8_t *bytes, int count)
 {
     uint32_t value = 0;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         value |= (uint32_t)bytes[i] << 8 * i;
+    }
     return value;
 }
 
 static void put_le(uint8_t *bytes, int count, uint64_t value)
 {
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         bytes[i] = (uint8_t)(value >> 8 * i);
+    }
 }
 
 static enum xc_status read_failed(FILE *stream, struct xc_error *err)
 {
-    if (ferror(stream))
+    if (ferror(stream)) {
         return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
+    }
     return xc_fail(err, XC_ERR_FORMAT, "not an IVF file: shorter than its header");
 }
 
@@ -45,26 +48,32 @@ static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length
 {
     uint8_t bytes[XC_IVF_HEADER_SIZE];
     size_t got = fread(bytes, 1, sizeof bytes, stream);
-    if (got >= 4 && memcmp(bytes, "DKIF", 4))
+    if (got >= 4 && memcmp(bytes, "DKIF", 4)) {
         return xc_fail(err, XC_ERR_FORMAT, "not an IVF file");
-    if (got < sizeof bytes)
+    }
+    if (got < sizeof bytes) {
         return read_failed(stream, err);
-    if (get_le(bytes + 4, 2) != 0)
+    }
+    if (get_le(bytes + 4, 2) != 0) {
         return xc_fail(err, XC_ERR_UNSUPPORTED, "IVF version %u, not 0", (unsigned)get_le(bytes + 4, 2));
+    }
     *length = get_le(bytes + 6, 2);
-    if (*length < XC_IVF_HEADER_SIZE)
+    if (*length < XC_IVF_HEADER_SIZE) {
         return xc_fail(err, XC_ERR_FORMAT, "IVF header of %u bytes, not %d", *length, XC_IVF_HEADER_SIZE);
-    if (memcmp(bytes + 8, "VP80", 4))
+    }
+    if (memcmp(bytes + 8, "VP80", 4)) {
         return xc_fail(err, XC_ERR_UNSUPPORTED, "not VP8: the IVF header names another codec");
+    }
 
     header->width = (uint16_t)get_le(bytes + 12, 2);
     header->height = (uint16_t)get_le(bytes + 14, 2);
     header->rate_num = get_le(bytes + 16, 4);
     header->rate_den = get_le(bytes + 20, 4);
     header->expected_state = get_le(bytes + 28, 4);
-    if (header->rate_num == 0 || header->rate_den == 0)
+    if (header->rate_num == 0 || header->rate_den == 0) {
         return xc_fail(err, XC_ERR_FORMAT, "impossible frame rate %u/%u", (unsigned)header->rate_num,
                        (unsigned)header->rate_den);
+    }
     return XC_OK;
 }
 
@@ -98,23 +107,27 @@ static enum xc_status walk_frames(const uint8_t *bytes, size_t position, size_t 
 {
     for (*count = 0; position < size; ++*count) {
         size_t left = size - position;
-        if (*count == UINT32_MAX)
+        if (*count == UINT32_MAX) {
             return xc_fail(err, XC_ERR_UNSUPPORTED, "too many frames");
-        if (left < XC_IVF_FRAME_HEADER_SIZE)
+        }
+        if (left < XC_IVF_FRAME_HEADER_SIZE) {
             return xc_fail(err, XC_ERR_FORMAT, "truncated: %zu bytes behind the last of %u frames", left,
                            (unsigned)*count);
+        }
         const uint8_t *header = bytes + position;
         uint32_t length = get_le(header, 4);
         left -= XC_IVF_FRAME_HEADER_SIZE;
-        if (length > left)
+        if (length > left) {
             return xc_fail(err, XC_ERR_FORMAT, "truncated: only %zu of the %u bytes of frame %u", left,
                            (unsigned)length, (unsigned)*count);
-        if (frames)
+        }
+        if (frames) {
             frames[*count] = (struct xc_ivf_frame){
                 .timestamp = get_le(header + 4, 4) | (uint64_t)get_le(header + 8, 4) << 32,
                 .data = header + XC_IVF_FRAME_HEADER_SIZE,
                 .size = length,
             };
+        }
         position += XC_IVF_FRAME_HEADER_SIZE + length;
     }
     return XC_OK;
@@ -125,24 +138,28 @@ static enum xc_status index_frames(struct xc_ivf *ivf, size_t start, size_t size
 {
     uint32_t *count = &ivf->header.frame_count;
     enum xc_status status = walk_frames(ivf->bytes, start, size, NULL, count, err);
-    if (status || *count == 0)
+    if (status || *count == 0) {
         return status;
+    }
     ivf->frames = calloc(*count, sizeof *ivf->frames);
-    if (!ivf->frames)
+    if (!ivf->frames) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for %u frames", (unsigned)*count);
+    }
     return walk_frames(ivf->bytes, start, size, ivf->frames, count, err);
 }
 
 enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *err)
 {
-    *ivf = (struct xc_ivf){0};
+    *ivf = (struct xc_ivf){ 0 };
     unsigned header_length = 0;
     size_t size = 0;
     enum xc_status status = read_header(&ivf->header, &header_length, stream, err);
-    if (!status)
+    if (!status) {
         status = read_rest(&ivf->bytes, &size, stream, err);
-    if (status)
+    }
+    if (status) {
         return status;
+    }
 
     size_t start = header_length - XC_IVF_HEADER_SIZE;
     status = start > size ? read_failed(stream, err) : index_frames(ivf, start, size, err);
@@ -151,8 +168,9 @@ enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *er
         return status;
     }
     /* Other writers leave anything in the unused bytes, even some of the conformance vectors do. */
-    if (ivf->header.frame_count > 0 && xc_data_is_key_frame(ivf->frames[0].data, ivf->frames[0].size))
+    if (ivf->header.frame_count > 0 && xc_data_is_key_frame(ivf->frames[0].data, ivf->frames[0].size)) {
         ivf->header.expected_state = 0;
+    }
     return XC_OK;
 }
 
@@ -160,13 +178,14 @@ void xc_ivf_free(struct xc_ivf *ivf)
 {
     free(ivf->frames);
     free(ivf->bytes);
-    *ivf = (struct xc_ivf){0};
+    *ivf = (struct xc_ivf){ 0 };
 }
 
 static enum xc_status write_all(FILE *stream, const uint8_t *bytes, size_t size, struct xc_error *err)
 {
-    if (size && fwrite(bytes, 1, size, stream) != size)
+    if (size && fwrite(bytes, 1, size, stream) != size) {
         return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
+    }
     return XC_OK;
 }
 
@@ -187,8 +206,9 @@ enum xc_status xc_ivf_write_header(FILE *stream, const struct xc_ivf_header *hea
 enum xc_status xc_ivf_write_frame(FILE *stream, uint64_t timestamp, const uint8_t *data, size_t size,
                                   struct xc_error *err)
 {
-    if (size > UINT32_MAX)
+    if (size > UINT32_MAX) {
         return xc_fail(err, XC_ERR_ARGUMENT, "a frame of %zu bytes does not fit into an IVF file", size);
+    }
     uint8_t header[XC_IVF_FRAME_HEADER_SIZE];
     put_le(header, 4, size);
     put_le(header + 4, 8, timestamp);

@@ -18,12 +18,15 @@ static enum line_end read_line(char line[LINE_SIZE], FILE *stream)
     for (int length = 0; length < LINE_SIZE; length++) {
         int c = getc(stream);
         line[length] = '\0';
-        if (c == '\n')
+        if (c == '\n') {
             return LINE_OK;
-        if (c < ' ')
+        }
+        if (c < ' ') {
             return c == EOF ? LINE_EOF : LINE_NOT_TEXT;
-        if (length < LINE_SIZE - 1)
+        }
+        if (length < LINE_SIZE - 1) {
             line[length] = (char)c;
+        }
     }
     return LINE_TOO_LONG;
 }
@@ -51,8 +54,9 @@ static bool parse_digits(const char **text, uint32_t maximum, uint32_t *value)
 {
     const char *start = *text;
     uint64_t number = 0;
-    for (; **text >= '0' && **text <= '9' && number <= maximum; ++*text)
+    for (; **text >= '0' && **text <= '9' && number <= maximum; ++*text) {
         number = number * 10 + (uint64_t)(**text - '0');
+    }
     *value = (uint32_t)number;
     return *text > start && number <= maximum;
 }
@@ -60,8 +64,9 @@ static bool parse_digits(const char **text, uint32_t maximum, uint32_t *value)
 static bool parse_dimension(const char *text, uint16_t *dimension)
 {
     uint32_t value;
-    if (!parse_digits(&text, XC_MAX_DIMENSION, &value) || *text || value == 0)
+    if (!parse_digits(&text, XC_MAX_DIMENSION, &value) || *text || value == 0) {
         return false;
+    }
     *dimension = (uint16_t)value;
     return true;
 }
@@ -70,10 +75,12 @@ static bool parse_dimension(const char *text, uint16_t *dimension)
 static bool parse_rate(const char *text, struct xc_y4m_header *header)
 {
     uint32_t num, den;
-    if (!parse_digits(&text, UINT32_MAX, &num) || *text++ != ':' || !parse_digits(&text, UINT32_MAX, &den) || *text)
+    if (!parse_digits(&text, UINT32_MAX, &num) || *text++ != ':' || !parse_digits(&text, UINT32_MAX, &den) || *text) {
         return false;
-    if (num == 0 && den == 0)
+    }
+    if (num == 0 && den == 0) {
         return true;
+    }
     header->rate_num = num;
     header->rate_den = den;
     return num > 0 && den > 0;
@@ -82,8 +89,8 @@ static bool parse_rate(const char *text, struct xc_y4m_header *header)
 /* The names differ in where the chroma samples lie, about which VP8 has nothing to say. */
 static bool is_420(const char *format)
 {
-    return !strcmp(format, "420") || !strcmp(format, "420jpeg") || !strcmp(format, "420mpeg2")
-           || !strcmp(format, "420paldv");
+    return !strcmp(format, "420") || !strcmp(format, "420jpeg") || !strcmp(format, "420mpeg2") ||
+           !strcmp(format, "420paldv");
 }
 
 static enum xc_status parse_parameter(struct xc_y4m_header *header, const char *parameter, struct xc_error *err)
@@ -92,21 +99,25 @@ static enum xc_status parse_parameter(struct xc_y4m_header *header, const char *
     switch (parameter[0]) {
     case 'W':
     case 'H':
-        if (!parse_dimension(value, parameter[0] == 'W' ? &header->width : &header->height))
+        if (!parse_dimension(value, parameter[0] == 'W' ? &header->width : &header->height)) {
             return xc_fail(err, XC_ERR_UNSUPPORTED, "%s %.32s is not between 1 and %d",
                            parameter[0] == 'W' ? "width" : "height", value, XC_MAX_DIMENSION);
+        }
         return XC_OK;
     case 'F':
-        if (!parse_rate(value, header))
+        if (!parse_rate(value, header)) {
             return xc_fail(err, XC_ERR_FORMAT, "impossible frame rate %.32s", value);
+        }
         return XC_OK;
     case 'I':
-        if (strcmp(value, "p") && strcmp(value, "?"))
+        if (strcmp(value, "p") && strcmp(value, "?")) {
             return xc_fail(err, XC_ERR_UNSUPPORTED, "interlaced (%.32s); only progressive film is taken", parameter);
+        }
         return XC_OK;
     case 'C':
-        if (!is_420(value))
+        if (!is_420(value)) {
             return xc_fail(err, XC_ERR_UNSUPPORTED, "chroma format %.32s; only 4:2:0 with 8 bits is taken", value);
+        }
         return XC_OK;
     default: /* sample aspect ratio, comments, and what a later version may add */
         return XC_OK;
@@ -115,28 +126,35 @@ static enum xc_status parse_parameter(struct xc_y4m_header *header, const char *
 
 enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, struct xc_error *err)
 {
-    *header = (struct xc_y4m_header){.rate_num = 30, .rate_den = 1};
+    *header = (struct xc_y4m_header){ .rate_num = 30, .rate_den = 1 };
     enum line_end end = read_line(header->line, stream);
-    if (ferror(stream))
+    if (ferror(stream)) {
         return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
-    if (!has_magic(header->line, STREAM_MAGIC))
+    }
+    if (!has_magic(header->line, STREAM_MAGIC)) {
         return xc_fail(err, XC_ERR_FORMAT, "not a Y4M file");
-    if (end == LINE_EOF)
+    }
+    if (end == LINE_EOF) {
         return xc_fail(err, XC_ERR_FORMAT, "truncated inside the Y4M header");
-    if (end == LINE_TOO_LONG)
+    }
+    if (end == LINE_TOO_LONG) {
         return xc_fail(err, XC_ERR_UNSUPPORTED, "the Y4M header is longer than %d bytes", LINE_SIZE - 1);
-    if (end == LINE_NOT_TEXT)
+    }
+    if (end == LINE_NOT_TEXT) {
         return xc_fail(err, XC_ERR_FORMAT, "the Y4M header is not text");
+    }
 
     const char *rest = header->line + strlen(STREAM_MAGIC);
     char parameter[LINE_SIZE];
     while (next_parameter(parameter, &rest)) {
         enum xc_status status = parse_parameter(header, parameter, err);
-        if (status)
+        if (status) {
             return status;
+        }
     }
-    if (header->width == 0 || header->height == 0)
+    if (header->width == 0 || header->height == 0) {
         return xc_fail(err, XC_ERR_FORMAT, "the Y4M header has no %s", header->width ? "height" : "width");
+    }
     return XC_OK;
 }
 
@@ -145,21 +163,26 @@ static enum xc_status read_frame_header(bool *end, FILE *stream, struct xc_error
 {
     char line[LINE_SIZE] = "", parameter[LINE_SIZE];
     enum line_end line_end = read_line(line, stream);
-    if (ferror(stream))
+    if (ferror(stream)) {
         return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
+    }
     *end = line_end == LINE_EOF && line[0] == '\0';
-    if (*end)
+    if (*end) {
         return XC_OK;
-    if (line_end == LINE_EOF)
+    }
+    if (line_end == LINE_EOF) {
         return xc_fail(err, XC_ERR_FORMAT, "truncated inside a frame");
-    if (line_end != LINE_OK || !has_magic(line, FRAME_MAGIC))
+    }
+    if (line_end != LINE_OK || !has_magic(line, FRAME_MAGIC)) {
         return xc_fail(err, XC_ERR_FORMAT, "bytes that are not a frame where one should begin");
+    }
 
     const char *rest = line + strlen(FRAME_MAGIC);
     while (next_parameter(parameter, &rest)) {
-        if (parameter[0] == 'I' && strchr(parameter + 1, 'i'))
+        if (parameter[0] == 'I' && strchr(parameter + 1, 'i')) {
             return xc_fail(err, XC_ERR_UNSUPPORTED, "interlaced frame (%.32s); only progressive film is taken",
                            parameter);
+        }
     }
     return XC_OK;
 }
@@ -181,8 +204,9 @@ static bool read_plane(const struct xc_plane *plane, unsigned width, unsigned he
 enum xc_status xc_y4m_read_frame(struct xc_picture *picture, bool *end, FILE *stream, struct xc_error *err)
 {
     enum xc_status status = read_frame_header(end, stream, err);
-    if (status || *end)
+    if (status || *end) {
         return status;
+    }
     for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
         if (!read_plane(&picture->plane[p], xc_plane_width(picture, p), xc_plane_height(picture, p), stream)) {
             return ferror(stream) ? xc_fail(err, XC_ERR_IO, "%s", strerror(errno))
@@ -195,8 +219,9 @@ enum xc_status xc_y4m_read_frame(struct xc_picture *picture, bool *end, FILE *st
 
 enum xc_status xc_y4m_write_header(FILE *stream, const struct xc_y4m_header *header, struct xc_error *err)
 {
-    if (fprintf(stream, "%s\n", header->line) < 0)
+    if (fprintf(stream, "%s\n", header->line) < 0) {
         return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
+    }
     return XC_OK;
 }
 
@@ -206,8 +231,9 @@ enum xc_status xc_y4m_write_frame(FILE *stream, const struct xc_picture *picture
     for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
         unsigned width = xc_plane_width(picture, p), height = xc_plane_height(picture, p);
         const uint8_t *row = picture->plane[p].data;
-        for (unsigned y = 0; ok && y < height; y++, row += picture->plane[p].stride)
+        for (unsigned y = 0; ok && y < height; y++, row += picture->plane[p].stride) {
             ok = fwrite(row, 1, width, stream) == width;
+        }
     }
     return ok ? XC_OK : xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
 }

@@ -1,8 +1,9 @@
 /* Threads that share work.
  *
- * A job consists of pieces, numbered from 0, which the members of a crew take in order, each as soon as it is free. A piece
- * may wait for what pieces before it have reached, for they are under way or done; never for one behind it. So rows of
- * macroblocks can be pieces, each waiting column by column for the row above, and one member alone gets through as well as many.
+ * A job consists of pieces, numbered from 0, which the members of a crew take in order, each as soon as it is free. A
+ * piece may wait for what pieces before it have reached, for they are under way or done; never for one behind it. So
+ * rows of macroblocks can be pieces, each waiting column by column for the row above, and one member alone gets through
+ * as well as many.
  *
  * The caller is a member, too, but works only inside xc_crew_finish. Only the caller starts and finishes jobs. */
 #ifndef EXCAMERA_CREW_H

@@ -1,6 +1,6 @@
-/* Encoding given a state: a raw picture and a state give an interframe. Rebasing: an interframe's modes and vectors, another
- * state and the raw picture give a new interframe. Both reconstruct what they code with the decoder's own functions and move
- * the state on with it, so that encoder and decoder cannot drift apart. */
+/* Encoding given a state: a raw picture and a state give an interframe. Rebasing: an interframe's modes and vectors,
+ * another state and the raw picture give a new interframe. Both reconstruct what they code with the decoder's own
+ * functions and move the state on with it, so that encoder and decoder cannot drift apart. */
 #ifndef EXCAMERA_ENCODE_H
 #define EXCAMERA_ENCODE_H
 
@@ -11,21 +11,26 @@ unsigned xc_quantizer_of_level(unsigned level);
 
 /* What one frame may do. */
 struct xc_encode_params {
-    unsigned quantizer;                      /* index, 0 to 127; the nearest that libvpx can be asked for is taken */
-    bool key_frame;                          /* the references below are ignored */
-    bool use_last, use_golden, use_altref;   /* references to predict from */
+    unsigned quantizer;                    /* index, 0 to 127; the nearest that libvpx can be asked for is taken */
+    bool key_frame;                        /* the references below are ignored */
+    bool use_last, use_golden, use_altref; /* references to predict from */
     bool refresh_last, refresh_golden, refresh_altref;
-    bool keep_probabilities;                 /* leave those of the state as they are behind this frame */
-    bool hide;                               /* not to be shown */
-    const uint8_t *segment_map;              /* per macroblock, 0 to 3, or NULL for no segmentation */
-    int8_t segment_quantizer[XC_SEGMENTS];   /* deltas to the index */
-    unsigned segment_static_threshold[XC_SEGMENTS]; /* below it, in squared error, a macroblock is not searched; 0: never */
+    bool keep_probabilities;               /* leave those of the state as they are behind this frame */
+    bool hide;                             /* not to be shown */
+    const uint8_t *segment_map;            /* per macroblock, 0 to 3, or NULL for no segmentation */
+    int8_t segment_quantizer[XC_SEGMENTS]; /* deltas to the index */
+    unsigned
+        segment_static_threshold[XC_SEGMENTS]; /* below it, in squared error, a macroblock is not searched; 0: never */
 };
 
 /* An interframe that predicts from, and refreshes, everything. */
-#define XC_ENCODE_PARAMS_INIT                                                                                                  \
-    ((struct xc_encode_params){ .use_last = true, .use_golden = true, .use_altref = true, .refresh_last = true,               \
-                                .refresh_golden = true, .refresh_altref = true })
+#define XC_ENCODE_PARAMS_INIT                                                                                          \
+    ((struct xc_encode_params){ .use_last = true,                                                                      \
+                                .use_golden = true,                                                                    \
+                                .use_altref = true,                                                                    \
+                                .refresh_last = true,                                                                  \
+                                .refresh_golden = true,                                                                \
+                                .refresh_altref = true })
 
 /* Encodes pictures of one size, one after the other, from a state that it moves on. Motion search and mode decision are
  * libvpx's. */
@@ -38,8 +43,8 @@ struct xc_encoder_options {
 };
 
 /* workspace outlives the encoder. */
-enum xc_status xc_encoder_new(struct xc_encoder **out, struct xc_workspace *workspace, const struct xc_encoder_options *options,
-                              struct xc_error *err);
+enum xc_status xc_encoder_new(struct xc_encoder **out, struct xc_workspace *workspace,
+                              const struct xc_encoder_options *options, struct xc_error *err);
 void xc_encoder_free(struct xc_encoder *encoder);
 
 /* The state behind the last frame; before the first, that before any key frame. Owned by the encoder. */
@@ -47,20 +52,21 @@ const struct xc_state *xc_encoder_state(const struct xc_encoder *encoder);
 /* Goes on from this state, which is copied. */
 enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_state *state, struct xc_error *err);
 
-/* Encodes source, which is padded (xc_picture_pad), into *out, and moves the state on. On failure the state is as it was. */
-enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source, const struct xc_encode_params *params,
-                         struct xc_bytes *out, struct xc_error *err);
+/* Encodes source, which is padded (xc_picture_pad), into *out, and moves the state on. On failure the state is as it
+ * was. */
+enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source,
+                         const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err);
 
-/* Rebases an interframe, parsed in the state origin, onto *state: its modes and vectors are kept, and its levels where they are
- * as good as any, but the residue is that of source (padded) against what this state predicts. *rebased, whose memory is
- * reused, becomes the new frame, to be serialized in the state as it was; *frame is used up and left to be parsed into again.
- * *state moves on; on failure it is as it was. */
+/* Rebases an interframe, parsed in the state origin, onto *state: its modes and vectors are kept, and its levels where
+ * they are as good as any, but the residue is that of source (padded) against what this state predicts. *rebased, whose
+ * memory is reused, becomes the new frame, to be serialized in the state as it was; *frame is used up and left to be
+ * parsed into again. *state moves on; on failure it is as it was. */
 enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, struct xc_frame *frame,
                          const struct xc_state *origin, const struct xc_picture *source, struct xc_frame *rebased,
                          struct xc_error *err);
 
-/* Makes an interframe refresh all three references with its own picture, so that the state behind it holds one picture. A key
- * frame does so anyway. */
+/* Makes an interframe refresh all three references with its own picture, so that the state behind it holds one picture.
+ * A key frame does so anyway. */
 void xc_frame_terminate(struct xc_frame *frame);
 
 #endif

@@ -1,5 +1,5 @@
-/* How the library reports failure. It never prints, exits or sets errno on purpose: every function that can fail returns an
- * xc_status, and says in words what was wrong in the xc_error that the caller hands in. */
+/* How the library reports failure. It never prints, exits or sets errno on purpose: every function that can fail
+ * returns an xc_status, and says in words what was wrong in the xc_error that the caller hands in. */
 #ifndef EXCAMERA_ERROR_H
 #define EXCAMERA_ERROR_H
 

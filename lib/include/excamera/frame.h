@@ -1,5 +1,6 @@
-/* A VP8 frame as a parsed value, apart from its bits: header, one entry per macroblock, and the quantized coefficients.
- * Parsing needs only what the bits leave out: the size, the probabilities and the segment map, all found in the state. */
+/* A VP8 frame as a parsed value, apart from its bits: header, one entry per macroblock, and the quantized
+ * coefficients. Parsing needs only what the bits leave out: the size, the probabilities and the segment map, all
+ * found in the state. */
 #ifndef EXCAMERA_FRAME_H
 #define EXCAMERA_FRAME_H
 
@@ -11,10 +12,29 @@
 #include "excamera/state.h"
 
 /* Macroblock modes, RFC 6386 sections 8 and 16; the order is that of the standard's enumerations. */
-enum xc_y_mode { XC_DC_PRED, XC_V_PRED, XC_H_PRED, XC_TM_PRED, XC_B_PRED, XC_NEARESTMV, XC_NEARMV, XC_ZEROMV, XC_NEWMV, XC_SPLITMV };
+enum xc_y_mode {
+    XC_DC_PRED,
+    XC_V_PRED,
+    XC_H_PRED,
+    XC_TM_PRED,
+    XC_B_PRED,
+    XC_NEARESTMV,
+    XC_NEARMV,
+    XC_ZEROMV,
+    XC_NEWMV,
+    XC_SPLITMV
+};
 enum xc_b_mode {
-    XC_B_DC_PRED, XC_B_TM_PRED, XC_B_VE_PRED, XC_B_HE_PRED, XC_B_LD_PRED,
-    XC_B_RD_PRED, XC_B_VR_PRED, XC_B_VL_PRED, XC_B_HD_PRED, XC_B_HU_PRED,
+    XC_B_DC_PRED,
+    XC_B_TM_PRED,
+    XC_B_VE_PRED,
+    XC_B_HE_PRED,
+    XC_B_LD_PRED,
+    XC_B_RD_PRED,
+    XC_B_VR_PRED,
+    XC_B_VL_PRED,
+    XC_B_HD_PRED,
+    XC_B_HU_PRED,
     XC_B_MODES
 };
 enum xc_split_mode { XC_LEFT4X4, XC_ABOVE4X4, XC_ZERO4X4, XC_NEW4X4 };
@@ -32,16 +52,17 @@ enum { XC_BLOCK_U = 16, XC_BLOCK_V = 20, XC_BLOCK_Y2 = 24, XC_BLOCKS = 25 };
 
 struct xc_macroblock {
     uint8_t y_mode;
-    uint8_t uv_mode;      /* intra macroblocks: XC_DC_PRED to XC_TM_PRED */
-    uint8_t reference;    /* XC_INTRA or 1 + enum xc_reference */
+    uint8_t uv_mode;   /* intra macroblocks: XC_DC_PRED to XC_TM_PRED */
+    uint8_t reference; /* XC_INTRA or 1 + enum xc_reference */
     uint8_t segment;
     bool skip;            /* coded as having no coefficients at all */
     uint8_t partitioning; /* XC_SPLITMV */
     uint8_t b_mode[16];   /* XC_B_PRED: enum xc_b_mode; XC_SPLITMV: enum xc_split_mode, equal within a partition */
-    struct xc_mv mv;      /* inter macroblocks: the vector; XC_SPLITMV: that of block 15, as neighbours see it; intra: zero */
-    struct xc_mv split[16];         /* XC_SPLITMV: one vector per 4x4 block */
-    uint8_t tokens[XC_BLOCKS];      /* per block: one past the last coded coefficient in zigzag order, 0 if none is coded */
-    uint32_t coefficients;          /* index into xc_frame.coefficients of the first block with tokens, in units of blocks */
+    struct xc_mv
+        mv; /* inter macroblocks: the vector; XC_SPLITMV: that of block 15, as neighbours see it; intra: zero */
+    struct xc_mv split[16];    /* XC_SPLITMV: one vector per 4x4 block */
+    uint8_t tokens[XC_BLOCKS]; /* per block: one past the last coded coefficient in zigzag order, 0 if none is coded */
+    uint32_t coefficients;     /* index into xc_frame.coefficients of the first block with tokens, in units of blocks */
 };
 
 /* Sixteen quantized coefficients (levels) in raster order, not in zigzag. */
@@ -56,9 +77,9 @@ struct xc_frame_header {
     uint8_t horizontal_scale, vertical_scale, color_space, clamping_type;
 
     bool segmentation, update_segment_map, update_segment_data;
-    struct xc_segment_data segment_data; /* if update_segment_data */
+    struct xc_segment_data segment_data;       /* if update_segment_data */
     uint8_t quantizer_sent, filter_level_sent; /* bit i: the value of segment i is written out; others are zero */
-    uint8_t segment_tree[3];             /* if update_segment_map; 255 is the value of one that is not sent */
+    uint8_t segment_tree[3];                   /* if update_segment_map; 255 is the value of one that is not sent */
 
     bool simple_filter;
     uint8_t filter_level, sharpness;
@@ -68,7 +89,7 @@ struct xc_frame_header {
 
     uint8_t log2_token_partitions;
 
-    uint8_t quantizer; /* index of Y AC, 0 to 127 */
+    uint8_t quantizer;                                                      /* index of Y AC, 0 to 127 */
     int8_t y1_dc_delta, y2_dc_delta, y2_ac_delta, uv_dc_delta, uv_ac_delta; /* -15 to 15 */
 
     /* interframes only; a key frame refreshes everything */
@@ -97,7 +118,7 @@ struct xc_frame {
     size_t coefficient_count, coefficient_capacity, macroblock_capacity;
 };
 
-#define XC_FRAME_INIT ((struct xc_frame){0})
+#define XC_FRAME_INIT ((struct xc_frame){ 0 })
 void xc_frame_clear(struct xc_frame *frame);
 
 /* Whether these bytes begin a key frame, and whether they are shown; false for anything too short to tell. */
@@ -113,16 +134,17 @@ struct xc_bytes {
     uint8_t *data; /* owned */
     size_t size, capacity;
 };
-#define XC_BYTES_INIT ((struct xc_bytes){0})
+#define XC_BYTES_INIT ((struct xc_bytes){ 0 })
 void xc_bytes_clear(struct xc_bytes *bytes);
 
-/* Writes the frame as it stands, the inverse of parsing: *bytes is replaced by a VP8 frame that parses, in this state, to an
- * equal frame. What the header says to send is sent; header.probabilities must be the state's where nothing is sent. */
+/* Writes the frame as it stands, the inverse of parsing: *bytes is replaced by a VP8 frame that parses, in this state,
+ * to an equal frame. What the header says to send is sent; header.probabilities must be the state's where nothing is
+ * sent. */
 enum xc_status xc_frame_serialize(struct xc_bytes *bytes, const struct xc_frame *frame, const struct xc_state *state,
                                   struct xc_error *err);
 
-/* Decides anew, by what each costs and saves, which probabilities the frame sends, given those in the state, and the skip flag
- * and reference probabilities. The pictures stay as they are. */
+/* Decides anew, by what each costs and saves, which probabilities the frame sends, given those in the state, and the
+ * skip flag and reference probabilities. The pictures stay as they are. */
 enum xc_status xc_frame_optimize(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* IVF, the simplest container of VP8 frames: a 32-byte header, then each frame behind 12 bytes of length and timestamp.
- * ExCamera keeps in the header's last four bytes, which the format leaves unused, a hash of the state that a decoder must be in
- * before the first frame (docs/ivf.md). Format: libvpx, ivfenc.c. */
+ * ExCamera keeps in the header's last four bytes, which the format leaves unused, a hash of the state that a decoder
+ * must be in before the first frame (docs/ivf.md). Format: libvpx, ivfenc.c. */
 #ifndef EXCAMERA_IVF_H
 #define EXCAMERA_IVF_H
 
@@ -14,10 +14,10 @@
 #define XC_IVF_FRAME_HEADER_SIZE 12
 
 struct xc_ivf_header {
-    uint16_t width, height;       /* display size in luma samples; informative, a key frame has the last word */
-    uint32_t rate_num, rate_den;  /* frames per second = rate_num / rate_den */
-    uint32_t frame_count;         /* frames in the file, hidden ones included */
-    uint32_t expected_state;      /* xc_state_id of the state before frame 0; 0: the file starts with a key frame */
+    uint16_t width, height;      /* display size in luma samples; informative, a key frame has the last word */
+    uint32_t rate_num, rate_den; /* frames per second = rate_num / rate_den */
+    uint32_t frame_count;        /* frames in the file, hidden ones included */
+    uint32_t expected_state;     /* xc_state_id of the state before frame 0; 0: the file starts with a key frame */
 };
 
 /* A whole IVF file in memory: chunks are small. */
@@ -35,8 +35,10 @@ struct xc_ivf {
 enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *err);
 void xc_ivf_free(struct xc_ivf *ivf);
 
-/* Writing: the header first, then frames. Since a pipe cannot be rewound, header->frame_count must be right beforehand. */
+/* Writing: the header first, then frames. Since a pipe cannot be rewound, header->frame_count must be right
+ * beforehand. */
 enum xc_status xc_ivf_write_header(FILE *stream, const struct xc_ivf_header *header, struct xc_error *err);
-enum xc_status xc_ivf_write_frame(FILE *stream, uint64_t timestamp, const uint8_t *data, size_t size, struct xc_error *err);
+enum xc_status xc_ivf_write_frame(FILE *stream, uint64_t timestamp, const uint8_t *data, size_t size,
+                                  struct xc_error *err);
 
 #endif

@@ -18,9 +18,10 @@ struct xc_plane {
     ptrdiff_t stride; /* bytes from one row to the next; a multiple of 64 for pictures made by this library */
 };
 
-/* The planes cover whole macroblocks: 16 x mb_cols by 16 x mb_rows luma samples, half of that in each direction for chroma.
- * There are no borders: whoever predicts from beyond the edge replicates it on the fly. What lies between the end of a row and
- * the next is unspecified, but may be read; so may XC_PICTURE_SLACK bytes before the first and behind the last sample. */
+/* The planes cover whole macroblocks: 16 x mb_cols by 16 x mb_rows luma samples, half of that in each direction for
+ * chroma. There are no borders: whoever predicts from beyond the edge replicates it on the fly. What lies between the
+ * end of a row and the next is unspecified, but may be read; so may XC_PICTURE_SLACK bytes before the first and behind
+ * the last sample. */
 struct xc_picture {
     uint16_t width, height;    /* what is displayed, in luma samples, 1 to XC_MAX_DIMENSION */
     uint16_t mb_cols, mb_rows; /* the same rounded up to macroblocks */

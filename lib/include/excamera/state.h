@@ -1,5 +1,6 @@
-/* The state of a VP8 decoder, as a value: it can be copied, compared, hashed, written to a file and handed to another machine.
- * Decoding is a function (state, frame) -> (state', picture), and nothing else remembers anything between frames. */
+/* The state of a VP8 decoder, as a value: it can be copied, compared, hashed, written to a file and handed to another
+ * machine. Decoding is a function (state, frame) -> (state', picture), and nothing else remembers anything between
+ * frames. */
 #ifndef EXCAMERA_STATE_H
 #define EXCAMERA_STATE_H
 
@@ -15,8 +16,8 @@ enum xc_reference { XC_LAST, XC_GOLDEN, XC_ALTREF, XC_REFERENCES };
 
 enum { XC_SEGMENTS = 4 };
 
-/* Probabilities that a frame may change for all that follow it; RFC 6386 sections 13.4, 17.2, 16.2. Each is the chance, in
- * 1/256, that the bool it belongs to is 0. */
+/* Probabilities that a frame may change for all that follow it; RFC 6386 sections 13.4, 17.2, 16.2. Each is the chance,
+ * in 1/256, that the bool it belongs to is 0. */
 struct xc_probabilities {
     uint8_t coefficient[4][8][3][11]; /* [block type][band][context of neighbours][tree node] */
     uint8_t mv[2][19];                /* [row, column][is_short, sign, short tree 7, long bits 10 from MV_LONG on] */
@@ -39,8 +40,8 @@ struct xc_filter_deltas {
 
 struct xc_state {
     uint16_t width, height; /* display size; 0 before the first key frame, and then all else is zero, too */
-    uint8_t horizontal_scale, vertical_scale; /* two bits each, a hint to the player */
-    uint8_t color_space, clamping_type;       /* one bit each, from the last key frame */
+    uint8_t horizontal_scale, vertical_scale;    /* two bits each, a hint to the player */
+    uint8_t color_space, clamping_type;          /* one bit each, from the last key frame */
     struct xc_picture *reference[XC_REFERENCES]; /* owned; equal pictures are one picture with several references */
     struct xc_probabilities probabilities;
     struct xc_segment_data segment_data;
@@ -49,26 +50,27 @@ struct xc_state {
 };
 
 /* The state before the first key frame. It owns nothing. */
-#define XC_STATE_INIT ((struct xc_state){0})
+#define XC_STATE_INIT ((struct xc_state){ 0 })
 
 void xc_state_clear(struct xc_state *state); /* gives back what it owns and leaves XC_STATE_INIT */
 /* Makes *to, whose old value is cleared, equal to *from; the pictures are shared. */
 enum xc_status xc_state_copy(struct xc_state *to, const struct xc_state *from, struct xc_error *err);
 bool xc_state_equal(const struct xc_state *a, const struct xc_state *b);
 
-/* A hash of everything in the state that can influence a later frame, the coded samples of all references included. The same
- * on every machine. XC_HASH_WITHOUT_LAST leaves the last picture out: the hash for a chunk whose first frame reads only golden
- * and alt-ref and refreshes last. */
+/* A hash of everything in the state that can influence a later frame, the coded samples of all references included. The
+ * same on every machine. XC_HASH_WITHOUT_LAST leaves the last picture out: the hash for a chunk whose first frame reads
+ * only golden and alt-ref and refreshes last. */
 enum xc_hash_scope { XC_HASH_WHOLE, XC_HASH_WITHOUT_LAST };
 uint64_t xc_state_hash(const struct xc_state *state, enum xc_hash_scope scope);
 
-/* The 32 bits of it that an IVF header carries as its expected state: never 0, but for the state before the first key frame,
- * which is 0. */
+/* The 32 bits of it that an IVF header carries as its expected state: never 0, but for the state before the first key
+ * frame, which is 0. */
 uint32_t xc_state_id(const struct xc_state *state, enum xc_hash_scope scope);
 /* Whether a file that expects this id may follow this state: true for either scope's id, and for 0. */
 bool xc_state_satisfies(const struct xc_state *state, uint32_t expected_id);
 
-/* The state file; docs/state-file.md has it byte by byte. Loading checks every field before it allocates, and the checksum. */
+/* The state file; docs/state-file.md has it byte by byte. Loading checks every field before it allocates, and the
+ * checksum. */
 enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct xc_error *err);
 enum xc_status xc_state_read(struct xc_state *state, struct xc_picture_pool *pool, FILE *stream, struct xc_error *err);
 

@@ -15,15 +15,18 @@ struct xc_y4m_header {
     char line[256];              /* the whole first line, as it stood, without its newline */
 };
 
-/* Reads the first line. Refused, each with its own message: another magic, no or impossible sizes, a chroma format other than
- * the 420 family (C420jpeg, C420mpeg2, C420paldv, C420, or none given), interlaced material, a line that is too long. */
+/* Reads the first line. Refused, each with its own message: another magic, no or impossible sizes, a chroma format
+ * other than the 420 family (C420jpeg, C420mpeg2, C420paldv, C420, or none given), interlaced material, a line that is
+ * too long. */
 enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, struct xc_error *err);
 
-/* Reads the next frame into picture, which has the header's size, and pads it (xc_picture_pad). *end is set, and the picture
- * left alone, when the stream ends before another frame begins; a stream that ends inside a frame is an error. */
+/* Reads the next frame into picture, which has the header's size, and pads it (xc_picture_pad). *end is set, and the
+ * picture left alone, when the stream ends before another frame begins; a stream that ends inside a frame is an
+ * error. */
 enum xc_status xc_y4m_read_frame(struct xc_picture *picture, bool *end, FILE *stream, struct xc_error *err);
 
-enum xc_status xc_y4m_write_header(FILE *stream, const struct xc_y4m_header *header, struct xc_error *err); /* writes line */
+enum xc_status xc_y4m_write_header(FILE *stream, const struct xc_y4m_header *header,
+                                   struct xc_error *err); /* writes line */
 enum xc_status xc_y4m_write_frame(FILE *stream, const struct xc_picture *picture, struct xc_error *err);
 
 #endif
