@@ -1,6 +1,7 @@
 """What the tests share: where the programs are, how to run them, films and streams made on the spot, and what
 independent decoders (libvpx's vpxdec, FFmpeg) make of a file."""
 import atexit
+import functools
 import hashlib
 import os
 import pathlib
@@ -264,6 +265,18 @@ def ssim(a, b):
 
 # Test cases
 
+def each(values, make):
+    """Makes test(self, make(value)) a test with a subtest per value."""
+    def decorate(test):
+        @functools.wraps(test)
+        def run_all(self):
+            for value in values:
+                with self.subTest(value):
+                    test(self, make(value))
+        return run_all
+    return decorate
+
+
 class Case(unittest.TestCase):
     """A test with a scratch directory, self.dir, and the two things most tests do: run a tool that must work, run one
     that must refuse."""
@@ -301,6 +314,20 @@ class Case(unittest.TestCase):
         self.assertRegex(text, rf"\A{re.escape(tool)}: [^\n]+\n\Z", words)
         self.assertEqual(snapshot(watched), before, f"{words}: left something behind")
         return text.strip()
+
+    def plays_everywhere(self, chunks, frames):
+        """Joins chunks to film.ivf, and checks that every decoder shows the same pictures of it, so many."""
+        self.xc("xc-merge", "-o", "film.ivf", *chunks)
+        ours = our_frames(self.dir / "film.ivf")
+        self.assertEqual(len(ours), frames)
+        self.assertEqual(vpxdec_frames(self.dir / "film.ivf"), ours)
+        self.assertEqual(ffmpeg_frames(self.dir / "film.ivf"), ours)
+
+    def looks_like(self, chunks, source):
+        """Joins chunks and checks that what they show is the film that they were made from."""
+        self.xc("xc-merge", "-o", "film.ivf", *chunks)
+        self.xc("xc-decode", "--y4m", "-o", "film.y4m", "film.ivf")
+        self.assertGreater(ssim(self.dir / "film.y4m", source), 0.93)
 
 
 def snapshot(directory):

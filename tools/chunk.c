@@ -217,42 +217,44 @@ bool xc_tool_prediction_at_end(const struct xc_tool_prediction *p)
     return p->next == p->file.ivf.header.frame_count;
 }
 
-bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_picture **picture, struct xc_workspace *workspace)
+enum xc_status xc_tool_prediction_read(struct xc_tool_prediction *p, struct xc_frame *frame, struct xc_picture **hidden,
+                                       struct xc_workspace *workspace, struct xc_error *err)
+{
+    const struct xc_ivf_frame *data = &p->file.ivf.frames[p->next];
+    const struct xc_ivf_header *file = &p->file.ivf.header;
+    const struct xc_frame_header *h = &frame->header;
+    enum xc_status status = xc_frame_parse(frame, &p->state, data->data, data->size, err);
+    *hidden = NULL;
+    if (status) {
+        return status;
+    }
+    if (h->key_frame && (h->width != file->width || h->height != file->height)) {
+        return xc_fail(err, XC_ERR_MISMATCH, "is of %ux%u, the file's header says %ux%u", h->width, h->height,
+                       file->width, file->height);
+    }
+    return p->has_hidden ? xc_decode_frame(workspace, &p->state, frame, h->show ? NULL : hidden, err)
+                         : xc_state_follow_header(&p->state, frame, err);
+}
+
+bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_workspace *workspace)
 {
     struct xc_error err;
-    if (picture) {
-        *picture = NULL;
-    }
+    struct xc_picture *hidden;
     if (xc_tool_prediction_at_end(p)) {
         return false;
     }
-    const struct xc_ivf_frame *data = &p->file.ivf.frames[p->next++];
-    xc_tool_check(xc_state_copy(&p->before, &p->state, &err), p->file.name, &err);
-    if (xc_frame_parse(&p->frame, &p->state, data->data, data->size, &err)) {
-        xc_tool_fail(p->file.name, "frame %u: %s", p->next - 1, err.text);
+    if (xc_tool_prediction_read(p, &p->frame, &hidden, workspace, &err)) {
+        xc_tool_fail(p->file.name, "frame %u: %s", p->next, err.text);
     }
-    const struct xc_frame_header *h = &p->frame.header;
-    if (h->key_frame && (h->width != p->file.ivf.header.width || h->height != p->file.ivf.header.height)) {
-        xc_tool_fail(p->file.name, "frame %u is of %ux%u, the file's header says %ux%u", p->next - 1, h->width,
-                     h->height, p->file.ivf.header.width, p->file.ivf.header.height);
-    }
-    enum xc_status status =
-        p->has_hidden ? xc_decode_frame(workspace, &p->state, &p->frame, p->frame.header.show ? NULL : picture, &err)
-                      : xc_state_follow_header(&p->state, &p->frame, &err);
-    xc_tool_check(status, p->file.name, &err);
+    xc_picture_unref(hidden);
+    p->next++;
     return true;
-}
-
-const struct xc_ivf_frame *xc_tool_prediction_bytes(const struct xc_tool_prediction *p)
-{
-    return &p->file.ivf.frames[p->next - 1];
 }
 
 void xc_tool_prediction_close(struct xc_tool_prediction *p)
 {
     xc_ivf_free(&p->file.ivf);
     xc_state_clear(&p->state);
-    xc_state_clear(&p->before);
     xc_frame_clear(&p->frame);
 }
 

@@ -60,23 +60,23 @@ void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const st
 /* The frames that tell how: parsed one after the other in the states that they were made for. */
 struct xc_tool_prediction {
     struct xc_tool_ivf file;
-    struct xc_state state;  /* before the next frame; without its pictures, unless they are needed */
-    uint32_t next;          /* index of the next frame */
-    bool has_hidden;        /* whose pictures exist only in decoded form */
-    uint32_t last_shown;    /* index of the last frame that is shown */
-    struct xc_frame frame;  /* the one that was read last */
-    struct xc_state before; /* the state before that one */
+    struct xc_state state; /* before the next frame; without its pictures, unless they are needed */
+    uint32_t next;         /* index of the next frame */
+    bool has_hidden;       /* whose pictures exist only in decoded form */
+    uint32_t last_shown;   /* index of the last frame that is shown */
+    struct xc_frame frame; /* the one that xc_tool_prediction_next has read */
 };
 
 /* state_name: what the first frame predicts from, or NULL if that is a key frame. source: the pictures that it
  * predicts. */
 void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, const char *state_name,
                              const struct xc_tool_source *source);
-/* Reads the next frame into p->frame; false: there is none. picture, if not NULL, becomes what it decodes to if it is
- * hidden, and else NULL. */
-bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_picture **picture, struct xc_workspace *workspace);
-/* The bytes of the frame that was read last. */
-const struct xc_ivf_frame *xc_tool_prediction_bytes(const struct xc_tool_prediction *p);
+/* Parses the frame that is next, but does not count it as read. *hidden becomes what it decodes to if it is not to be
+ * shown, or NULL. */
+enum xc_status xc_tool_prediction_read(struct xc_tool_prediction *p, struct xc_frame *frame, struct xc_picture **hidden,
+                                       struct xc_workspace *workspace, struct xc_error *err);
+/* Reads the next frame into p->frame; false: there is none. */
+bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_workspace *workspace);
 bool xc_tool_prediction_begins_with_key(const struct xc_tool_prediction *p);
 bool xc_tool_prediction_at_end(const struct xc_tool_prediction *p);
 void xc_tool_prediction_close(struct xc_tool_prediction *p);

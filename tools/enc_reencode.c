@@ -59,7 +59,7 @@ static void copy_rest(struct xc_encoder *encoder, struct xc_tool_prediction *p, 
             xc_picture_unref(xc_tool_source_expect(source, p->file.name));
         }
         xc_tool_copy_frame(p, &state, chunk, workspace);
-    } while (xc_tool_prediction_next(p, NULL, workspace));
+    } while (xc_tool_prediction_next(p, workspace));
     xc_tool_check(xc_encoder_set_state(encoder, &state, &err), NULL, &err);
     xc_state_clear(&state);
 }
@@ -67,7 +67,7 @@ static void copy_rest(struct xc_encoder *encoder, struct xc_tool_prediction *p, 
 /* Skips the frame that is not part of the chunk and returns its quantizer. */
 static unsigned skip_extra(struct xc_tool_prediction *p, struct xc_tool_source *source, struct xc_workspace *workspace)
 {
-    if (!xc_tool_prediction_next(p, NULL, workspace) || !p->frame.header.key_frame) {
+    if (!xc_tool_prediction_next(p, workspace) || !p->frame.header.key_frame) {
         xc_tool_fail(p->file.name, "a chunk with an extra frame must begin with a key frame");
     }
     xc_picture_unref(xc_tool_source_expect(source, p->file.name));
@@ -79,7 +79,7 @@ void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *p, struct x
 {
     unsigned extra_quantizer = extra ? skip_extra(p, source, workspace) : 0;
     bool first = true;
-    while (xc_tool_prediction_next(p, NULL, workspace)) {
+    while (xc_tool_prediction_next(p, workspace)) {
         const struct xc_frame_header *h = &p->frame.header;
         if (!first && h->key_frame) {
             copy_rest(encoder, p, source, chunk, workspace);

@@ -35,28 +35,16 @@ struct rebasing {
 
 /* --- reading --- */
 
-static enum xc_status read_frame(struct reading *r)
-{
-    struct xc_tool_prediction *p = r->p;
-    const struct xc_ivf_frame *data = &p->file.ivf.frames[p->next];
-    enum xc_status status;
-    if ((status = xc_state_copy(&r->before, &p->state, &r->err)) ||
-        (status = xc_frame_parse(&r->frame, &p->state, data->data, data->size, &r->err))) {
-        return status;
-    }
-    /* A hidden frame has no raw picture, and is to look as it did. */
-    return p->has_hidden
-               ? xc_decode_frame(r->workspace, &p->state, &r->frame, r->frame.header.show ? NULL : &r->target, &r->err)
-               : xc_state_follow_header(&p->state, &r->frame, &r->err);
-}
-
 static void run_reading(void *context, unsigned piece, unsigned member)
 {
     struct reading *r = context;
     (void)piece, (void)member;
     r->target = NULL;
     r->target_status = XC_OK;
-    r->frame_status = read_frame(r);
+    if (!(r->frame_status = xc_state_copy(&r->before, &r->p->state, &r->err))) {
+        /* A hidden frame has no raw picture, and is to look as it did. */
+        r->frame_status = xc_tool_prediction_read(r->p, &r->frame, &r->target, r->workspace, &r->err);
+    }
     if (!r->frame_status && r->frame.header.show) {
         r->target_status = xc_tool_source_read(r->source, &r->target, &r->err);
     }
