@@ -298,7 +298,8 @@ class Progress(DriverCase):
     def test_on_a_terminal(self):
         """One live line: it tells the stage, frames, frames per second and the time left, and is gone at the end."""
         master, slave = pty.openpty()
-        command = [ROOT / "excamera", harness.film(frames=48), "-o", "out.ivf", "-j", "2"]
+        film = harness.film(width=352, height=288, frames=96)  # to last for some updates
+        command = [ROOT / "excamera", film, "-o", "out.ivf", "-j", "1"]
         process = subprocess.Popen(command, cwd=self.dir, stderr=slave, env=harness.environment())
         os.close(slave)
         text = b""
@@ -309,7 +310,7 @@ class Progress(DriverCase):
             pass
         os.close(master)
         self.assertEqual(process.wait(harness.TIMEOUT), 0)
-        self.assertRegex(text.decode(), r"\rencoding: frame \d+ of 48 \(\d+ %\), [\d.]+ fps, \d+:\d\d left")
+        self.assertRegex(text.decode(), r"\rencoding: frame \d+ of 96 \(\d+ %\), [\d.]+ fps, \d+:\d\d left")
         self.assertEqual(text.count(b"\n"), 1)
 
     def test_elsewhere(self):
