@@ -4,8 +4,8 @@
   speed.py [--bin DIR] [--build DIR] [--out DIR] [--runs N] [FILM.y4m ...]
 
 Each promise compares two commands on the same input. They run in turn, A B A B, so that whatever else the machine does
-meets both; each pair gives a ratio, and their median counts. Whole processes are measured, by what the kernel says about
-them when they have ended. The films are to be of 1920x1080 and of 18 frames at least; without any, one is made.
+meets both; each pair gives a ratio, and their median counts. Whole processes are measured, by what the kernel says
+about them when they have ended. The films are to be of 1920x1080 and of 18 frames at least; without any, one is made.
 Writes speed.json and speed.svg to the directory of --out, where it also keeps what it has encoded for the next time."""
 import argparse
 import json
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import typing
+from math import log2
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.dont_write_bytecode = True
@@ -125,9 +126,9 @@ def split(film, directory, chunks):
 
 
 def rebase(tools, directory, *options):
-    return tools("xc-rebase", "-W", "-w", "0.75", "-i", "y4m", "-r", "-I", directory / "1-1.state", "-p", directory / "2-1.ivf",
-                 "-S", directory / "1-0.state", "-o", directory / "2.ivf", "-O", directory / "2-1.state", *options,
-                 directory / "2.y4m")
+    return tools("xc-rebase", "-W", "-w", "0.75", "-i", "y4m", "-r", "-I", directory / "1-1.state",
+                 "-p", directory / "2-1.ivf", "-S", directory / "1-0.state", "-o", directory / "2.ivf",
+                 "-O", directory / "2-1.state", *options, directory / "2.y4m")
 
 
 def enc(tools, directory, chunk, output):
@@ -137,7 +138,8 @@ def enc(tools, directory, chunk, output):
 
 
 def vpxenc(tools, name, *options):
-    return tools("xc-vpxenc", *VPXENC_OPTIONS.format(QUALITY).split(), *options, "-o", f"{name}-vpxenc.ivf", f"{name}.y4m")
+    return tools("xc-vpxenc", *VPXENC_OPTIONS.format(QUALITY).split(), *options, "-o", f"{name}-vpxenc.ivf",
+                 f"{name}.y4m")
 
 
 def prepare(tools, film, directory, fast=False):
@@ -179,7 +181,8 @@ def commands(tools, directory):
 def as_text(figure, promise):
     scale, unit = (1000, "ms") if promise.unit == "s" else (1, promise.unit)
     digits = 0 if promise.unit == "MiB" else 2
-    value, low, high, floor = (f"{x * scale:.{digits}f}" for x in (figure.value, figure.low, figure.high, promise.floor))
+    figures = figure.value, figure.low, figure.high, promise.floor
+    value, low, high, floor = (f"{x * scale:.{digits}f}" for x in figures)
     return value, f"{low} to {high}", f"{floor} {unit}".strip(), "" if figure.value <= promise.floor else "MISSED"
 
 
@@ -194,12 +197,13 @@ def print_table(results):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-def as_json(results, runs):
+def as_json(results, runs, load):
     return {
-        "machine": {"processor": platform.processor() or platform.machine(), "cpus": os.cpu_count(), "load": os.getloadavg()},
+        "machine": {"processor": platform.processor() or platform.machine(), "cpus": os.cpu_count(), "load": load},
         "runs": runs,
         "results": [
-            {**PROMISES[key]._asdict(), "key": key, "film": film, "median": figure.value, "low": figure.low, "high": figure.high,
+            {**PROMISES[key]._asdict(), "key": key, "film": film,
+             "median": figure.value, "low": figure.low, "high": figure.high,
              "samples": [[sample._asdict() for sample in side] for side in (figure.ours, figure.theirs)]}
             for key, figures in results.items() for film, figure in figures.items()],
     }
@@ -207,7 +211,6 @@ def as_json(results, runs):
 
 def as_svg(results):
     """Each figure as a bar, relative to what is promised: left of the line in the middle is well."""
-    from math import log2
     left, right, line, top, low, high = 330, 80, 18, 52, 1 / 8, 8
     colors = ("#3b6ea5", "#8fb4d9", "#5f8f5f", "#a8cfa8")
 
@@ -230,8 +233,8 @@ def as_svg(results):
             y += line
         if promise.original:
             middle = y - line * len(figures) / 2
-            body.append(f'<circle cx="{x(promise.original / promise.floor):.1f}" cy="{middle}" r="4" fill="none" stroke="#b03030" '
-                        f'stroke-width="2"/>')
+            body.append(f'<circle cx="{x(promise.original / promise.floor):.1f}" cy="{middle}" r="4" fill="none" '
+                        'stroke="#b03030" stroke-width="2"/>')
         y += 10
     grid = []
     for relative in (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8):
@@ -249,7 +252,8 @@ def as_svg(results):
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + 520 + right}" height="{y + 30}" '
         'font-family="sans-serif" font-size="11">', '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{left}" y="20" font-size="14">Medians, and how far they spread, relative to what is promised (1)</text>',
+        f'<text x="{left}" y="20" font-size="14">Medians, and how far they spread, relative to what is promised (1)'
+        '</text>',
         *grid, *body, *legend, "</svg>", ""])
 
 
@@ -261,7 +265,7 @@ def main():
     parser.add_argument("--runs", default=9, type=int, help="of each command, besides one to warm up (%(default)s)")
     parser.add_argument("films", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
-    tools = Tools(options.bin)
+    tools, load = Tools(options.bin), os.getloadavg()[0]
     options.out.mkdir(parents=True, exist_ok=True)
 
     def made(width, height, frames):
@@ -287,7 +291,9 @@ def main():
     results["start"][""] = compare(PROMISES["start"], tools("xc-rebase", "--version"), None, 3 * options.runs)
 
     print_table(results)
-    (options.out / "speed.json").write_text(json.dumps(as_json(results, options.runs), indent=1) + "\n")
+    if load > 0.5:
+        print(f"\nThe machine was not idle (load {load:.1f}): elapsed times, as of --threads 2, tell little.")
+    (options.out / "speed.json").write_text(json.dumps(as_json(results, options.runs, load), indent=1) + "\n")
     (options.out / "speed.svg").write_text(as_svg(results))
     print(f"\n{options.out}/speed.json, {options.out}/speed.svg")
 

@@ -223,9 +223,10 @@ enum xc_status xc_tool_prediction_read(struct xc_tool_prediction *p, struct xc_f
     const struct xc_ivf_frame *data = &p->file.ivf.frames[p->next];
     const struct xc_ivf_header *file = &p->file.ivf.header;
     const struct xc_frame_header *h = &frame->header;
-    enum xc_status status = xc_frame_parse(frame, &p->state, data->data, data->size, err);
+    enum xc_status status;
     *hidden = NULL;
-    if (status) {
+    if ((status = xc_frame_open(frame, &p->state, data->data, data->size, err)) ||
+        (p->has_hidden && (status = xc_frame_complete(frame, err)))) {
         return status;
     }
     if (h->key_frame && (h->width != file->width || h->height != file->height)) {
@@ -243,7 +244,7 @@ bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_workspace *
     if (xc_tool_prediction_at_end(p)) {
         return false;
     }
-    if (xc_tool_prediction_read(p, &p->frame, &hidden, workspace, &err)) {
+    if (xc_tool_prediction_read(p, &p->frame, &hidden, workspace, &err) || xc_frame_complete(&p->frame, &err)) {
         xc_tool_fail(p->file.name, "frame %u: %s", p->next, err.text);
     }
     xc_picture_unref(hidden);

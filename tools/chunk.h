@@ -71,8 +71,8 @@ struct xc_tool_prediction {
  * predicts. */
 void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, const char *state_name,
                              const struct xc_tool_source *source);
-/* Parses the frame that is next, but does not count it as read. *hidden becomes what it decodes to if it is not to be
- * shown, or NULL. */
+/* Opens the frame that is next (xc_frame_open), but does not count it as read. *hidden becomes what it decodes to if it
+ * is not to be shown, or NULL. */
 enum xc_status xc_tool_prediction_read(struct xc_tool_prediction *p, struct xc_frame *frame, struct xc_picture **hidden,
                                        struct xc_workspace *workspace, struct xc_error *err);
 /* Reads the next frame into p->frame; false: there is none. */

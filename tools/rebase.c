@@ -109,6 +109,7 @@ static void make_frame(struct writing *w, struct reading *r, struct xc_state *st
     }
     xc_tool_check(xc_state_copy(&w->before, state, &err), name, &err);
     if (exact) {
+        xc_tool_check(xc_frame_complete(&r->frame, &err), name, &err);
         struct xc_frame unused = w->frame;
         w->frame = r->frame;
         r->frame = unused;

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* Behind the end of the data a decoder reads zeros (section 7.3). They are added to bits as one large loan, which also tells
- * afterwards whether any of them was needed. */
+/* Behind the end of the data a decoder reads zeros (section 7.3). They are added to bits as one large loan, which also
+ * tells afterwards whether any of them was needed. */
 enum { LOAN = 1 << 30 };
 
 static uint64_t load_big_endian(const uint8_t *data)

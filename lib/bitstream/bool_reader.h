@@ -1,7 +1,8 @@
-/* The boolean entropy decoder, RFC 6386 section 7, with a window of 64 bits so that memory is touched once in many symbols.
+/* The boolean entropy decoder, RFC 6386 section 7, with a window of 64 bits so that memory is touched once in many
+ * symbols.
  *
- * Whoever reads much keeps a reader in a local variable and calls nothing with its address but the functions here: then the
- * compiler keeps it in registers. */
+ * Whoever reads much keeps a reader in a local variable and calls nothing with its address but the functions here: then
+ * the compiler keeps it in registers. */
 #ifndef XC_BITSTREAM_BOOL_READER_H
 #define XC_BITSTREAM_BOOL_READER_H
 
@@ -10,9 +11,9 @@
 #include <stdint.h>
 
 struct xc_bool_reader {
-    uint64_t value;   /* the window; the section's "value" is its top two bytes */
-    int32_t bits;     /* how many bits of the window lie beyond its top byte; below 0: fill before use */
-    uint32_t range;   /* 128 to 255 between symbols */
+    uint64_t value; /* the window; the section's "value" is its top two bytes */
+    int32_t bits;   /* how many bits of the window lie beyond its top byte; below 0: fill before use */
+    uint32_t range; /* 128 to 255 between symbols */
     const uint8_t *next, *end;
 };
 
@@ -40,8 +41,8 @@ static inline __attribute__((always_inline)) void xc_bool_normalize(struct xc_bo
     }
 }
 
-/* Written so that what the caller does with a 0 and with a 1 follows on one branch, with nothing in common before it, and so that
- * the branch knows where to go as soon as can be. */
+/* Written so that what the caller does with a 0 and with a 1 follows on one branch, with nothing in common before it,
+ * and so that the branch knows where to go as soon as can be. */
 static inline __attribute__((always_inline)) bool xc_bool_read(struct xc_bool_reader *r, unsigned probability)
 {
     uint32_t split_less_1 = ((r->range - 1) * probability) >> 8;

@@ -7,7 +7,8 @@ void xc_bool_writer_start(struct xc_bool_writer *w, struct xc_bytes *out)
     *w = (struct xc_bool_writer){ .range = 255, .out = out, .start = out->size };
 }
 
-/* The byte before may be 255: then the carry runs on. It cannot run out of the partition, whose interval lies below 1. */
+/* The byte before may be 255: then the carry runs on. It cannot run out of the partition, whose interval lies below
+ * 1. */
 static void carry(struct xc_bool_writer *w)
 {
     size_t i = w->out->size;

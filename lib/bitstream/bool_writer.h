@@ -8,12 +8,12 @@
 #include "excamera/frame.h"
 
 struct xc_bool_writer {
-    uint64_t low;        /* bottom of the interval: its last 8 bits line up with range, the pending ones stand before them */
-    uint32_t range;      /* 128 to 255 between symbols */
-    int32_t pending;     /* bits before the last 8; besides them there may be a carry */
+    uint64_t low;   /* bottom of the interval: its last 8 bits line up with range, the pending ones stand before them */
+    uint32_t range; /* 128 to 255 between symbols */
+    int32_t pending; /* bits before the last 8; besides them there may be a carry */
     struct xc_bytes *out;
-    size_t start;        /* where this partition begins in out */
-    bool failed;         /* out of memory */
+    size_t start; /* where this partition begins in out */
+    bool failed;  /* out of memory */
 };
 
 /* Appends a partition to out. */
@@ -24,7 +24,8 @@ size_t xc_bool_writer_finish(struct xc_bool_writer *w);
 enum { XC_BOOL_PENDING = 40 }; /* so many pending bits are handed over; a symbol may add 7 to one less */
 void xc_bool_writer_emit(struct xc_bool_writer *w); /* part of xc_bool_write: the whole bytes among the pending bits */
 
-static inline __attribute__((always_inline)) void xc_bool_write(struct xc_bool_writer *w, unsigned probability, bool bit)
+static inline __attribute__((always_inline)) void xc_bool_write(struct xc_bool_writer *w, unsigned probability,
+                                                                bool bit)
 {
     uint32_t split = 1 + (((w->range - 1) * probability) >> 8);
     uint32_t range = bit ? w->range - split : split;

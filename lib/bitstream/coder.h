@@ -1,11 +1,11 @@
 /* One description of the syntax, three ways to run it.
  *
- * Header and macroblock modes are described once, in header.c and modes.c, as a walk over the parsed values. A coder decides
- * what the walk does: read the values from bits, write them as bits, or count how often each probability meets a 0 and a 1, from
- * which optimize.c finds better ones. So parsing and serializing cannot disagree.
+ * Header and macroblock modes are described once, in header.c and modes.c, as a walk over the parsed values. A coder
+ * decides what the walk does: read the values from bits, write them as bits, or count how often each probability meets
+ * a 0 and a 1, from which optimize.c finds better ones. So parsing and serializing cannot disagree.
  *
- * A coder is passed by value. Where a walk is long, everything it calls is inlined into one copy per coding, in which that is a
- * constant (modes.c, tokens.c). */
+ * A coder is passed by value. Where a walk is long, everything it calls is inlined into one copy per coding, in which
+ * that is a constant (modes.c, tokens.c). */
 #ifndef XC_BITSTREAM_CODER_H
 #define XC_BITSTREAM_CODER_H
 
@@ -16,7 +16,8 @@
 #include "bitstream/bool_writer.h"
 #include "bitstream/tables.h"
 
-/* How often the bool of a probability was 0 and 1; one entry per byte of the header, used where the byte is a probability. */
+/* How often the bool of a probability was 0 and 1; one entry per byte of the header, used where the byte is a
+ * probability. */
 struct xc_branch_counts {
     uint32_t at[sizeof(struct xc_frame_header)][2];
 };
@@ -79,8 +80,8 @@ static inline int xc_code_signed(struct xc_coder c, int bits, int value)
     return xc_code_flag(c, value < 0) ? -magnitude : magnitude;
 }
 
-/* A value coded by a tree; section 8.1. To write it, the way from its leaf to the root is found: the pair that leads to a pair
- * is the one that names it. */
+/* A value coded by a tree; section 8.1. To write it, the way from its leaf to the root is found: the pair that leads to
+ * a pair is the one that names it. */
 XC_INLINE int xc_code_tree(struct xc_coder c, const xc_tree *tree, const uint8_t *probabilities, int value)
 {
     if (c.coding == XC_READ) {

@@ -74,6 +74,9 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
                                      const uint8_t *data, size_t size, struct xc_error *err)
 {
     struct xc_frame_header *h = &frame->header;
+    if (frame->opened) {
+        xc_frame_reader_end(frame->reader, NULL); /* nobody wanted the rest */
+    }
     *r = (struct xc_frame_reader){ .frame = frame };
     *h = (struct xc_frame_header){ 0 };
     uint32_t first_size;
@@ -86,7 +89,8 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
     }
     size_t start = h->key_frame ? XC_KEY_FRAME_START_SIZE : XC_FRAME_TAG_SIZE;
     if (first_size > size - start) {
-        return xc_fail(err, XC_ERR_FORMAT, "the first partition has %u bytes, but %zu are left", first_size, size - start);
+        return xc_fail(err, XC_ERR_FORMAT, "the first partition has %u bytes, but %zu are left", first_size,
+                       size - start);
     }
 
     xc_bool_start(&r->first, data + start, first_size);
@@ -104,26 +108,31 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
     return r->above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
 }
 
-size_t xc_frame_reader_row(struct xc_frame_reader *r, unsigned row, size_t first)
+void xc_frame_reader_modes(struct xc_frame_reader *r, unsigned row)
 {
-    struct xc_frame *frame = r->frame;
+    xc_modes_read(&r->first, r->frame, row);
+}
+
+size_t xc_frame_reader_tokens(struct xc_frame_reader *r, unsigned row, xc_block *levels, size_t first)
+{
+    const struct xc_frame *frame = r->frame;
     struct xc_bool_reader *bits = &r->partition[row & ((1u << frame->header.log2_token_partitions) - 1)];
     struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
     struct xc_token_context left = { 0 };
-    xc_block *levels = frame->coefficients + first;
-    xc_modes_read(&r->first, frame, row);
-    memset(levels, 0, sizeof *levels);
+    xc_block *next = levels + first;
+    memset(next, 0, sizeof *next);
     for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
-        mb->coefficients = (uint32_t)(levels - frame->coefficients);
-        levels = xc_tokens_read(bits, &frame->header.probabilities, mb, levels, &r->above[column], &left);
+        mb->coefficients = (uint32_t)(next - levels);
+        next = xc_tokens_read(bits, &frame->header.probabilities, mb, next, &r->above[column], &left);
     }
-    return (size_t)(levels - frame->coefficients);
+    return (size_t)(next - levels);
 }
 
 enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *err)
 {
     free(r->above);
     r->above = NULL;
+    r->frame->opened = false;
     bool overrun = xc_bool_overrun(&r->first);
     for (unsigned i = 0; i < 1u << r->frame->header.log2_token_partitions; i++) {
         overrun |= xc_bool_overrun(&r->partition[i]);
@@ -131,26 +140,53 @@ enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *e
     return overrun ? xc_fail(err, XC_ERR_FORMAT, "a partition ends before its symbols do") : XC_OK;
 }
 
-enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
-                              struct xc_error *err)
+enum xc_status xc_frame_open(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
+                             struct xc_error *err)
 {
-    struct xc_frame_reader reader;
-    enum xc_status status = xc_frame_reader_begin(&reader, frame, state, data, size, err);
+    if (!frame->reader && !(frame->reader = malloc(sizeof *frame->reader))) {
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for reading a frame");
+    }
+    enum xc_status status = xc_frame_reader_begin(frame->reader, frame, state, data, size, err);
     if (status) {
         return status;
+    }
+    for (unsigned row = 0; row < frame->mb_rows; row++) {
+        xc_frame_reader_modes(frame->reader, row);
+    }
+    frame->opened = true;
+    return XC_OK;
+}
+
+enum xc_status xc_frame_complete(struct xc_frame *frame, struct xc_error *err)
+{
+    enum xc_status status = XC_OK;
+    if (!frame->opened) {
+        return XC_OK;
     }
     for (unsigned row = 0; !status && row < frame->mb_rows; row++) {
         status = xc_frame_reserve(frame, 0, frame->coefficient_count + xc_frame_row_blocks(frame), err);
         if (!status) {
-            frame->coefficient_count = xc_frame_reader_row(&reader, row, frame->coefficient_count);
+            frame->coefficient_count =
+                xc_frame_reader_tokens(frame->reader, row, frame->coefficients, frame->coefficient_count);
         }
     }
-    enum xc_status end = xc_frame_reader_end(&reader, status ? NULL : err);
+    enum xc_status end = xc_frame_reader_end(frame->reader, status ? NULL : err);
     return status ? status : end;
+}
+
+enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
+                              struct xc_error *err)
+{
+    enum xc_status status = xc_frame_open(frame, state, data, size, err);
+    return status ? status : xc_frame_complete(frame, err);
 }
 
 void xc_frame_clear(struct xc_frame *frame)
 {
+    if (frame->opened) {
+        xc_frame_reader_end(frame->reader, NULL);
+    }
+    free(frame->reader);
     free(frame->macroblocks);
     free(frame->coefficients);
     *frame = XC_FRAME_INIT;

@@ -7,27 +7,31 @@
 enum { XC_MAX_PARTITIONS = 8 };
 
 struct xc_frame_reader {
-    struct xc_frame *frame;
+    struct xc_frame *frame; /* whose macroblocks are filled in */
     struct xc_bool_reader first, partition[XC_MAX_PARTITIONS];
     struct xc_token_context *above; /* owned; one per column */
 };
 
-/* Makes room for this many macroblocks, whose old values are lost if there was not enough, and blocks, whose values are kept. */
+/* Makes room for this many macroblocks, whose old values are lost if there was not enough, and blocks, whose values are
+ * kept. */
 enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size_t blocks, struct xc_error *err);
 
 /* Parses the header into *frame and sizes it. On failure there is nothing to end. */
-enum xc_status xc_frame_reader_begin(struct xc_frame_reader *reader, struct xc_frame *frame, const struct xc_state *state,
-                                     const uint8_t *data, size_t size, struct xc_error *err);
+enum xc_status xc_frame_reader_begin(struct xc_frame_reader *reader, struct xc_frame *frame,
+                                     const struct xc_state *state, const uint8_t *data, size_t size,
+                                     struct xc_error *err);
 
-/* How many blocks a row may need, one more than there can be: reading zeroes the next one before it knows whether there is one. */
+/* How many blocks a row may need, one more than there can be: reading zeroes the next one before it knows whether there
+ * is one. */
 static inline size_t xc_frame_row_blocks(const struct xc_frame *frame)
 {
     return (size_t)frame->mb_cols * XC_BLOCKS + 1;
 }
 
-/* Parses modes and levels of a row of macroblocks; rows come in order. The levels go to frame->coefficients from first on, where
- * there is room for xc_frame_row_blocks; returns the index behind them. */
-size_t xc_frame_reader_row(struct xc_frame_reader *reader, unsigned row, size_t first);
+/* Parse a row of macroblocks; rows come in order, and the modes of a row before its tokens. The levels go to levels,
+ * from the index first on, where there is room for xc_frame_row_blocks; returns the index behind them. */
+void xc_frame_reader_modes(struct xc_frame_reader *reader, unsigned row);
+size_t xc_frame_reader_tokens(struct xc_frame_reader *reader, unsigned row, xc_block *levels, size_t first);
 
 /* Gives back what the reader owns and tells whether the data sufficed. */
 enum xc_status xc_frame_reader_end(struct xc_frame_reader *reader, struct xc_error *err);

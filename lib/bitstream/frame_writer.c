@@ -7,7 +7,10 @@
 #include "bitstream/header.h"
 #include "bitstream/modes.h"
 
-enum { MAX_FIRST_PARTITION = (1 << 19) - 1, MAX_PARTITION = (1 << 24) - 1 }; /* section 9.1, 9.5: as wide as their fields */
+enum {
+    MAX_FIRST_PARTITION = (1 << 19) - 1,
+    MAX_PARTITION = (1 << 24) - 1
+}; /* section 9.1, 9.5: as wide as their fields */
 
 /* What is not sent must be what the decoder already has. */
 static bool probabilities_follow(const struct xc_frame_header *h, const struct xc_probabilities *before)
@@ -72,8 +75,8 @@ static void write_tokens(struct xc_bool_writer *writers, const struct xc_frame *
     for (unsigned row = 0; row < frame->mb_rows; row++) {
         struct xc_token_context left = { 0 };
         for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
-            xc_tokens_write(&writers[row & mask], &frame->header.probabilities, mb, frame->coefficients + mb->coefficients,
-                            &above[column], &left);
+            xc_tokens_write(&writers[row & mask], &frame->header.probabilities, mb,
+                            frame->coefficients + mb->coefficients, &above[column], &left);
         }
     }
 }
@@ -85,8 +88,8 @@ static enum xc_status append_partitions(struct xc_bytes *bytes, const struct xc_
     for (unsigned i = 0; i + 1 < count; i++) {
         size_t size = partitions[i].size;
         if (size > MAX_PARTITION) {
-            return xc_fail(err, XC_ERR_UNSUPPORTED, "token partition %u would need %zu bytes; VP8 has room for %d", i, size,
-                           MAX_PARTITION);
+            return xc_fail(err, XC_ERR_UNSUPPORTED, "token partition %u would need %zu bytes; VP8 has room for %d", i,
+                           size, MAX_PARTITION);
         }
         if (!xc_bytes_reserve(bytes, 3)) {
             return xc_fail(err, XC_ERR_MEMORY, "out of memory for a frame");

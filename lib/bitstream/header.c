@@ -2,13 +2,14 @@
 
 #include <string.h>
 
-const struct xc_probabilities *xc_probabilities_before(const struct xc_frame_header *header, const struct xc_state *state)
+const struct xc_probabilities *xc_probabilities_before(const struct xc_frame_header *header,
+                                                       const struct xc_state *state)
 {
     return header->key_frame ? &xc_default_probabilities : &state->probabilities;
 }
 
-enum xc_status xc_frame_start_read(struct xc_frame_header *h, uint32_t *first_partition, const uint8_t *data, size_t size,
-                                   struct xc_error *err)
+enum xc_status xc_frame_start_read(struct xc_frame_header *h, uint32_t *first_partition, const uint8_t *data,
+                                   size_t size, struct xc_error *err)
 {
     if (size < XC_FRAME_TAG_SIZE) {
         return xc_fail(err, XC_ERR_FORMAT, "the frame ends inside its tag");
@@ -36,7 +37,8 @@ enum xc_status xc_frame_start_read(struct xc_frame_header *h, uint32_t *first_pa
     return XC_OK;
 }
 
-size_t xc_frame_start_write(uint8_t start[XC_KEY_FRAME_START_SIZE], const struct xc_frame_header *h, uint32_t first_partition)
+size_t xc_frame_start_write(uint8_t start[XC_KEY_FRAME_START_SIZE], const struct xc_frame_header *h,
+                            uint32_t first_partition)
 {
     uint32_t tag = (uint32_t)!h->key_frame | (uint32_t)h->version << 1 | (uint32_t)h->show << 4 | first_partition << 5;
     start[0] = (uint8_t)tag;
@@ -148,7 +150,8 @@ static void code_coefficient_updates(struct xc_coder c, struct xc_frame_header *
                 uint8_t *probability = h->probabilities.coefficient[i][j][k];
                 uint16_t sent = 0;
                 for (int l = 0; l < 11; l++) {
-                    if (xc_code(c, &xc_coefficient_update_probability[i][j][k][l], h->coefficient_sent[i][j][k] >> l & 1)) {
+                    if (xc_code(c, &xc_coefficient_update_probability[i][j][k][l],
+                                h->coefficient_sent[i][j][k] >> l & 1)) {
                         probability[l] = (uint8_t)xc_code_literal(c, 8, probability[l]);
                         sent |= (uint16_t)(1 << l);
                     }

@@ -34,7 +34,8 @@ static bool sign_bias(const struct xc_frame_header *h, unsigned reference)
     return (reference == 1 + XC_GOLDEN && h->sign_bias_golden) || (reference == 1 + XC_ALTREF && h->sign_bias_altref);
 }
 
-void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame *frame, unsigned row, unsigned column, unsigned reference)
+void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame *frame, unsigned row, unsigned column,
+                      unsigned reference)
 {
     const struct neighbours n = find_neighbours(frame, row, column);
     const struct xc_macroblock *const by_weight[3] = { n.above, n.left, n.above_left };
@@ -98,8 +99,8 @@ struct xc_mv xc_clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned
     };
 }
 
-/* Section 17.2: small magnitudes by a tree, others bit by bit: the low three upwards, then the rest downwards, and bit 3 last,
- * only if it is not certain to be set, since the magnitude is at least 8. */
+/* Section 17.2: small magnitudes by a tree, others bit by bit: the low three upwards, then the rest downwards, and bit
+ * 3 last, only if it is not certain to be set, since the magnitude is at least 8. */
 XC_INLINE int code_mv_component(struct xc_coder c, const uint8_t p[19], int value)
 {
     int magnitude = value < 0 ? -value : value;
@@ -151,8 +152,8 @@ static const uint8_t *split_mode_probability(struct xc_mv left, struct xc_mv abo
     return xc_split_mode_probability[context];
 }
 
-XC_INLINE bool code_split(struct xc_coder c, const struct xc_frame *frame, struct xc_macroblock *mb, const struct neighbours *n,
-                       struct xc_mv best)
+XC_INLINE bool code_split(struct xc_coder c, const struct xc_frame *frame, struct xc_macroblock *mb,
+                          const struct neighbours *n, struct xc_mv best)
 {
     mb->partitioning = (uint8_t)xc_code_tree(c, xc_split_tree, xc_split_probability, mb->partitioning);
     const uint8_t *layout = xc_split_layout[mb->partitioning];
@@ -194,7 +195,7 @@ XC_INLINE bool code_split(struct xc_coder c, const struct xc_frame *frame, struc
 }
 
 XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struct xc_macroblock *mb, unsigned row,
-                       unsigned column)
+                          unsigned column)
 {
     const struct xc_frame_header *h = &frame->header;
     uint8_t reference = 1 + XC_LAST;
@@ -206,8 +207,10 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
     struct xc_near_mvs near;
     xc_find_near_mvs(&near, frame, row, column, mb->reference);
     const uint8_t probability[4] = {
-        xc_mode_context_probability[near.context[0]][0], xc_mode_context_probability[near.context[1]][1],
-        xc_mode_context_probability[near.context[2]][2], xc_mode_context_probability[near.context[3]][3],
+        xc_mode_context_probability[near.context[0]][0],
+        xc_mode_context_probability[near.context[1]][1],
+        xc_mode_context_probability[near.context[2]][2],
+        xc_mode_context_probability[near.context[3]][3],
     };
     mb->y_mode = (uint8_t)xc_code_tree(c, xc_mv_mode_tree, probability, mb->y_mode);
 

@@ -15,9 +15,9 @@ void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame *frame, uns
 /* Keeps a vector's block within reach: at most one macroblock's width beyond the edge; section 5 (and libvpx). */
 struct xc_mv xc_clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned row, unsigned column);
 
-/* Walk a row of macroblocks' modes. When reading, macroblocks[].segment must hold the segment map in force before the frame.
- * Writing and counting return false if a vector is too far from its prediction to be coded, or a mode does not fit its vector;
- * they leave the frame as it is. */
+/* Walk a row of macroblocks' modes. When reading, macroblocks[].segment must hold the segment map in force before the
+ * frame. Writing and counting return false if a vector is too far from its prediction to be coded, or a mode does not
+ * fit its vector; they leave the frame as it is. */
 void xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row);
 bool xc_modes_write(struct xc_bool_writer *writer, struct xc_frame *frame, unsigned row);
 bool xc_modes_count(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row);

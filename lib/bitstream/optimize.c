@@ -33,7 +33,8 @@ static bool pays(const uint32_t count[2], uint8_t old, uint8_t new, uint8_t upda
 }
 
 /* Finds the count of a probability, which is a byte of the header. */
-static const uint32_t *count_of(const struct xc_branch_counts *counts, const struct xc_frame_header *h, const uint8_t *p)
+static const uint32_t *count_of(const struct xc_branch_counts *counts, const struct xc_frame_header *h,
+                                const uint8_t *p)
 {
     return counts->at[(size_t)(p - (const uint8_t *)h)];
 }
@@ -89,7 +90,8 @@ static bool optimize_modes(uint8_t *p, int size, const struct xc_frame_header *h
     return send < keep;
 }
 
-/* The skip flag costs little and lets the loop filter and the tokens alone: it is always in use, and set wherever it can be. */
+/* The skip flag costs little and lets the loop filter and the tokens alone: it is always in use, and set wherever it
+ * can be. */
 static void settle_skips(struct xc_frame *frame)
 {
     size_t count = (size_t)frame->mb_cols * frame->mb_rows;
@@ -99,7 +101,8 @@ static void settle_skips(struct xc_frame *frame)
     frame->header.skip_enabled = true;
 }
 
-bool xc_frame_count_row(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row, struct xc_token_context *above)
+bool xc_frame_count_row(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row,
+                        struct xc_token_context *above)
 {
     struct xc_token_context left = { 0 };
     const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
@@ -109,7 +112,8 @@ bool xc_frame_count_row(struct xc_branch_counts *counts, struct xc_frame *frame,
     return xc_modes_count(counts, frame, row);
 }
 
-void xc_frame_fit_probabilities(struct xc_frame *frame, const struct xc_state *state, const struct xc_branch_counts *counts)
+void xc_frame_fit_probabilities(struct xc_frame *frame, const struct xc_state *state,
+                                const struct xc_branch_counts *counts)
 {
     struct xc_frame_header *h = &frame->header;
     h->probabilities = *xc_probabilities_before(h, state);

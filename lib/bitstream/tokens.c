@@ -14,7 +14,8 @@ bool xc_has_tokens(const struct xc_macroblock *mb)
 struct plane {
     uint8_t first, size;
 };
-static const struct plane y2 = { XC_BLOCK_Y2, 1 }, luma = { 0, 4 }, chroma_u = { XC_BLOCK_U, 2 }, chroma_v = { XC_BLOCK_V, 2 };
+static const struct plane y2 = { XC_BLOCK_Y2, 1 }, luma = { 0, 4 }, chroma_u = { XC_BLOCK_U, 2 },
+                          chroma_v = { XC_BLOCK_V, 2 };
 
 static void skip_contexts(bool has_y2, struct xc_token_context *context)
 {
@@ -81,8 +82,8 @@ XC_INLINE int read_block(struct xc_bool_reader *r, band_probabilities *bands, in
     }
 }
 
-static xc_block *read_plane(struct xc_bool_reader *reader, struct xc_macroblock *mb, band_probabilities *bands, int first,
-                            struct plane plane, xc_block *levels, uint8_t *above, uint8_t *left)
+static xc_block *read_plane(struct xc_bool_reader *reader, struct xc_macroblock *mb, band_probabilities *bands,
+                            int first, struct plane plane, xc_block *levels, uint8_t *above, uint8_t *left)
 {
     struct xc_bool_reader local = *reader;
     uint8_t *tokens = &mb->tokens[plane.first];
@@ -99,8 +100,9 @@ static xc_block *read_plane(struct xc_bool_reader *reader, struct xc_macroblock 
     return levels;
 }
 
-xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities, struct xc_macroblock *mb,
-                         xc_block *levels, struct xc_token_context *above, struct xc_token_context *left)
+xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities,
+                         struct xc_macroblock *mb, xc_block *levels, struct xc_token_context *above,
+                         struct xc_token_context *left)
 {
     mb->tokens[XC_BLOCK_Y2] = 0;
     if (mb->skip) {
@@ -154,7 +156,7 @@ XC_INLINE void write_large(struct xc_coder c, const uint8_t p[11], int value)
 }
 
 XC_INLINE void write_block(struct xc_coder c, band_probabilities *bands, int context, int first, int tokens,
-                        const int16_t *levels)
+                           const int16_t *levels)
 {
     static const uint8_t even = 128;
     const uint8_t *p = bands[xc_coefficient_band[first]][context];
@@ -178,8 +180,9 @@ XC_INLINE void write_block(struct xc_coder c, band_probabilities *bands, int con
     }
 }
 
-XC_INLINE const xc_block *write_plane(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands, int first,
-                                      struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
+XC_INLINE const xc_block *write_plane(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands,
+                                      int first, struct plane plane, const xc_block *levels, uint8_t *above,
+                                      uint8_t *left)
 {
     const uint8_t *tokens = &mb->tokens[plane.first];
     for (int y = 0; y < plane.size; y++) {
@@ -193,20 +196,24 @@ XC_INLINE const xc_block *write_plane(struct xc_coder c, const struct xc_macrobl
 }
 
 /* A plane coded in one way. */
-typedef const xc_block *code_plane(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands, int first,
-                                   struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left);
+typedef const xc_block *code_plane(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands,
+                                   int first, struct plane plane, const xc_block *levels, uint8_t *above,
+                                   uint8_t *left);
 
-static const xc_block *plane_to_bits(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands, int first,
-                                     struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
+static const xc_block *plane_to_bits(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands,
+                                     int first, struct plane plane, const xc_block *levels, uint8_t *above,
+                                     uint8_t *left)
 {
     struct xc_bool_writer local = *c.writer;
-    levels = write_plane((struct xc_coder){ .coding = XC_WRITE, .writer = &local }, mb, bands, first, plane, levels, above, left);
+    levels = write_plane((struct xc_coder){ .coding = XC_WRITE, .writer = &local }, mb, bands, first, plane, levels,
+                         above, left);
     *c.writer = local;
     return levels;
 }
 
-static const xc_block *plane_to_counts(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands, int first,
-                                       struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
+static const xc_block *plane_to_counts(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands,
+                                       int first, struct plane plane, const xc_block *levels, uint8_t *above,
+                                       uint8_t *left)
 {
     c.coding = XC_COUNT;
     return write_plane(c, mb, bands, first, plane, levels, above, left);
@@ -232,14 +239,17 @@ static void code_planes(struct xc_coder c, code_plane *code, const struct xc_pro
     code(c, mb, probabilities->coefficient[XC_CHROMA], 0, chroma_v, levels, above->v, left->v);
 }
 
-void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_probabilities *probabilities, const struct xc_macroblock *mb,
-                     const xc_block *levels, struct xc_token_context *above, struct xc_token_context *left)
+void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_probabilities *probabilities,
+                     const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
+                     struct xc_token_context *left)
 {
-    code_planes((struct xc_coder){ .coding = XC_WRITE, .writer = writer }, plane_to_bits, probabilities, mb, levels, above, left);
+    code_planes((struct xc_coder){ .coding = XC_WRITE, .writer = writer }, plane_to_bits, probabilities, mb, levels,
+                above, left);
 }
 
-void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_header *header, const struct xc_macroblock *mb,
-                     const xc_block *levels, struct xc_token_context *above, struct xc_token_context *left)
+void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_header *header,
+                     const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
+                     struct xc_token_context *left)
 {
     const struct xc_coder c = { .coding = XC_COUNT, .counts = counts, .counted = header };
     code_planes(c, plane_to_counts, &header->probabilities, mb, levels, above, left);

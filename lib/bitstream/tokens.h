@@ -4,23 +4,26 @@
 
 #include "bitstream/coder.h"
 
-/* Which blocks next to the current macroblock have tokens: the contexts of section 13.3. One above every column, one to the
- * left of the current macroblock. */
+/* Which blocks next to the current macroblock have tokens: the contexts of section 13.3. One above every column, one to
+ * the left of the current macroblock. */
 struct xc_token_context {
     uint8_t y[4], u[2], v[2], y2;
 };
 
-/* Reads a macroblock's tokens, unless it is marked as skipped. Its blocks that have some are put into levels, one after the
- * other, the first of them zeroed by the caller; returns the place behind them, which is zeroed as well, so there must be room
- * for XC_BLOCKS + 1. */
-xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities, struct xc_macroblock *mb,
-                         xc_block *levels, struct xc_token_context *above, struct xc_token_context *left);
+/* Reads a macroblock's tokens, unless it is marked as skipped. Its blocks that have some are put into levels, one after
+ * the other, the first of them zeroed by the caller; returns the place behind them, which is zeroed as well, so there
+ * must be room for XC_BLOCKS + 1. */
+xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities,
+                         struct xc_macroblock *mb, xc_block *levels, struct xc_token_context *above,
+                         struct xc_token_context *left);
 
 /* The inverse, and the same for counting; levels: the macroblock's. */
-void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_probabilities *probabilities, const struct xc_macroblock *mb,
-                     const xc_block *levels, struct xc_token_context *above, struct xc_token_context *left);
-void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_header *header, const struct xc_macroblock *mb,
-                     const xc_block *levels, struct xc_token_context *above, struct xc_token_context *left);
+void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_probabilities *probabilities,
+                     const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
+                     struct xc_token_context *left);
+void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_header *header,
+                     const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
+                     struct xc_token_context *left);
 
 static inline bool xc_has_y2(const struct xc_macroblock *mb)
 {

@@ -78,8 +78,8 @@ static void set_reference(struct xc_state *state, enum xc_reference which, struc
     xc_picture_unref(old);
 }
 
-/* Section 9.7. The alt-ref copy comes first, and a golden that copies the alt-ref sees it: libvpx's order, which matters only
- * to a frame that asks for both. */
+/* Section 9.7. The alt-ref copy comes first, and a golden that copies the alt-ref sees it: libvpx's order, which
+ * matters only to a frame that asks for both. */
 void xc_state_follow_picture(struct xc_state *state, const struct xc_frame_header *h, struct xc_picture *picture)
 {
     if (h->copy_to_altref) {

@@ -95,11 +95,12 @@ void xc_canvas_await(const struct xc_canvas *canvas, unsigned row, unsigned colu
 }
 
 /* size: a constant, wherever this is called. */
-static inline void keep_bottom(const struct xc_canvas *canvas, struct xc_line below, int plane, unsigned row, unsigned column,
-                               size_t size)
+static inline void keep_bottom(const struct xc_canvas *canvas, struct xc_line below, int plane, unsigned row,
+                               unsigned column, size_t size)
 {
     const ptrdiff_t stride = canvas->picture->plane[plane].stride;
-    memcpy(below.plane[plane] + column * size, xc_canvas_at(canvas, plane, row, column) + (ptrdiff_t)(size - 1) * stride, size);
+    memcpy(below.plane[plane] + column * size,
+           xc_canvas_at(canvas, plane, row, column) + (ptrdiff_t)(size - 1) * stride, size);
 }
 
 void xc_canvas_keep_line(const struct xc_canvas *canvas, unsigned row, unsigned column)

@@ -86,11 +86,13 @@ void xc_crew_start(struct xc_crew *crew, struct xc_job *job)
 void xc_crew_finish(struct xc_crew *crew, struct xc_job *job)
 {
     pthread_mutex_lock(&crew->mutex);
-    while (job->taken < job->pieces) {
-        run_piece(crew, job, 0);
-    }
     while (job->done < job->pieces) {
-        pthread_cond_wait(&crew->change, &crew->mutex);
+        struct xc_job *open = job->taken < job->pieces ? job : first_open_job(crew);
+        if (open) {
+            run_piece(crew, open, 0);
+        } else {
+            pthread_cond_wait(&crew->change, &crew->mutex);
+        }
     }
     struct xc_job **link = &crew->jobs;
     while (*link != job) {

@@ -13,7 +13,9 @@ struct decoding {
 static void parse_row(struct decoding *d, unsigned row, unsigned member)
 {
     xc_progress_wait(d->canvas.crew, &d->parsed, row);
-    xc_frame_reader_row(d->reader, row, member * xc_frame_row_blocks(d->canvas.frame));
+    xc_frame_reader_modes(d->reader, row);
+    xc_frame_reader_tokens(d->reader, row, d->reader->frame->coefficients,
+                           member * xc_frame_row_blocks(d->reader->frame));
     xc_progress_reach(d->canvas.crew, &d->parsed, row + 1);
 }
 
@@ -44,7 +46,8 @@ static void decode_rows(struct decoding *d)
 }
 
 /* The state moves on only when nothing can fail any more. */
-static enum xc_status finish(struct xc_canvas *canvas, struct xc_state *state, struct xc_picture **picture, struct xc_error *err)
+static enum xc_status finish(struct xc_canvas *canvas, struct xc_state *state, struct xc_picture **picture,
+                             struct xc_error *err)
 {
     enum xc_status status = xc_state_follow_header(state, canvas->frame, err);
     if (!status) {

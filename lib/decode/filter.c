@@ -16,7 +16,7 @@ static uint8_t clamp_level(int level)
 static void fill_levels(uint8_t out[4][4], int level, bool use_deltas, const struct xc_filter_deltas *deltas)
 {
     for (int reference = 0; reference < 4; reference++) {
-        for (int class = 0; class < 4; class++) {
+        for (int class = 0; class < 4; class ++) {
             int adjusted = level;
             if (use_deltas) {
                 adjusted += deltas->reference[reference];
@@ -28,8 +28,8 @@ static void fill_levels(uint8_t out[4][4], int level, bool use_deltas, const str
     }
 }
 
-void xc_filter_plan_fill(struct xc_filter_plan *plan, const struct xc_frame_header *h, const struct xc_segment_data *data,
-                         const struct xc_filter_deltas *deltas)
+void xc_filter_plan_fill(struct xc_filter_plan *plan, const struct xc_frame_header *h,
+                         const struct xc_segment_data *data, const struct xc_filter_deltas *deltas)
 {
     plan->enabled = h->filter_level != 0;
     plan->simple = h->simple_filter;
@@ -47,8 +47,8 @@ void xc_filter_plan_fill(struct xc_filter_plan *plan, const struct xc_frame_head
             interior = 9 - h->sharpness;
         }
         plan->interior[level] = (uint8_t)(interior < 1 ? 1 : interior);
-        plan->hev[level] = (uint8_t)(h->key_frame ? (level >= 40) + (level >= 15)
-                                                  : (level >= 40) + (level >= 20) + (level >= 15));
+        plan->hev[level] =
+            (uint8_t)(h->key_frame ? (level >= 40) + (level >= 15) : (level >= 40) + (level >= 20) + (level >= 15));
     }
 }
 

@@ -18,9 +18,10 @@ static int clamp_coordinate(int value, int limit)
     return value < 0 ? 0 : value >= limit ? limit - 1 : value;
 }
 
-/* Builds the part of a reference that a block needs where it lies beyond the edge: the picture's last samples go on forever. */
-static void copy_patch(uint8_t *patch, const struct xc_plane *plane, int plane_width, int plane_height, int x, int y, int width,
-                       int height)
+/* Builds the part of a reference that a block needs where it lies beyond the edge: the picture's last samples go on
+ * forever. */
+static void copy_patch(uint8_t *patch, const struct xc_plane *plane, int plane_width, int plane_height, int x, int y,
+                       int width, int height)
 {
     for (int j = 0; j < height; j++) {
         const uint8_t *row = plane->data + clamp_coordinate(y + j, plane_height) * plane->stride;
@@ -30,10 +31,10 @@ static void copy_patch(uint8_t *patch, const struct xc_plane *plane, int plane_w
     }
 }
 
-/* One block of a plane, at x, y in the picture, from where the vector points in the reference. mx, my: the vector in 1/8 samples
- * of the plane. size: of the block, 16, 8 or 4. */
-static void predict_inter_block(const struct xc_canvas *canvas, const struct xc_picture *reference, int plane, int x, int y,
-                                int size, int mx, int my)
+/* One block of a plane, at x, y in the picture, from where the vector points in the reference. mx, my: the vector in
+ * 1/8 samples of the plane. size: of the block, 16, 8 or 4. */
+static void predict_inter_block(const struct xc_canvas *canvas, const struct xc_picture *reference, int plane, int x,
+                                int y, int size, int mx, int my)
 {
     const struct xc_plane *from = &reference->plane[plane], *to = &canvas->picture->plane[plane];
     const int block = plane == XC_PLANE_Y ? 16 : 8;
@@ -51,8 +52,8 @@ static void predict_inter_block(const struct xc_canvas *canvas, const struct xc_
     mc(dst, to->stride, patch + 2 * PATCH_STRIDE + 2, PATCH_STRIDE, size, mx & 7, my & 7);
 }
 
-static void predict_inter_chroma(const struct xc_canvas *canvas, const struct xc_picture *reference, int x, int y, int size,
-                                 int mx, int my)
+static void predict_inter_chroma(const struct xc_canvas *canvas, const struct xc_picture *reference, int x, int y,
+                                 int size, int mx, int my)
 {
     mx &= canvas->chroma_mv_mask;
     my &= canvas->chroma_mv_mask;
@@ -67,18 +68,20 @@ static int average(int sum)
 }
 
 /* Sections 18.2, 18.3: a quarter luma sample is an eighth of a chroma sample. */
-static void predict_split(const struct xc_canvas *canvas, const struct xc_picture *reference, const struct xc_macroblock *mb,
-                          int x, int y)
+static void predict_split(const struct xc_canvas *canvas, const struct xc_picture *reference,
+                          const struct xc_macroblock *mb, int x, int y)
 {
     if (mb->partitioning == XC_SPLIT_16) {
         for (int i = 0; i < 16; i++) {
             struct xc_mv mv = mb->split[i];
-            predict_inter_block(canvas, reference, XC_PLANE_Y, x + (i & 3) * 4, y + (i >> 2) * 4, 4, mv.column * 2, mv.row * 2);
+            predict_inter_block(canvas, reference, XC_PLANE_Y, x + (i & 3) * 4, y + (i >> 2) * 4, 4, mv.column * 2,
+                                mv.row * 2);
         }
     } else {
         for (int i = 0; i < 4; i++) {
             struct xc_mv mv = mb->split[(i >> 1) * 8 + (i & 1) * 2];
-            predict_inter_block(canvas, reference, XC_PLANE_Y, x + (i & 1) * 8, y + (i >> 1) * 8, 8, mv.column * 2, mv.row * 2);
+            predict_inter_block(canvas, reference, XC_PLANE_Y, x + (i & 1) * 8, y + (i >> 1) * 8, 8, mv.column * 2,
+                                mv.row * 2);
         }
     }
     for (int i = 0; i < 4; i++) {
@@ -103,7 +106,8 @@ static void predict_inter(const struct xc_canvas *canvas, const struct xc_macrob
 /* A block of size, or what is nearest to it inside the plane. */
 static void prefetch(const struct xc_plane *plane, int x, int y, int size, int plane_width, int plane_height)
 {
-    const uint8_t *row = plane->data + clamp_coordinate(y, plane_height - size + 1) * plane->stride + clamp_coordinate(x, plane_width);
+    const uint8_t *row =
+        plane->data + clamp_coordinate(y, plane_height - size + 1) * plane->stride + clamp_coordinate(x, plane_width);
     for (int i = 0; i < size; i++, row += plane->stride) {
         __builtin_prefetch(row);
     }
@@ -119,7 +123,8 @@ void xc_canvas_prefetch(const struct xc_canvas *canvas, const struct xc_picture 
     const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
     for (int plane = 0; plane < 3; plane++) {
         const int size = plane == XC_PLANE_Y ? 16 : 8, to_samples = plane == XC_PLANE_Y ? 2 : 3;
-        const int x = (int)column * size, y = (int)row * size, width = frame->mb_cols * size, height = frame->mb_rows * size;
+        const int x = (int)column * size, y = (int)row * size, width = frame->mb_cols * size,
+                  height = frame->mb_rows * size;
         if (x % CACHE_LINE == 0) {
             prefetch(&canvas->picture->plane[plane], x, y, size, width, height);
         }
@@ -163,7 +168,8 @@ static void predict_intra_plane(const struct xc_canvas *canvas, int plane, int m
     kernels[intra_kernel(mode, row, column)](dst, stride, above.plane[plane] + column * (unsigned)size, left);
 }
 
-void xc_predict_block(const struct xc_canvas *canvas, const struct xc_macroblock *mb, unsigned row, unsigned column, int block)
+void xc_predict_block(const struct xc_canvas *canvas, const struct xc_macroblock *mb, unsigned row, unsigned column,
+                      int block)
 {
     const ptrdiff_t stride = canvas->picture->plane[XC_PLANE_Y].stride;
     const int x = (block & 3) * 4, y = (block >> 2) * 4;
@@ -179,7 +185,8 @@ void xc_predict_block(const struct xc_canvas *canvas, const struct xc_macroblock
     canvas->dsp->intra4[mb->b_mode[block]](dst, stride, above, left);
 }
 
-void xc_predict_macroblock(const struct xc_canvas *canvas, const struct xc_macroblock *mb, unsigned row, unsigned column)
+void xc_predict_macroblock(const struct xc_canvas *canvas, const struct xc_macroblock *mb, unsigned row,
+                           unsigned column)
 {
     if (mb->reference != XC_INTRA) {
         predict_inter(canvas, mb, (int)column * 16, (int)row * 16);

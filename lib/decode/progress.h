@@ -6,7 +6,8 @@
 
 #include "excamera/crew.h"
 
-/* How far a piece has come, for others to wait for. What its member did before is seen by those who have waited for it. */
+/* How far a piece has come, for others to wait for. What its member did before is seen by those who have waited for
+ * it. */
 struct xc_progress {
     atomic_uint reached;
 };
@@ -23,17 +24,19 @@ static inline void xc_progress_wait(struct xc_crew *crew, const struct xc_progre
 
 static inline void xc_progress_reach(struct xc_crew *crew, struct xc_progress *progress, unsigned value)
 {
-    /* Sequentially consistent, as are xc_progress_sleep's accesses: either the sleeper is seen, or it sees the value. */
+    /* Sequentially consistent, as are xc_progress_sleep's accesses: either the sleeper is seen, or it sees the
+     * value. */
     atomic_store(&progress->reached, value);
     xc_progress_wake(crew);
 }
 
-/* The same for a row of columns, whose progress is told and asked for only now and then. xc_row_follow, called for each column
- * before it is worked on, waits for the row above to be two columns further, or at its end; xc_row_report, called for each column
- * when it is done, tells. */
+/* The same for a row of columns, whose progress is told and asked for only now and then. xc_row_follow, called for each
+ * column before it is worked on, waits for the row above to be two columns further, or at its end; xc_row_report,
+ * called for each column when it is done, tells. */
 enum { XC_ROW_STEP = 8 };
 
-static inline void xc_row_follow(struct xc_crew *crew, const struct xc_progress *above, unsigned column, unsigned columns)
+static inline void xc_row_follow(struct xc_crew *crew, const struct xc_progress *above, unsigned column,
+                                 unsigned columns)
 {
     if (column % XC_ROW_STEP == 0) {
         unsigned needed = column + XC_ROW_STEP + 1;

@@ -3,7 +3,8 @@
 
 #include "decode/canvas.h"
 
-static void add_block(const struct xc_dsp *dsp, uint8_t *dst, ptrdiff_t stride, int tokens, const int16_t *levels, int dc, int ac)
+static void add_block(const struct xc_dsp *dsp, uint8_t *dst, ptrdiff_t stride, int tokens, const int16_t *levels,
+                      int dc, int ac)
 {
     if (tokens > 1) {
         dsp->idct_add(dst, stride, levels, dc, ac);
@@ -13,8 +14,8 @@ static void add_block(const struct xc_dsp *dsp, uint8_t *dst, ptrdiff_t stride, 
 }
 
 /* Luma whose DCs come by way of Y2; levels: behind the Y2 block. */
-static const xc_block *add_luma_with_y2(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels,
-                                        uint8_t *dst, ptrdiff_t stride)
+static const xc_block *add_luma_with_y2(const struct xc_canvas *canvas, const struct xc_macroblock *mb,
+                                        const xc_block *levels, uint8_t *dst, ptrdiff_t stride)
 {
     const struct xc_quantizer *q = &canvas->quantizer[mb->segment];
     int16_t dc[16] = { 0 };
@@ -47,8 +48,8 @@ static const xc_block *add_luma(const struct xc_canvas *canvas, const struct xc_
     return levels;
 }
 
-static const xc_block *add_chroma_plane(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels,
-                                        int plane, int first, unsigned row, unsigned column)
+static const xc_block *add_chroma_plane(const struct xc_canvas *canvas, const struct xc_macroblock *mb,
+                                        const xc_block *levels, int plane, int first, unsigned row, unsigned column)
 {
     const struct xc_quantizer *q = &canvas->quantizer[mb->segment];
     const ptrdiff_t stride = canvas->picture->plane[plane].stride;
@@ -64,15 +65,15 @@ static const xc_block *add_chroma_plane(const struct xc_canvas *canvas, const st
     return levels;
 }
 
-void xc_add_chroma_residue(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels, unsigned row,
-                           unsigned column)
+void xc_add_chroma_residue(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels,
+                           unsigned row, unsigned column)
 {
     levels = add_chroma_plane(canvas, mb, levels, XC_PLANE_U, XC_BLOCK_U, row, column);
     add_chroma_plane(canvas, mb, levels, XC_PLANE_V, XC_BLOCK_V, row, column);
 }
 
-void xc_add_residue(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels, unsigned row,
-                    unsigned column)
+void xc_add_residue(const struct xc_canvas *canvas, const struct xc_macroblock *mb, const xc_block *levels,
+                    unsigned row, unsigned column)
 {
     if (mb->skip && mb->y_mode != XC_B_PRED) {
         return;

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-enum xc_status xc_workspace_new(struct xc_workspace **out, unsigned threads, unsigned cpu_features, struct xc_error *err)
+enum xc_status xc_workspace_new(struct xc_workspace **out, unsigned threads, unsigned cpu_features,
+                                struct xc_error *err)
 {
     struct xc_workspace *w = calloc(1, sizeof *w);
     *out = NULL;
@@ -10,8 +11,8 @@ enum xc_status xc_workspace_new(struct xc_workspace **out, unsigned threads, uns
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
     }
     w->pool = xc_picture_pool_new();
-    enum xc_status status = w->pool ? xc_crew_new(&w->crew, threads, err)
-                                    : xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
+    enum xc_status status =
+        w->pool ? xc_crew_new(&w->crew, threads, err) : xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
     if (status) {
         xc_workspace_free(w);
         return status;

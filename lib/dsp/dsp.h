@@ -23,8 +23,13 @@ enum { XC_MC_16, XC_MC_8, XC_MC_4, XC_MC_WIDTHS }; /* block widths */
  * four above and right), left[0..n-1] the column to the left from top to bottom. RFC 6386 section 12. */
 typedef void xc_intra_fn(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left);
 enum {
-    XC_INTRA_DC, XC_INTRA_V, XC_INTRA_H, XC_INTRA_TM,
-    XC_INTRA_DC_LEFT, XC_INTRA_DC_ABOVE, XC_INTRA_DC_128,
+    XC_INTRA_DC,
+    XC_INTRA_V,
+    XC_INTRA_H,
+    XC_INTRA_TM,
+    XC_INTRA_DC_LEFT,
+    XC_INTRA_DC_ABOVE,
+    XC_INTRA_DC_128,
     XC_INTRA_MODES
 };
 
@@ -56,11 +61,13 @@ struct xc_dsp {
      * raster order. */
     void (*fdct)(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride);
     /* The same of two blocks side by side. */
-    void (*fdct_pair)(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride);
+    void (*fdct_pair)(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
+                      ptrdiff_t pred_stride);
     void (*fwht)(int16_t out[16], const int16_t in[16]); /* libvpx's vp8_short_walsh4x4_c, bit for bit */
 
-    /* Which coefficients are at least half of their quantizer's factor (dc for the first, ac for the others) and so not rounded to
-     * zero: bit i stands for coefficients[i]. *energy becomes the sum of all squares, modulo 2^32; no residue's is larger. */
+    /* Which coefficients are at least half of their quantizer's factor (dc for the first, ac for the others) and so not
+     * rounded to zero: bit i stands for coefficients[i]. *energy becomes the sum of all squares, modulo 2^32; no
+     * residue's is larger. */
     unsigned (*survey)(const int16_t coefficients[16], int dc, int ac, uint32_t *energy);
 
     /* Sum of squared differences, sum of absolute differences. */
@@ -73,8 +80,8 @@ struct xc_dsp {
         xc_filter_luma_fn *mb_v, *mb_h;       /* edge between macroblocks */
         xc_filter_luma_fn *inner_v, *inner_h; /* dst: the macroblock's first sample; filters the edges at 4, 8 and 12 */
         xc_filter_chroma_fn *mb_v_uv, *mb_h_uv;
-        xc_filter_chroma_fn *inner_v_uv, *inner_h_uv; /* u, v: the macroblock's first sample; filters the edge at 4 */
-        xc_filter_simple_fn *simple_mb_v, *simple_mb_h;       /* one edge, as above */
+        xc_filter_chroma_fn *inner_v_uv, *inner_h_uv;   /* u, v: the macroblock's first sample; filters the edge at 4 */
+        xc_filter_simple_fn *simple_mb_v, *simple_mb_h; /* one edge, as above */
         xc_filter_simple_fn *simple_inner_v, *simple_inner_h; /* the edges at 4, 8 and 12 */
     } filter;
 };

@@ -54,39 +54,39 @@ static inline void predict_tm(uint8_t *dst, ptrdiff_t stride, int size, const ui
     }
 }
 
-#define DEFINE_SIZE(size)                                                                              \
-    static void dc_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)   \
-    {                                                                                                  \
-        predict_dc(dst, stride, size, above, left);                                                    \
-    }                                                                                                  \
-    static void v_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)    \
-    {                                                                                                  \
-        (void)left;                                                                                    \
-        predict_v(dst, stride, size, above);                                                           \
-    }                                                                                                  \
-    static void h_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)    \
-    {                                                                                                  \
-        (void)above;                                                                                   \
-        predict_h(dst, stride, size, left);                                                            \
-    }                                                                                                  \
-    static void tm_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)   \
-    {                                                                                                  \
-        predict_tm(dst, stride, size, above, left);                                                    \
-    }                                                                                                  \
-    static void dc_left_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)  \
-    {                                                                                                  \
-        (void)above;                                                                                   \
-        predict_dc_of_one(dst, stride, size, left);                                                    \
-    }                                                                                                  \
-    static void dc_above_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left) \
-    {                                                                                                  \
-        (void)left;                                                                                    \
-        predict_dc_of_one(dst, stride, size, above);                                                   \
-    }                                                                                                  \
-    static void dc_128_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)   \
-    {                                                                                                  \
-        (void)above, (void)left;                                                                       \
-        fill(dst, stride, size, 128);                                                                  \
+#define DEFINE_SIZE(size)                                                                                              \
+    static void dc_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                   \
+    {                                                                                                                  \
+        predict_dc(dst, stride, size, above, left);                                                                    \
+    }                                                                                                                  \
+    static void v_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                    \
+    {                                                                                                                  \
+        (void)left;                                                                                                    \
+        predict_v(dst, stride, size, above);                                                                           \
+    }                                                                                                                  \
+    static void h_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                    \
+    {                                                                                                                  \
+        (void)above;                                                                                                   \
+        predict_h(dst, stride, size, left);                                                                            \
+    }                                                                                                                  \
+    static void tm_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                   \
+    {                                                                                                                  \
+        predict_tm(dst, stride, size, above, left);                                                                    \
+    }                                                                                                                  \
+    static void dc_left_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)              \
+    {                                                                                                                  \
+        (void)above;                                                                                                   \
+        predict_dc_of_one(dst, stride, size, left);                                                                    \
+    }                                                                                                                  \
+    static void dc_above_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)             \
+    {                                                                                                                  \
+        (void)left;                                                                                                    \
+        predict_dc_of_one(dst, stride, size, above);                                                                   \
+    }                                                                                                                  \
+    static void dc_128_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)               \
+    {                                                                                                                  \
+        (void)above, (void)left;                                                                                       \
+        fill(dst, stride, size, 128);                                                                                  \
     }
 
 DEFINE_SIZE(16)
@@ -138,7 +138,7 @@ static void b_ve(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
 
 static void b_he(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
-    uint8_t edge[] = {above[-1], left[0], left[1], left[2], left[3], left[3]};
+    uint8_t edge[] = { above[-1], left[0], left[1], left[2], left[3], left[3] };
     for (int y = 0; y < 4; y++) {
         memset(dst + y * stride, mean3(edge + y), 4);
     }
@@ -217,7 +217,7 @@ static void b_hd(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
 static void b_hu(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     (void)above;
-    uint8_t edge[] = {left[0], left[1], left[2], left[3], left[3], left[3]};
+    uint8_t edge[] = { left[0], left[1], left[2], left[3], left[3], left[3] };
     uint8_t pairs[10];
     for (int i = 0; i < 4; i++) {
         pairs[2 * i] = mean2(edge + i);
@@ -229,15 +229,15 @@ static void b_hu(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
     }
 }
 
-#define SET_SIZE(size)                                        \
-    do {                                                      \
-        dsp->intra##size[XC_INTRA_DC] = dc_##size;            \
-        dsp->intra##size[XC_INTRA_V] = v_##size;              \
-        dsp->intra##size[XC_INTRA_H] = h_##size;              \
-        dsp->intra##size[XC_INTRA_TM] = tm_##size;            \
-        dsp->intra##size[XC_INTRA_DC_LEFT] = dc_left_##size;  \
-        dsp->intra##size[XC_INTRA_DC_ABOVE] = dc_above_##size; \
-        dsp->intra##size[XC_INTRA_DC_128] = dc_128_##size;    \
+#define SET_SIZE(size)                                                                                                 \
+    do {                                                                                                               \
+        dsp->intra##size[XC_INTRA_DC] = dc_##size;                                                                     \
+        dsp->intra##size[XC_INTRA_V] = v_##size;                                                                       \
+        dsp->intra##size[XC_INTRA_H] = h_##size;                                                                       \
+        dsp->intra##size[XC_INTRA_TM] = tm_##size;                                                                     \
+        dsp->intra##size[XC_INTRA_DC_LEFT] = dc_left_##size;                                                           \
+        dsp->intra##size[XC_INTRA_DC_ABOVE] = dc_above_##size;                                                         \
+        dsp->intra##size[XC_INTRA_DC_128] = dc_128_##size;                                                             \
     } while (0)
 
 void xc_dsp_intra_c(struct xc_dsp *dsp)

@@ -9,12 +9,12 @@ enum { MAX_WIDTH = 16, MAX_HEIGHT = 16, TAPS = 6, ORIGIN = 2 /* the tap that fal
 /* By the position in 1/8 sample; the taps of a filter add up to 128. The odd ones, of which only chroma makes use,
  * have four. */
 static const int16_t sixtap_filters[8][TAPS] = {
-    {0, 0, 128, 0, 0, 0},     {0, -6, 123, 12, -1, 0}, {2, -11, 108, 36, -8, 1}, {0, -9, 93, 50, -6, 0},
-    {3, -16, 77, 77, -16, 3}, {0, -6, 50, 93, -9, 0},  {1, -8, 36, 108, -11, 2}, {0, -1, 12, 123, -6, 0},
+    { 0, 0, 128, 0, 0, 0 },     { 0, -6, 123, 12, -1, 0 }, { 2, -11, 108, 36, -8, 1 }, { 0, -9, 93, 50, -6, 0 },
+    { 3, -16, 77, 77, -16, 3 }, { 0, -6, 50, 93, -9, 0 },  { 1, -8, 36, 108, -11, 2 }, { 0, -1, 12, 123, -6, 0 },
 };
 static const int16_t bilinear_filters[8][TAPS] = {
-    {0, 0, 128, 0, 0, 0}, {0, 0, 112, 16, 0, 0}, {0, 0, 96, 32, 0, 0}, {0, 0, 80, 48, 0, 0},
-    {0, 0, 64, 64, 0, 0}, {0, 0, 48, 80, 0, 0},  {0, 0, 32, 96, 0, 0}, {0, 0, 16, 112, 0, 0},
+    { 0, 0, 128, 0, 0, 0 }, { 0, 0, 112, 16, 0, 0 }, { 0, 0, 96, 32, 0, 0 }, { 0, 0, 80, 48, 0, 0 },
+    { 0, 0, 64, 64, 0, 0 }, { 0, 0, 48, 80, 0, 0 },  { 0, 0, 32, 96, 0, 0 }, { 0, 0, 16, 112, 0, 0 },
 };
 
 /* How far from the sample a kind of filter reaches. Taps outside are 0 and their samples must not be read. */
@@ -59,18 +59,18 @@ static inline void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *sr
     }
 }
 
-#define DEFINE_WIDTH(w)                                                                                           \
-    static void sixtap_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h,   \
-                           int mx, int my)                                                                        \
-    {                                                                                                             \
-        predict(dst, dst_stride, src, src_stride, w, h, mx ? sixtap_filters[mx] : NULL,                           \
-                my ? sixtap_filters[my] : NULL, (struct reach){2, 3});                                            \
-    }                                                                                                             \
-    static void bilinear_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h, \
-                             int mx, int my)                                                                      \
-    {                                                                                                             \
-        predict(dst, dst_stride, src, src_stride, w, h, mx ? bilinear_filters[mx] : NULL,                         \
-                my ? bilinear_filters[my] : NULL, (struct reach){0, 1});                                          \
+#define DEFINE_WIDTH(w)                                                                                                \
+    static void sixtap_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h,        \
+                           int mx, int my)                                                                             \
+    {                                                                                                                  \
+        predict(dst, dst_stride, src, src_stride, w, h, mx ? sixtap_filters[mx] : NULL,                                \
+                my ? sixtap_filters[my] : NULL, (struct reach){ 2, 3 });                                               \
+    }                                                                                                                  \
+    static void bilinear_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h,      \
+                             int mx, int my)                                                                           \
+    {                                                                                                                  \
+        predict(dst, dst_stride, src, src_stride, w, h, mx ? bilinear_filters[mx] : NULL,                              \
+                my ? bilinear_filters[my] : NULL, (struct reach){ 0, 1 });                                             \
     }
 
 DEFINE_WIDTH(16)

@@ -113,7 +113,8 @@ static void fdct(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, cons
     }
 }
 
-static void fdct_pair(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride)
+static void fdct_pair(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
+                      ptrdiff_t pred_stride)
 {
     fdct(out[0], src, src_stride, pred, pred_stride);
     fdct(out[1], src + 4, src_stride, pred + 4, pred_stride);

@@ -1,4 +1,5 @@
-/* Rebasing: the slow decisions, modes and vectors, are kept; what depends on the state's pictures, the residue, is made anew. */
+/* Rebasing: the slow decisions, modes and vectors, are kept; what depends on the state's pictures, the residue, is made
+ * anew. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,10 @@ struct tally {
 
 /* A frame's rows as pieces of a job. */
 struct rebase {
-    const xc_block *old_levels; /* of the frame as it was predicted */
-    struct xc_frame *frame;     /* as it becomes; the canvas's frame */
+    xc_block *old_levels;           /* of the frame as it was predicted, as far as they are read */
+    struct xc_frame_reader *reader; /* of those that are not, or NULL */
+    struct xc_progress parsed;      /* in rows */
+    struct xc_frame *frame;         /* as it becomes; the canvas's frame */
     struct xc_canvas canvas;
     struct xc_residue_coder coder;
     struct xc_token_context *above, *above_counted; /* by column: of the row last coded there, last counted */
@@ -36,6 +39,14 @@ static void find_old_levels(const int16_t *old[XC_BLOCKS], const xc_block *level
     }
 }
 
+/* Each member of the crew keeps the old levels of its row in a place of its own. */
+static void read_old_levels(struct rebase *r, unsigned row, unsigned member)
+{
+    xc_progress_wait(r->canvas.crew, &r->parsed, row);
+    xc_frame_reader_tokens(r->reader, row, r->old_levels, member * xc_frame_row_blocks(r->frame));
+    xc_progress_reach(r->canvas.crew, &r->parsed, row + 1);
+}
+
 /* The levels of each row begin at a place of their own, so that rows do not depend on each other for it. */
 static void code_row(struct rebase *r, unsigned row)
 {
@@ -49,7 +60,8 @@ static void code_row(struct rebase *r, unsigned row)
         xc_canvas_prefetch(&r->canvas, r->coder.source, row, column);
         xc_canvas_await(&r->canvas, row, column);
         mb->coefficients = (uint32_t)levels;
-        levels += xc_code_macroblock(&r->coder, mb, r->frame->coefficients + levels, row, column, &r->above[column], &left, old);
+        levels += xc_code_macroblock(&r->coder, mb, r->frame->coefficients + levels, row, column, &r->above[column],
+                                     &left, old);
     }
 }
 
@@ -58,6 +70,9 @@ static void rebase_row(void *context, unsigned row, unsigned member)
     struct rebase *r = context;
     struct xc_crew *crew = r->canvas.crew;
     struct tally *tally = &r->tally[member];
+    if (r->reader) {
+        read_old_levels(r, row, member);
+    }
     code_row(r, row);
     xc_progress_wait(crew, &r->counted, row);
     tally->uncodable |= !xc_frame_count_row(&tally->counts, r->frame, row, r->above_counted);
@@ -65,21 +80,25 @@ static void rebase_row(void *context, unsigned row, unsigned member)
     xc_filter_row(&r->canvas, row);
 }
 
-/* Moves everything from the old frame to the new one but the coefficients, of which the new one gets room for all there can be. */
-static enum xc_status take_over(struct xc_frame *to, struct xc_frame *from, struct xc_error *err)
+/* Moves everything from the old frame to the new one but the coefficients, of which the new one gets room for all there
+ * can be, and, if they are still to be read, the old one for those at hand. */
+static enum xc_status take_over(struct xc_frame *to, struct xc_frame *from, unsigned members, struct xc_error *err)
 {
     const size_t blocks = (size_t)from->mb_cols * from->mb_rows * XC_BLOCKS;
     enum xc_status status = xc_frame_reserve(to, 0, blocks, err);
-    if (status) {
+    if (status || (from->opened && (status = xc_frame_reserve(from, 0, members * xc_frame_row_blocks(from), err)))) {
         return status;
     }
-    const struct xc_frame unused = *to;
-    *to = *from;
-    to->coefficients = unused.coefficients;
+    struct xc_macroblock *macroblocks = to->macroblocks;
+    const size_t capacity = to->macroblock_capacity;
+    to->header = from->header;
+    to->mb_cols = from->mb_cols;
+    to->mb_rows = from->mb_rows;
+    to->macroblocks = from->macroblocks;
+    to->macroblock_capacity = from->macroblock_capacity;
     to->coefficient_count = blocks;
-    to->coefficient_capacity = unused.coefficient_capacity;
-    from->macroblocks = unused.macroblocks;
-    from->macroblock_capacity = unused.macroblock_capacity;
+    from->macroblocks = macroblocks;
+    from->macroblock_capacity = capacity;
     return XC_OK;
 }
 
@@ -126,10 +145,15 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
                          const struct xc_state *origin, const struct xc_picture *source, struct xc_frame *rebased,
                          struct xc_error *err)
 {
-    struct rebase r = { .old_levels = frame->coefficients, .frame = rebased };
-    enum xc_status status = take_over(rebased, frame, err);
+    struct rebase r = { .frame = rebased };
+    enum xc_status status = take_over(rebased, frame, xc_crew_size(workspace->crew), err);
     if (status) {
         return status;
+    }
+    r.old_levels = frame->coefficients;
+    if (frame->opened) {
+        r.reader = frame->reader;
+        r.reader->frame = rebased;
     }
     xc_frame_make_explicit(rebased, origin);
     xc_frame_make_implicit(rebased, state);
@@ -139,7 +163,13 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
         return status;
     }
     xc_residue_coder_fill(&r.coder, &r.canvas, source, &state->probabilities);
-    if (!(status = rebase_rows(&r, state, err)) && !(status = xc_state_follow_header(state, rebased, err))) {
+    status = rebase_rows(&r, state, err);
+    if (frame->opened) {
+        r.reader->frame = frame;
+        enum xc_status end = xc_frame_reader_end(r.reader, status ? NULL : err);
+        status = status ? status : end;
+    }
+    if (!status && !(status = xc_state_follow_header(state, rebased, err))) {
         xc_state_follow_picture(state, &rebased->header, r.canvas.picture);
     }
     xc_picture_unref(r.canvas.picture);

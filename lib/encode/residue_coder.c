@@ -8,15 +8,15 @@
  * coefficients 16 times. */
 enum { DCT_GAIN = 4, WHT_GAIN = 16 };
 
-/* A macroblock in the making. The arrays hold something only where there is something: coefficients once a block is transformed,
- * levels where it has tokens. */
+/* A macroblock in the making. The arrays hold something only where there is something: coefficients once a block is
+ * transformed, levels where it has tokens. */
 struct work {
     const struct xc_residue_coder *coder;
     struct xc_macroblock *mb;
     unsigned row, column;
     struct xc_token_context *above, *left;
     const int16_t *const *old;
-    int64_t lambda; /* in squared samples */
+    int64_t lambda;    /* in squared samples */
     int64_t cost;      /* squared error of coefficients and their bits, as lambda weighs them, in units of the DCT */
     int64_t zero_cost; /* the same, were there no levels at all */
     int16_t (*coefficients)[16];
@@ -29,8 +29,8 @@ static int64_t lambda_of(const struct xc_quantizer *q)
     return (int64_t)q->y1[0] * q->y1[0] * 28 / 1000 + 1;
 }
 
-void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_canvas *canvas, const struct xc_picture *source,
-                           const struct xc_probabilities *probabilities)
+void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_canvas *canvas,
+                           const struct xc_picture *source, const struct xc_probabilities *probabilities)
 {
     coder->canvas = canvas;
     coder->source = source;
@@ -63,13 +63,14 @@ static struct xc_trellis trellis_for(const struct work *w, int type, const int16
 static void transform_plane(struct work *w, int plane, int first)
 {
     const struct xc_canvas *canvas = w->coder->canvas;
-    const ptrdiff_t source_stride = w->coder->source->plane[plane].stride, stride = canvas->picture->plane[plane].stride;
+    const ptrdiff_t source_stride = w->coder->source->plane[plane].stride,
+                    stride = canvas->picture->plane[plane].stride;
     const uint8_t *source = source_at(w, plane), *prediction = xc_canvas_at(canvas, plane, w->row, w->column);
     const int blocks = plane == XC_PLANE_Y ? 4 : 2;
     for (int y = 0; y < blocks; y++) {
         for (int x = 0; x < blocks; x += 2) {
-            canvas->dsp->fdct_pair(&w->coefficients[first + y * blocks + x], source + y * 4 * source_stride + x * 4, source_stride,
-                                   prediction + y * 4 * stride + x * 4, stride);
+            canvas->dsp->fdct_pair(&w->coefficients[first + y * blocks + x], source + y * 4 * source_stride + x * 4,
+                                   source_stride, prediction + y * 4 * stride + x * 4, stride);
         }
     }
 }
@@ -84,7 +85,8 @@ static void decide_block(struct work *w, const struct xc_trellis *trellis, int b
     *above = *left = choice.tokens != 0;
 }
 
-static void decide_plane(struct work *w, int type, const int16_t factor[2], int first, int size, uint8_t *above, uint8_t *left)
+static void decide_plane(struct work *w, int type, const int16_t factor[2], int first, int size, uint8_t *above,
+                         uint8_t *left)
 {
     const struct xc_trellis trellis = trellis_for(w, type, factor, DCT_GAIN);
     for (int i = 0; i < size * size; i++) {
@@ -104,7 +106,8 @@ static void decide_y2(struct work *w, const struct xc_quantizer *q)
     decide_block(w, &trellis, XC_BLOCK_Y2, &w->above->y2, &w->left->y2);
 }
 
-/* The luma of B_PRED, where each block is predicted from the ones before: they are decided and reconstructed one by one. */
+/* The luma of B_PRED, where each block is predicted from the ones before: they are decided and reconstructed one by
+ * one. */
 static void decide_b_pred(struct work *w, const struct xc_quantizer *q)
 {
     const struct xc_canvas *canvas = w->coder->canvas;
@@ -115,7 +118,8 @@ static void decide_b_pred(struct work *w, const struct xc_quantizer *q)
         int x = (i & 3) * 4, y = (i >> 2) * 4;
         uint8_t *dst = xc_canvas_at(canvas, XC_PLANE_Y, w->row, w->column) + y * stride + x;
         xc_predict_block(canvas, w->mb, w->row, w->column, i);
-        canvas->dsp->fdct(w->coefficients[i], source_at(w, XC_PLANE_Y) + y * source_stride + x, source_stride, dst, stride);
+        canvas->dsp->fdct(w->coefficients[i], source_at(w, XC_PLANE_Y) + y * source_stride + x, source_stride, dst,
+                          stride);
         decide_block(w, &trellis, i, &w->above->y[i & 3], &w->left->y[i >> 2]);
         if (w->mb->tokens[i]) {
             const int16_t *levels = w->levels[i];
@@ -159,8 +163,8 @@ static xc_block *gather_levels(const struct work *w, xc_block *out, int first, i
     return out;
 }
 
-size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, xc_block *levels, unsigned row,
-                          unsigned column, struct xc_token_context *above, struct xc_token_context *left,
+size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, xc_block *levels,
+                          unsigned row, unsigned column, struct xc_token_context *above, struct xc_token_context *left,
                           const int16_t *const old[XC_BLOCKS])
 {
     const struct xc_canvas *canvas = coder->canvas;
@@ -168,8 +172,15 @@ size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macrob
     const struct xc_token_context above_before = *above, left_before = *left;
     int16_t coefficients[XC_BLOCKS][16];
     xc_block block_levels[XC_BLOCKS];
-    struct work w = { .coder = coder, .mb = mb, .row = row, .column = column, .above = above, .left = left, .old = old,
-                      .coefficients = coefficients, .levels = block_levels };
+    struct work w = { .coder = coder,
+                      .mb = mb,
+                      .row = row,
+                      .column = column,
+                      .above = above,
+                      .left = left,
+                      .old = old,
+                      .coefficients = coefficients,
+                      .levels = block_levels };
     /* Residue of intra prediction is worth more: what is predicted next builds on it (libvpx, vp8_optimize_b). */
     w.lambda = mb->reference == XC_INTRA ? coder->lambda[mb->segment] * 9 / 16 : coder->lambda[mb->segment];
     mb->tokens[XC_BLOCK_Y2] = 0;

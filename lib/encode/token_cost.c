@@ -17,8 +17,8 @@ unsigned xc_large_level_cost(int magnitude)
     return extra_cost(&xc_token_category[5], magnitude);
 }
 
-/* The walk down the token tree for a magnitude, RFC 6386 section 13.2, from the node behind "not end of block", and the sign's
- * bit. */
+/* The walk down the token tree for a magnitude, RFC 6386 section 13.2, from the node behind "not end of block", and the
+ * sign's bit. */
 static unsigned magnitude_cost(const uint8_t p[11], int magnitude)
 {
     if (magnitude == 0) {

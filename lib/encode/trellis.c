@@ -5,15 +5,15 @@
 
 #include "bitstream/tables.h"
 
-/* Where the coder stands between two coefficients: the context that the last level leaves to the next (section 13.3). Behind
- * a zero, the block cannot end. */
+/* Where the coder stands between two coefficients: the context that the last level leaves to the next (section 13.3).
+ * Behind a zero, the block cannot end. */
 enum { AFTER_ZERO, AFTER_ONE, AFTER_MORE, CONTEXTS };
 
 /* The best way to reach each context at one position. */
 struct node {
     int64_t cost;
-    int16_t level;   /* that leads here */
-    uint8_t from;    /* context before it */
+    int16_t level; /* that leads here */
+    uint8_t from;  /* context before it */
 };
 
 /* No way leads here; sums with it do not overflow. */
@@ -80,7 +80,10 @@ static void try_levels(const struct step *s, int hint)
 static struct step step_at(const struct xc_trellis *t, struct node nodes[][CONTEXTS], int position, int coefficient)
 {
     const bool at_start = position == t->first;
-    struct step s = { .trellis = t, .from = nodes[position], .to = nodes[position + 1], .coefficient = coefficient,
+    struct step s = { .trellis = t,
+                      .from = nodes[position],
+                      .to = nodes[position + 1],
+                      .coefficient = coefficient,
                       .factor = t->factor[position > 0] };
     for (int context = 0; context < CONTEXTS; context++) {
         const bool may_end = at_start || context != AFTER_ZERO;
@@ -107,8 +110,8 @@ static void trace_back(int16_t levels[16], struct node nodes[][CONTEXTS], int fi
 }
 
 /* tried: the coefficients, one bit each in raster order, for which anything but zero is. */
-static struct xc_block_choice search(const struct xc_trellis *t, int16_t levels[16], const int16_t coefficients[16], int context,
-                                     const int16_t *hint, unsigned tried, struct xc_block_choice best)
+static struct xc_block_choice search(const struct xc_trellis *t, int16_t levels[16], const int16_t coefficients[16],
+                                     int context, const int16_t *hint, unsigned tried, struct xc_block_choice best)
 {
     struct node nodes[17][CONTEXTS];
     int best_context = 0, end = 16;

@@ -23,8 +23,9 @@ struct xc_picture_pool {
 struct xc_picture_pool *xc_picture_pool_new(void)
 {
     struct xc_picture_pool *pool = calloc(1, sizeof *pool);
-    if (!pool)
+    if (!pool) {
         return NULL;
+    }
     if (pthread_mutex_init(&pool->mutex, NULL)) {
         free(pool);
         return NULL;
@@ -55,8 +56,9 @@ static void leave_pool(struct xc_picture_pool *pool)
 
 void xc_picture_pool_free(struct xc_picture_pool *pool)
 {
-    if (!pool)
+    if (!pool) {
         return;
+    }
     pthread_mutex_lock(&pool->mutex);
     free_list(pool->free);
     pool->free = NULL;
@@ -75,8 +77,9 @@ static struct xc_picture *take_from_pool(struct xc_picture_pool *pool, uint16_t 
         pool->mb_rows = mb_rows;
     }
     struct xc_picture *picture = pool->free;
-    if (picture)
+    if (picture) {
         pool->free = picture->next_free;
+    }
     pool->users++;
     pthread_mutex_unlock(&pool->mutex);
     return picture;
@@ -107,16 +110,17 @@ static size_t stride_for(size_t width)
     return stride % 1024 ? stride : stride + ALIGNMENT;
 }
 
-/* Where the system has large pages to give, a large picture asks for them: the kernel's work for fresh small ones takes longer
- * than reading a picture into them. */
+/* Where the system has large pages to give, a large picture asks for them: the kernel's work for fresh small ones takes
+ * longer than reading a picture into them. */
 static void *allocate_pages(size_t size)
 {
     enum { LARGE_PAGE = 2 * 1024 * 1024 };
     const size_t alignment = size < LARGE_PAGE / 2 ? ALIGNMENT : LARGE_PAGE;
     void *memory = aligned_alloc(alignment, round_up(size, alignment));
 #ifdef MADV_HUGEPAGE
-    if (memory && alignment == LARGE_PAGE)
+    if (memory && alignment == LARGE_PAGE) {
         madvise(memory, round_up(size, alignment), MADV_HUGEPAGE); /* only a wish: nothing depends on its success */
+    }
 #endif
     return memory;
 }
@@ -130,25 +134,28 @@ static struct xc_picture *allocate(size_t mb_cols, size_t mb_rows)
     size_t size = before + luma_size + 2 * chroma_size + XC_PICTURE_SLACK;
 
     struct xc_picture *picture = allocate_pages(size);
-    if (!picture)
+    if (!picture) {
         return NULL;
+    }
     uint8_t *samples = (uint8_t *)picture + before;
-    picture->plane[XC_PLANE_Y] = (struct xc_plane){samples, (ptrdiff_t)luma_stride};
-    picture->plane[XC_PLANE_U] = (struct xc_plane){samples + luma_size, (ptrdiff_t)chroma_stride};
-    picture->plane[XC_PLANE_V] = (struct xc_plane){samples + luma_size + chroma_size, (ptrdiff_t)chroma_stride};
+    picture->plane[XC_PLANE_Y] = (struct xc_plane){ samples, (ptrdiff_t)luma_stride };
+    picture->plane[XC_PLANE_U] = (struct xc_plane){ samples + luma_size, (ptrdiff_t)chroma_stride };
+    picture->plane[XC_PLANE_V] = (struct xc_plane){ samples + luma_size + chroma_size, (ptrdiff_t)chroma_stride };
     return picture;
 }
 
 enum xc_status xc_picture_new(struct xc_picture **out, struct xc_picture_pool *pool, unsigned width, unsigned height,
                               struct xc_error *err)
 {
-    if (width < 1 || width > XC_MAX_DIMENSION || height < 1 || height > XC_MAX_DIMENSION)
+    if (width < 1 || width > XC_MAX_DIMENSION || height < 1 || height > XC_MAX_DIMENSION) {
         return xc_fail(err, XC_ERR_ARGUMENT, "a picture of %ux%u samples is impossible", width, height);
+    }
 
     uint16_t mb_cols = (uint16_t)((width + 15) / 16), mb_rows = (uint16_t)((height + 15) / 16);
     struct xc_picture *picture = pool ? take_from_pool(pool, mb_cols, mb_rows) : NULL;
-    if (!picture)
+    if (!picture) {
         picture = allocate(mb_cols, mb_rows);
+    }
     if (!picture) {
         if (pool) {
             pthread_mutex_lock(&pool->mutex);
@@ -169,20 +176,23 @@ enum xc_status xc_picture_new(struct xc_picture **out, struct xc_picture_pool *p
 
 struct xc_picture *xc_picture_ref(struct xc_picture *picture)
 {
-    if (picture)
+    if (picture) {
         atomic_fetch_add_explicit(&picture->references, 1, memory_order_relaxed);
+    }
     return picture;
 }
 
 void xc_picture_unref(struct xc_picture *picture)
 {
     /* Release and acquire: whatever any owner did with the samples is done before they are reused. */
-    if (!picture || atomic_fetch_sub_explicit(&picture->references, 1, memory_order_acq_rel) > 1)
+    if (!picture || atomic_fetch_sub_explicit(&picture->references, 1, memory_order_acq_rel) > 1) {
         return;
-    if (picture->pool)
+    }
+    if (picture->pool) {
         return_to_pool(picture);
-    else
+    } else {
         free(picture);
+    }
 }
 
 unsigned xc_plane_coded_width(const struct xc_picture *picture, int plane)
@@ -213,18 +223,21 @@ void xc_picture_pad(struct xc_picture *picture)
         unsigned height = xc_plane_height(picture, p), coded_height = xc_plane_coded_height(picture, p);
 
         uint8_t *row = plane.data;
-        for (unsigned y = 0; y < height; y++, row += plane.stride)
+        for (unsigned y = 0; y < height; y++, row += plane.stride) {
             memset(row + width, row[width - 1], coded_width - width);
-        for (unsigned y = height; y < coded_height; y++, row += plane.stride)
+        }
+        for (unsigned y = height; y < coded_height; y++, row += plane.stride) {
             memcpy(row, row - plane.stride, coded_width);
+        }
     }
 }
 
 size_t xc_picture_i420_size(const struct xc_picture *picture)
 {
     size_t size = 0;
-    for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++)
+    for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
         size += (size_t)xc_plane_width(picture, p) * xc_plane_height(picture, p);
+    }
     return size;
 }
 
@@ -233,7 +246,8 @@ void xc_picture_to_i420(const struct xc_picture *picture, uint8_t *out)
     for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
         unsigned width = xc_plane_width(picture, p), height = xc_plane_height(picture, p);
         const uint8_t *row = picture->plane[p].data;
-        for (unsigned y = 0; y < height; y++, row += picture->plane[p].stride, out += width)
+        for (unsigned y = 0; y < height; y++, row += picture->plane[p].stride, out += width) {
             memcpy(out, row, width);
+        }
     }
 }

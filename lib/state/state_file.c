@@ -18,11 +18,11 @@ enum {
     AT_VERSION = 8,
     AT_WIDTH = 10,
     AT_HEIGHT = 12,
-    AT_SCALES = 14,  /* horizontal, vertical */
-    AT_COLOR = 16,   /* color space, clamping type */
+    AT_SCALES = 14,   /* horizontal, vertical */
+    AT_COLOR = 16,    /* color space, clamping type */
     AT_PICTURES = 18, /* which stored picture each reference is; their number follows from it */
     AT_SEGMENTS = 21, /* absolute, 4 quantizers, 4 filter levels */
-    AT_DELTAS = 30,  /* 4 references, 4 modes */
+    AT_DELTAS = 30,   /* 4 references, 4 modes */
     AT_PROBABILITIES = 38,
     FIXED_SIZE = AT_PROBABILITIES + sizeof(struct xc_probabilities),
 };
@@ -127,7 +127,8 @@ enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct
 
     struct hashed_stream s = { .stream = stream };
     XXH3_64bits_reset(&s.hash);
-    bool good = put(&s, fixed, sizeof fixed) && put(&s, state->segment_map, macroblock_count(state->width, state->height));
+    bool good =
+        put(&s, fixed, sizeof fixed) && put(&s, state->segment_map, macroblock_count(state->width, state->height));
     for (int i = 0; good && i < count; i++) {
         good = put_picture(&s, stored[i]);
     }
@@ -185,8 +186,8 @@ static enum xc_status check_size(FILE *stream, const uint8_t fixed[FIXED_SIZE], 
     int pictures = 1 + (fixed[AT_PICTURES + 1] == 1) + (fixed[AT_PICTURES + 2] > fixed[AT_PICTURES + 1]);
     uint64_t size = FIXED_SIZE + macroblocks + (uint64_t)pictures * macroblocks * 384 + CHECKSUM_SIZE;
     if (fstat(fileno(stream), &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size != size) {
-        return xc_fail(err, XC_ERR_FORMAT, "the state should have %llu bytes, the file has %llu", (unsigned long long)size,
-                       (unsigned long long)info.st_size);
+        return xc_fail(err, XC_ERR_FORMAT, "the state should have %llu bytes, the file has %llu",
+                       (unsigned long long)size, (unsigned long long)info.st_size);
     }
     return XC_OK;
 }

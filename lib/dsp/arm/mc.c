@@ -7,12 +7,12 @@ enum { MAX_TAPS = 6 };
 
 /* Without signs: taps 1 and 4 are to be subtracted. RFC 6386 section 18.3. */
 static const uint8_t sixtap_weights[8][MAX_TAPS] = {
-    {0, 0, 128, 0, 0, 0},   {0, 6, 123, 12, 1, 0}, {2, 11, 108, 36, 8, 1}, {0, 9, 93, 50, 6, 0},
-    {3, 16, 77, 77, 16, 3}, {0, 6, 50, 93, 9, 0},  {1, 8, 36, 108, 11, 2}, {0, 1, 12, 123, 6, 0},
+    { 0, 0, 128, 0, 0, 0 },   { 0, 6, 123, 12, 1, 0 }, { 2, 11, 108, 36, 8, 1 }, { 0, 9, 93, 50, 6, 0 },
+    { 3, 16, 77, 77, 16, 3 }, { 0, 6, 50, 93, 9, 0 },  { 1, 8, 36, 108, 11, 2 }, { 0, 1, 12, 123, 6, 0 },
 };
 static const uint8_t bilinear_weights[8][MAX_TAPS] = {
-    {0, 0, 128, 0}, {0, 0, 112, 16}, {0, 0, 96, 32}, {0, 0, 80, 48},
-    {0, 0, 64, 64}, {0, 0, 48, 80},  {0, 0, 32, 96}, {0, 0, 16, 112},
+    { 0, 0, 128, 0 }, { 0, 0, 112, 16 }, { 0, 0, 96, 32 }, { 0, 0, 80, 48 },
+    { 0, 0, 64, 64 }, { 0, 0, 48, 80 },  { 0, 0, 32, 96 }, { 0, 0, 16, 112 },
 };
 
 /* Eight samples. All products but that of tap 3 add up to what fits 16 bits; with it they may exceed 32767, but
@@ -65,13 +65,14 @@ struct window {
 
 INLINE void push(struct window *window, vec row)
 {
-    *window = (struct window){{window->row[1], window->row[2], window->row[3], window->row[4], window->row[5], row}};
+    *window =
+        (struct window){ { window->row[1], window->row[2], window->row[3], window->row[4], window->row[5], row } };
 }
 
 INLINE vec filter_down(const struct window *window, int w, const uint8_t weights[MAX_TAPS], int taps)
 {
     const int unused = 3 - taps / 2; /* taps before the first */
-    uint8x8_t low[MAX_TAPS] = {vdup_n_u8(0)}, high[MAX_TAPS] = {vdup_n_u8(0)};
+    uint8x8_t low[MAX_TAPS] = { vdup_n_u8(0) }, high[MAX_TAPS] = { vdup_n_u8(0) };
     for (int tap = unused; tap < unused + taps; tap++) {
         vec row = window->row[tap + unused];
         low[tap] = vget_low_u8(row);
@@ -84,7 +85,7 @@ INLINE vec filter_down(const struct window *window, int w, const uint8_t weights
 INLINE void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int w, int h,
                     const uint8_t across[MAX_TAPS], int taps_across, const uint8_t down[MAX_TAPS], int taps_down)
 {
-    struct window window = {{zero()}};
+    struct window window = { { zero() } };
     if (taps_down != NO_TAPS) {
         src -= (taps_down / 2 - 1) * src_stride;
     }

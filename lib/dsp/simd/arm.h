@@ -8,15 +8,15 @@
 
 typedef uint8x16_t vec;
 
-#define BINARY(name, type, intrinsic)                                                                     \
-    INLINE vec name(vec a, vec b)                                                                         \
-    {                                                                                                     \
-        return vreinterpretq_u8_##type(intrinsic(vreinterpretq_##type##_u8(a), vreinterpretq_##type##_u8(b))); \
+#define BINARY(name, type, intrinsic)                                                                                  \
+    INLINE vec name(vec a, vec b)                                                                                      \
+    {                                                                                                                  \
+        return vreinterpretq_u8_##type(intrinsic(vreinterpretq_##type##_u8(a), vreinterpretq_##type##_u8(b)));         \
     }
-#define BINARY_U8(name, intrinsic) \
-    INLINE vec name(vec a, vec b)  \
-    {                              \
-        return intrinsic(a, b);    \
+#define BINARY_U8(name, intrinsic)                                                                                     \
+    INLINE vec name(vec a, vec b)                                                                                      \
+    {                                                                                                                  \
+        return intrinsic(a, b);                                                                                        \
     }
 
 BINARY_U8(bit_and, vandq_u8)
@@ -212,7 +212,7 @@ INLINE vec mul_high_s8(vec a, int factor)
 
 INLINE unsigned bits_of_8(vec a)
 {
-    static const uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    static const uint8_t bits[16] = { 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128 };
     vec found = vandq_u8(a, vld1q_u8(bits));
     return (unsigned)(vaddv_u8(vget_low_u8(found)) | vaddv_u8(vget_high_u8(found)) << 8);
 }

@@ -56,29 +56,29 @@ INLINE void predict_tm(uint8_t *dst, ptrdiff_t stride, int size, const uint8_t *
     }
 }
 
-#define DEFINE_SIZE(size)                                                                                            \
-    static void dc_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                 \
-    {                                                                                                                \
-        predict_dc(dst, stride, size, above, left);                                                                  \
-    }                                                                                                                \
-    static void dc_left_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)            \
-    {                                                                                                                \
-        (void)above;                                                                                                 \
-        predict_dc_of_one(dst, stride, size, left);                                                                  \
-    }                                                                                                                \
-    static void dc_above_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)           \
-    {                                                                                                                \
-        (void)left;                                                                                                  \
-        predict_dc_of_one(dst, stride, size, above);                                                                 \
-    }                                                                                                                \
-    WITH_SHUFFLE static void h_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)     \
-    {                                                                                                                \
-        (void)above;                                                                                                 \
-        predict_h(dst, stride, size, left);                                                                          \
-    }                                                                                                                \
-    WITH_SHUFFLE static void tm_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)    \
-    {                                                                                                                \
-        predict_tm(dst, stride, size, above, left);                                                                  \
+#define DEFINE_SIZE(size)                                                                                              \
+    static void dc_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                   \
+    {                                                                                                                  \
+        predict_dc(dst, stride, size, above, left);                                                                    \
+    }                                                                                                                  \
+    static void dc_left_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)              \
+    {                                                                                                                  \
+        (void)above;                                                                                                   \
+        predict_dc_of_one(dst, stride, size, left);                                                                    \
+    }                                                                                                                  \
+    static void dc_above_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)             \
+    {                                                                                                                  \
+        (void)left;                                                                                                    \
+        predict_dc_of_one(dst, stride, size, above);                                                                   \
+    }                                                                                                                  \
+    WITH_SHUFFLE static void h_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)       \
+    {                                                                                                                  \
+        (void)above;                                                                                                   \
+        predict_h(dst, stride, size, left);                                                                            \
+    }                                                                                                                  \
+    WITH_SHUFFLE static void tm_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)      \
+    {                                                                                                                  \
+        predict_tm(dst, stride, size, above, left);                                                                    \
     }
 
 DEFINE_SIZE(16)
@@ -95,7 +95,7 @@ static void b_tm(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
     vec row = load4(above), corner = splat_8(above[-1]), columns = load4(left);
     vec rows = zip_low_32(row, row);
     rows = zip_low_64(rows, rows);
-    columns = zip_low_8(columns, columns); /* each twice */
+    columns = zip_low_8(columns, columns);  /* each twice */
     columns = zip_low_16(columns, columns); /* four times */
     vec more = sat_sub_u8(columns, corner), less = sat_sub_u8(corner, columns);
     store_4x4(dst, stride, sat_sub_u8(sat_add_u8(rows, more), less));
@@ -110,10 +110,10 @@ enum { L_AGAIN, L, K, J, I, P, A, B, C, D, E, F, G, H, H_AGAIN };
  * sample behind. The highest bit makes a shuffle of the others give 0. */
 enum { TWO = 0x80 };
 
-static const uint8_t ve_layout[16] = {A, B, C, D, A, B, C, D, A, B, C, D, A, B, C, D};
-static const uint8_t he_layout[16] = {I, I, I, I, J, J, J, J, K, K, K, K, L, L, L, L};
-static const uint8_t ld_layout[16] = {B, C, D, E, C, D, E, F, D, E, F, G, E, F, G, H};
-static const uint8_t rd_layout[16] = {P, A, B, C, I, P, A, B, J, I, P, A, K, J, I, P};
+static const uint8_t ve_layout[16] = { A, B, C, D, A, B, C, D, A, B, C, D, A, B, C, D };
+static const uint8_t he_layout[16] = { I, I, I, I, J, J, J, J, K, K, K, K, L, L, L, L };
+static const uint8_t ld_layout[16] = { B, C, D, E, C, D, E, F, D, E, F, G, E, F, G, H };
+static const uint8_t rd_layout[16] = { P, A, B, C, I, P, A, B, J, I, P, A, K, J, I, P };
 static const uint8_t vr_layout[16] = {
     TWO + P, TWO + A, TWO + B, TWO + C, P, A, B, C, I, TWO + P, TWO + A, TWO + B, J, P, A, B,
 };
@@ -124,16 +124,22 @@ static const uint8_t hd_layout[16] = {
     TWO + I, P, A, B, TWO + J, I, TWO + I, P, TWO + K, J, TWO + J, I, TWO + L, K, TWO + K, J,
 };
 static const uint8_t hu_layout[16] = {
-    TWO + J, J, TWO + K,       K,             TWO + K,       K,             TWO + L,       L,
-    TWO + L, L, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN, TWO + L_AGAIN,
+    TWO + J,       J,
+    TWO + K,       K,
+    TWO + K,       K,
+    TWO + L,       L,
+    TWO + L,       L,
+    TWO + L_AGAIN, TWO + L_AGAIN,
+    TWO + L_AGAIN, TWO + L_AGAIN,
+    TWO + L_AGAIN, TWO + L_AGAIN,
 };
 
 WITH_SHUFFLE INLINE vec load_edge_4x4(const uint8_t *above, const uint8_t *left)
 {
     enum { _ = 255 }; /* nothing: 0 */
-    static const uint8_t from_left[16] = {3, 3, 2, 1, _, _, _, _, _, _, _, _, _, _, _, _};
-    static const uint8_t from_above[16] = {_, _, _, _, _, _, 0, 1, 2, 3, 4, 5, 6, 7, 7, 7};
-    static const uint8_t from_corner[16] = {_, _, _, _, 0, 1, _, _, _, _, _, _, _, _, _, _};
+    static const uint8_t from_left[16] = { 3, 3, 2, 1, _, _, _, _, _, _, _, _, _, _, _, _ };
+    static const uint8_t from_above[16] = { _, _, _, _, _, _, 0, 1, 2, 3, 4, 5, 6, 7, 7, 7 };
+    static const uint8_t from_corner[16] = { _, _, _, _, 0, 1, _, _, _, _, _, _, _, _, _, _ };
     vec corner = set_first_s16(zero(), left[0] | above[-1] << 8);
     vec column = shuffle_8(load4(left), load16(from_left)), row = shuffle_8(load8(above), load16(from_above));
     return bit_or(bit_or(column, row), shuffle_8(corner, load16(from_corner)));
@@ -167,13 +173,13 @@ DEFINE_DIRECTION(vl)
 DEFINE_DIRECTION(hd)
 DEFINE_DIRECTION(hu)
 
-#define SET_SIZE(size)                                         \
-    do {                                                       \
-        dsp->intra##size[XC_INTRA_DC] = dc_##size;             \
-        dsp->intra##size[XC_INTRA_H] = h_##size;               \
-        dsp->intra##size[XC_INTRA_TM] = tm_##size;             \
-        dsp->intra##size[XC_INTRA_DC_LEFT] = dc_left_##size;   \
-        dsp->intra##size[XC_INTRA_DC_ABOVE] = dc_above_##size; \
+#define SET_SIZE(size)                                                                                                 \
+    do {                                                                                                               \
+        dsp->intra##size[XC_INTRA_DC] = dc_##size;                                                                     \
+        dsp->intra##size[XC_INTRA_H] = h_##size;                                                                       \
+        dsp->intra##size[XC_INTRA_TM] = tm_##size;                                                                     \
+        dsp->intra##size[XC_INTRA_DC_LEFT] = dc_left_##size;                                                           \
+        dsp->intra##size[XC_INTRA_DC_ABOVE] = dc_above_##size;                                                         \
     } while (0)
 
 /* Not V and DC_128: the compiler's code for C is as good. */

@@ -11,7 +11,7 @@ struct limits {
 
 INLINE struct limits splat_limits(int edge, int interior, int hev)
 {
-    return (struct limits){splat_8(edge), splat_8(interior), splat_8(hev)};
+    return (struct limits){ splat_8(edge), splat_8(interior), splat_8(hev) };
 }
 
 /* --- what is done to an edge --- */

@@ -21,42 +21,42 @@ static inline int bilinear_taps(int position)
 
 /* The two kernels for blocks w wide, out of predict(), sixtap_weights[] and bilinear_weights[]. predict() is called
  * with constants, so that each combination of taps becomes code of its own. */
-#define PREDICT_CASE(weights, w, across, down)                                                                       \
-    case 8 * (across) + (down):                                                                                      \
-        predict(dst, dst_stride, src, src_stride, w, h, (weights)[mx], across, (weights)[my], down);                 \
+#define PREDICT_CASE(weights, w, across, down)                                                                         \
+    case 8 * (across) + (down):                                                                                        \
+        predict(dst, dst_stride, src, src_stride, w, h, (weights)[mx], across, (weights)[my], down);                   \
         break
 
-#define DEFINE_WIDTH(attributes, w)                                                                                  \
-    attributes static void sixtap_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride,  \
-                                      int h, int mx, int my)                                                         \
-    {                                                                                                                \
-        switch (8 * sixtap_taps(mx, w) + sixtap_taps(my, w)) {                                                       \
-            PREDICT_CASE(sixtap_weights, w, NO_TAPS, NO_TAPS);                                                       \
-            PREDICT_CASE(sixtap_weights, w, NO_TAPS, FOUR_TAPS);                                                     \
-            PREDICT_CASE(sixtap_weights, w, NO_TAPS, SIX_TAPS);                                                      \
-            PREDICT_CASE(sixtap_weights, w, FOUR_TAPS, NO_TAPS);                                                     \
-            PREDICT_CASE(sixtap_weights, w, FOUR_TAPS, FOUR_TAPS);                                                   \
-            PREDICT_CASE(sixtap_weights, w, FOUR_TAPS, SIX_TAPS);                                                    \
-            PREDICT_CASE(sixtap_weights, w, SIX_TAPS, NO_TAPS);                                                      \
-            PREDICT_CASE(sixtap_weights, w, SIX_TAPS, FOUR_TAPS);                                                    \
-            PREDICT_CASE(sixtap_weights, w, SIX_TAPS, SIX_TAPS);                                                     \
-        }                                                                                                            \
-    }                                                                                                                \
-    attributes static void bilinear_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, \
-                                        int h, int mx, int my)                                                       \
-    {                                                                                                                \
-        switch (8 * bilinear_taps(mx) + bilinear_taps(my)) {                                                         \
-            PREDICT_CASE(bilinear_weights, w, NO_TAPS, NO_TAPS);                                                     \
-            PREDICT_CASE(bilinear_weights, w, NO_TAPS, TWO_TAPS);                                                    \
-            PREDICT_CASE(bilinear_weights, w, TWO_TAPS, NO_TAPS);                                                    \
-            PREDICT_CASE(bilinear_weights, w, TWO_TAPS, TWO_TAPS);                                                   \
-        }                                                                                                            \
+#define DEFINE_WIDTH(attributes, w)                                                                                    \
+    attributes static void sixtap_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride,    \
+                                      int h, int mx, int my)                                                           \
+    {                                                                                                                  \
+        switch (8 * sixtap_taps(mx, w) + sixtap_taps(my, w)) {                                                         \
+            PREDICT_CASE(sixtap_weights, w, NO_TAPS, NO_TAPS);                                                         \
+            PREDICT_CASE(sixtap_weights, w, NO_TAPS, FOUR_TAPS);                                                       \
+            PREDICT_CASE(sixtap_weights, w, NO_TAPS, SIX_TAPS);                                                        \
+            PREDICT_CASE(sixtap_weights, w, FOUR_TAPS, NO_TAPS);                                                       \
+            PREDICT_CASE(sixtap_weights, w, FOUR_TAPS, FOUR_TAPS);                                                     \
+            PREDICT_CASE(sixtap_weights, w, FOUR_TAPS, SIX_TAPS);                                                      \
+            PREDICT_CASE(sixtap_weights, w, SIX_TAPS, NO_TAPS);                                                        \
+            PREDICT_CASE(sixtap_weights, w, SIX_TAPS, FOUR_TAPS);                                                      \
+            PREDICT_CASE(sixtap_weights, w, SIX_TAPS, SIX_TAPS);                                                       \
+        }                                                                                                              \
+    }                                                                                                                  \
+    attributes static void bilinear_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride,  \
+                                        int h, int mx, int my)                                                         \
+    {                                                                                                                  \
+        switch (8 * bilinear_taps(mx) + bilinear_taps(my)) {                                                           \
+            PREDICT_CASE(bilinear_weights, w, NO_TAPS, NO_TAPS);                                                       \
+            PREDICT_CASE(bilinear_weights, w, NO_TAPS, TWO_TAPS);                                                      \
+            PREDICT_CASE(bilinear_weights, w, TWO_TAPS, NO_TAPS);                                                      \
+            PREDICT_CASE(bilinear_weights, w, TWO_TAPS, TWO_TAPS);                                                     \
+        }                                                                                                              \
     }
 
-#define SET_WIDTH(dsp, w)                          \
-    do {                                           \
-        (dsp)->sixtap[XC_MC_##w] = sixtap_##w;     \
-        (dsp)->bilinear[XC_MC_##w] = bilinear_##w; \
+#define SET_WIDTH(dsp, w)                                                                                              \
+    do {                                                                                                               \
+        (dsp)->sixtap[XC_MC_##w] = sixtap_##w;                                                                         \
+        (dsp)->bilinear[XC_MC_##w] = bilinear_##w;                                                                     \
     } while (0)
 
 #endif

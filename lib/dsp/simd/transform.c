@@ -8,7 +8,7 @@ struct block {
 
 INLINE struct block load_block(const int16_t in[16])
 {
-    return (struct block){load16(in), load16(in + 8)};
+    return (struct block){ load16(in), load16(in + 8) };
 }
 
 INLINE void store_block(int16_t out[16], struct block block)
@@ -20,25 +20,25 @@ INLINE void store_block(int16_t out[16], struct block block)
 /* Lines 0 and 2, lines 1 and 3. */
 INLINE struct block block_of(vec even, vec odd)
 {
-    return (struct block){zip_low_64(even, odd), zip_high_64(even, odd)};
+    return (struct block){ zip_low_64(even, odd), zip_high_64(even, odd) };
 }
 
 INLINE struct block transpose(struct block b)
 {
     vec even = zip_low_16(b.line_01, b.line_23), odd = zip_high_16(b.line_01, b.line_23);
-    return (struct block){zip_low_16(even, odd), zip_high_16(even, odd)};
+    return (struct block){ zip_low_16(even, odd), zip_high_16(even, odd) };
 }
 
 INLINE struct block shift_right(struct block b, int shift)
 {
-    return (struct block){shift_right_s16(b.line_01, shift), shift_right_s16(b.line_23, shift)};
+    return (struct block){ shift_right_s16(b.line_01, shift), shift_right_s16(b.line_23, shift) };
 }
 
 INLINE struct block dequantize(const int16_t levels[16], int dc, int ac)
 {
     struct block b = load_block(levels);
     vec factor = splat_16(ac);
-    return (struct block){set_first_s16(mul_s16(b.line_01, factor), dc), mul_s16(b.line_23, factor)};
+    return (struct block){ set_first_s16(mul_s16(b.line_01, factor), dc), mul_s16(b.line_23, factor) };
 }
 
 /* --- inverse --- */
@@ -54,7 +54,7 @@ INLINE struct block idct_lines(struct block b, int round)
     vec sin_swapped = swap_halves(by_sin);
     even = add_s16(even, splat_16(round));
     vec rotated = low_and_high(add_s16(by_cos, sin_swapped), sub_s16(sin_swapped, by_cos));
-    return (struct block){add_s16(even, rotated), swap_halves(sub_s16(even, rotated))};
+    return (struct block){ add_s16(even, rotated), swap_halves(sub_s16(even, rotated)) };
 }
 
 INLINE void add_to_picture(uint8_t *dst, ptrdiff_t stride, struct block residue)
@@ -74,7 +74,7 @@ static void idct_add(uint8_t *dst, ptrdiff_t stride, const int16_t levels[16], i
 static void idct_dc_add(uint8_t *dst, ptrdiff_t stride, int dc)
 {
     vec value = shift_right_s16(add_s16(splat_16(dc), splat_16(4)), 3);
-    add_to_picture(dst, stride, (struct block){value, value});
+    add_to_picture(dst, stride, (struct block){ value, value });
 }
 
 INLINE struct block iwht_lines(struct block b, int round)
@@ -83,7 +83,7 @@ INLINE struct block iwht_lines(struct block b, int round)
     vec sums = add_s16(b.line_01, mirrored), differences = sub_s16(b.line_01, mirrored); /* of 0 and 3, of 1 and 2 */
     vec outer = zip_low_64(sums, differences), inner = zip_high_64(sums, differences);
     outer = add_s16(outer, splat_16(round));
-    return (struct block){add_s16(outer, inner), sub_s16(outer, inner)};
+    return (struct block){ add_s16(outer, inner), sub_s16(outer, inner) };
 }
 
 static void iwht(int16_t out[16], const int16_t levels[16], int dc, int ac)
@@ -159,8 +159,8 @@ INLINE struct pair transpose_pair(struct pair p)
     vec b_01 = zip_high_16(p.line[0], p.line[1]), b_23 = zip_high_16(p.line[2], p.line[3]);
     vec a_left = zip_low_32(a_01, a_23), a_right = zip_high_32(a_01, a_23);
     vec b_left = zip_low_32(b_01, b_23), b_right = zip_high_32(b_01, b_23);
-    return (struct pair){{zip_low_64(a_left, b_left), zip_high_64(a_left, b_left), zip_low_64(a_right, b_right),
-                          zip_high_64(a_right, b_right)}};
+    return (struct pair){ { zip_low_64(a_left, b_left), zip_high_64(a_left, b_left), zip_low_64(a_right, b_right),
+                            zip_high_64(a_right, b_right) } };
 }
 
 /* a * x + b * y, rounded and divided by 2^shift. */
@@ -178,20 +178,22 @@ INLINE struct pair fdct_lines(struct pair p, int round_1, int round_3, int shift
     vec outer_sum = add_s16(p.line[0], p.line[3]), inner_sum = add_s16(p.line[1], p.line[2]);
     vec inner = sub_s16(p.line[1], p.line[2]);
     *outer = sub_s16(p.line[0], p.line[3]);
-    return (struct pair){{
+    return (struct pair){ {
         add_s16(outer_sum, inner_sum),
         rotate_pair(inner, *outer, 2217, 5352, round_1, shift),
         sub_s16(outer_sum, inner_sum),
         rotate_pair(inner, *outer, -5352, 2217, round_3, shift),
-    }};
+    } };
 }
 
-static void fdct_pair(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride)
+static void fdct_pair(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
+                      ptrdiff_t pred_stride)
 {
     struct pair p;
     vec outer;
     for (int y = 0; y < 4; y++) {
-        vec from = zip_low_8(load8(src + y * src_stride), zero()), minus = zip_low_8(load8(pred + y * pred_stride), zero());
+        vec from = zip_low_8(load8(src + y * src_stride), zero()),
+            minus = zip_low_8(load8(pred + y * pred_stride), zero());
         p.line[y] = shift_left_s16(sub_s16(from, minus), 3);
     }
     p = transpose_pair(fdct_lines(transpose_pair(p), 14500, 7500, 12, &outer));
@@ -251,7 +253,7 @@ static void fwht(int16_t out[16], const int16_t in[16])
     vec line_0 = round_eighths(add_s32(even_sum, odd_sum)), line_3 = round_eighths(sub_s32(even_sum, odd_sum));
     vec line_1 = round_eighths(add_s32(even_difference, odd_difference));
     vec line_2 = round_eighths(sub_s32(even_difference, odd_difference));
-    store_block(out, (struct block){narrow_s32_s16(line_0, line_1), narrow_s32_s16(line_2, line_3)});
+    store_block(out, (struct block){ narrow_s32_s16(line_0, line_1), narrow_s32_s16(line_2, line_3) });
 }
 
 void xc_dsp_transform_simd(struct xc_dsp *dsp)

@@ -9,10 +9,10 @@
 
 typedef __m128i vec;
 
-#define BINARY(name, intrinsic)  \
-    INLINE vec name(vec a, vec b) \
-    {                            \
-        return intrinsic(a, b);  \
+#define BINARY(name, intrinsic)                                                                                        \
+    INLINE vec name(vec a, vec b)                                                                                      \
+    {                                                                                                                  \
+        return intrinsic(a, b);                                                                                        \
     }
 
 BINARY(bit_and, _mm_and_si128)

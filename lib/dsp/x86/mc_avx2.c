@@ -72,8 +72,9 @@ struct window {
 TARGET("avx2") INLINE void push(struct window *window, __m256i two_rows)
 {
     __m256i between = _mm256_permute2x128_si256(window->next, two_rows, 0x21);
-    *window = (struct window){
-        {window->row[2], window->row[3], window->row[4], window->row[5], window->next, between}, two_rows};
+    *window =
+        (struct window){ { window->row[2], window->row[3], window->row[4], window->row[5], window->next, between },
+                         two_rows };
 }
 
 TARGET("avx2") INLINE __m256i filter_down(const struct window *window, int w, const struct weights *weights, int taps)
@@ -100,7 +101,7 @@ TARGET("avx2")
 INLINE void predict_down(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int w, int h,
                          const struct weights *across, int taps_across, const struct weights *down, int taps_down)
 {
-    struct window window = {0};
+    struct window window = { 0 };
     src -= (taps_down / 2 - 1) * src_stride;
     for (int i = 0; i < taps_down / 2; i++, src += 2 * src_stride) {
         push(&window, fetch(src, src + src_stride, w, across, taps_across));

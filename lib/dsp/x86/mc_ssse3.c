@@ -59,8 +59,8 @@ struct window {
 
 TARGET("ssse3") INLINE void push(struct window *window, vec row)
 {
-    *window = (struct window){
-        {window->row[1], window->row[2], window->row[3], window->row[4], window->row[5], row}};
+    *window =
+        (struct window){ { window->row[1], window->row[2], window->row[3], window->row[4], window->row[5], row } };
 }
 
 TARGET("ssse3") INLINE vec filter_down(const struct window *window, int w, const struct weights *weights, int taps)
@@ -68,12 +68,12 @@ TARGET("ssse3") INLINE vec filter_down(const struct window *window, int w, const
     const vec *tap_2 = window->row + 5 - taps / 2, *partner = tap_2 + (taps == TWO_TAPS ? 1 : 2);
     const vec *tap_1 = tap_2 - 1, *tap_3 = tap_2 + 1, *tap_0 = window->row, *tap_5 = window->row + 5;
     vec low = weigh(_mm_unpacklo_epi8(*tap_2, *partner), _mm_unpacklo_epi8(*tap_1, *tap_3),
-                        _mm_unpacklo_epi8(*tap_0, *tap_5), weights, taps);
+                    _mm_unpacklo_epi8(*tap_0, *tap_5), weights, taps);
     if (w < 16) {
         return _mm_packus_epi16(low, low);
     }
     vec high = weigh(_mm_unpackhi_epi8(*tap_2, *partner), _mm_unpackhi_epi8(*tap_1, *tap_3),
-                         _mm_unpackhi_epi8(*tap_0, *tap_5), weights, taps);
+                     _mm_unpackhi_epi8(*tap_0, *tap_5), weights, taps);
     return _mm_packus_epi16(low, high);
 }
 
@@ -81,7 +81,7 @@ TARGET("ssse3")
 INLINE void predict_down(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int w, int h,
                          const struct weights *across, int taps_across, const struct weights *down, int taps_down)
 {
-    struct window window = {0};
+    struct window window = { 0 };
     src -= (taps_down / 2 - 1) * src_stride;
     for (int i = 0; i < taps_down - 1; i++, src += src_stride) {
         push(&window, fetch(src, w, across, taps_across));

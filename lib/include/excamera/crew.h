@@ -29,7 +29,7 @@ struct xc_job {
 
 /* Lets the other members begin. The job stays where it is until it is finished. Jobs started earlier go first. */
 void xc_crew_start(struct xc_crew *crew, struct xc_job *job);
-/* Lends a hand and returns when all pieces are done. */
+/* Lends a hand, while others are at the last pieces with other jobs, and returns when all pieces are done. */
 void xc_crew_finish(struct xc_crew *crew, struct xc_job *job);
 
 #endif

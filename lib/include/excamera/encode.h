@@ -57,10 +57,10 @@ enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_
 enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source,
                          const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err);
 
-/* Rebases an interframe, parsed in the state origin, onto *state: its modes and vectors are kept, and its levels where
- * they are as good as any, but the residue is that of source (padded) against what this state predicts. *rebased, whose
- * memory is reused, becomes the new frame, to be serialized in the state as it was; *frame is used up and left to be
- * parsed into again. *state moves on; on failure it is as it was. */
+/* Rebases an interframe, parsed or only opened in the state origin, onto *state: its modes and vectors are kept, and
+ * its levels where they are as good as any, but the residue is that of source (padded) against what this state
+ * predicts. *rebased, whose memory is reused, becomes the new frame, to be serialized in the state as it was; *frame is
+ * used up and left to be parsed into again. *state moves on; on failure it is as it was. */
 enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, struct xc_frame *frame,
                          const struct xc_state *origin, const struct xc_picture *source, struct xc_frame *rebased,
                          struct xc_error *err);

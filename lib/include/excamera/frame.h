@@ -116,6 +116,9 @@ struct xc_frame {
     struct xc_macroblock *macroblocks; /* mb_rows x mb_cols */
     xc_block *coefficients;            /* only blocks with tokens have an entry, in coding order (Y2 first) */
     size_t coefficient_count, coefficient_capacity, macroblock_capacity;
+    /* private to the library */
+    struct xc_frame_reader *reader; /* owned */
+    bool opened;                    /* xc_frame_complete is still to come */
 };
 
 #define XC_FRAME_INIT ((struct xc_frame){ 0 })
@@ -128,6 +131,12 @@ bool xc_data_is_shown(const uint8_t *data, size_t size);
 /* Parses one frame, to be decoded in this state, into *frame, whose memory is reused. */
 enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
                               struct xc_error *err);
+
+/* The same in two steps: header and modes, then the coefficients, for which data must still be there and the frame in
+ * its place. The second does nothing if there is nothing left to do. */
+enum xc_status xc_frame_open(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
+                             struct xc_error *err);
+enum xc_status xc_frame_complete(struct xc_frame *frame, struct xc_error *err);
 
 /* A growing run of bytes. */
 struct xc_bytes {
