@@ -133,15 +133,17 @@ class Runs(MakefileCase):
     def test_interrupted(self):
         """Interrupted again and again, it comes to the same end."""
         self.generate()
+        begin = time.monotonic()
         self.make("-j2")
+        whole = time.monotonic() - begin
         expected = self.finished()
         for path in self.dir.glob("*.ivf"):
             path.unlink()
         interrupted = 0
-        for milliseconds in range(100, 1000, 100):
+        for tenths in range(1, 10):
             process = subprocess.Popen(["make", "-f", "excamera.mk", "-j2"], cwd=self.dir, env=harness.environment(),
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-            time.sleep(milliseconds / 1000)
+            time.sleep(whole * tenths / 10)
             os.killpg(process.pid, signal.SIGINT)
             interrupted += process.wait(harness.TIMEOUT) != 0
         self.assertGreater(interrupted, 0)
