@@ -71,6 +71,12 @@ $(STATIC_TOOLS): $(BIN)/static/xc-%: $$(call parts,$$*)
 $(TEST_PROGRAMS): $(OUT)/%: $(OUT)/test/%.o $(LIBRARY)
 	$(call link)
 
+# The tables keep the layout of the standard's.
+.PHONY: format
+CLANG_FORMAT ?= clang-format
+format:
+	$(CLANG_FORMAT) -i $(filter-out %/tables.c %/cost.c,$(wildcard lib/*/*.[ch] lib/*/*/*.[ch] tools/*.[ch] lambda/*.[ch] test/*.[ch]))
+
 # Files that change only when what they hold does: the command that compiles, upon which everything is compiled anew,
 # and the library's sources, so that it does not keep the object of one that is gone.
 $(OUT)/flags: export TEXT := $(COMPILE) $(ALL_LDFLAGS)

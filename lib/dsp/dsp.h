@@ -39,7 +39,7 @@ enum {
  * between rows. */
 typedef void xc_filter_luma_fn(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev); /* 16 samples long */
 typedef void xc_filter_chroma_fn(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior,
-                                 int hev); /* 8 samples of each */
+                                 int hev);                                  /* 8 samples of each */
 typedef void xc_filter_simple_fn(uint8_t *dst, ptrdiff_t stride, int edge); /* 16 samples long */
 
 struct xc_dsp {
