@@ -156,6 +156,15 @@ void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes)
     *bytes = XC_BYTES_INIT;
 }
 
+void xc_tool_chunk_encode(struct xc_tool_chunk *chunk, struct xc_encoder *encoder, const struct xc_picture *picture,
+                          const struct xc_encode_params *params, const char *name)
+{
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_error err;
+    xc_tool_check(xc_encode(encoder, picture, params, &bytes, &err), name, &err);
+    xc_tool_chunk_append(chunk, &bytes);
+}
+
 void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *file, uint32_t frame)
 {
     const struct xc_ivf_frame *from = &file->ivf.frames[frame];

@@ -51,6 +51,9 @@ void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_sourc
                          const struct xc_state *state);
 /* Takes over the bytes of the next frame and leaves none. */
 void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes);
+/* Encodes a picture and appends the frame. name: of the file that the picture is from. */
+void xc_tool_chunk_encode(struct xc_tool_chunk *chunk, struct xc_encoder *encoder, const struct xc_picture *picture,
+                          const struct xc_encode_params *params, const char *name);
 /* Appends a copy of another file's frame. */
 void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *file, uint32_t frame);
 /* Writes the chunk and, unless its name is NULL, the state behind it, and gives back the memory. */

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <string.h>
 
 #include "enc_modes.h"
 #include "excamera/scene.h"
@@ -31,15 +30,6 @@ static double key_weight_for(const struct anchor *anchor, const struct anchored_
                              : options->key_weight;
 }
 
-static void encode(struct xc_encoder *encoder, const struct xc_picture *picture, const struct xc_encode_params *params,
-                   struct xc_tool_chunk *chunk, const char *name)
-{
-    struct xc_bytes bytes = XC_BYTES_INIT;
-    struct xc_error err;
-    xc_tool_check(xc_encode(encoder, picture, params, &bytes, &err), name, &err);
-    xc_tool_chunk_append(chunk, &bytes);
-}
-
 /* Encodes the anchor that waits, if one does, and lets its pictures go. */
 static void finish_anchor(struct anchor *anchor, struct xc_encoder *encoder, struct xc_tool_source *source,
                           struct xc_tool_chunk *chunk, const struct anchored_options *options)
@@ -59,7 +49,7 @@ static void finish_anchor(struct anchor *anchor, struct xc_encoder *encoder, str
     }
     xc_tool_check(xc_temporal_filter(source->workspace, &filtered, pictures, anchor->count, &err), NULL, &err);
     chunk->next_timestamp = anchor->index;
-    encode(encoder, filtered, &params, chunk, source->name);
+    xc_tool_chunk_encode(chunk, encoder, filtered, &params, source->name);
     xc_picture_unref(filtered);
     while (anchor->count) {
         xc_picture_unref(anchor->pictures[--anchor->count]);
@@ -133,7 +123,7 @@ void encode_followers(struct xc_encoder *encoder, struct xc_tool_source *source,
         if (passed < ivf->header.frame_count && ivf->frames[passed].timestamp == source->count - 1) {
             pass_anchor(encoder, anchors, passed++, chunk, source->workspace);
         } else {
-            encode(encoder, picture, &params, chunk, source->name);
+            xc_tool_chunk_encode(chunk, encoder, picture, &params, source->name);
         }
         xc_picture_unref(picture);
     }

@@ -18,7 +18,7 @@ static unsigned peek_quantizer(const struct xc_tool_prediction *p)
     struct xc_frame next = XC_FRAME_INIT;
     struct xc_error err;
     const struct xc_ivf_frame *data = &p->file.ivf.frames[p->next];
-    if (xc_frame_parse(&next, &p->state, data->data, data->size, &err)) {
+    if (xc_frame_open(&next, &p->state, data->data, data->size, &err)) {
         xc_tool_fail(p->file.name, "frame %u: %s", p->next, err.text);
     }
     unsigned quantizer = next.header.key_frame ? own : next.header.quantizer;
@@ -36,15 +36,6 @@ static struct xc_encode_params params_like(const struct xc_frame_header *h, bool
         params.refresh_altref = h->refresh_altref;
     }
     return params;
-}
-
-static void encode_one(struct xc_encoder *encoder, const struct xc_picture *picture,
-                       const struct xc_encode_params *params, struct xc_tool_chunk *chunk, const char *name)
-{
-    struct xc_bytes bytes = XC_BYTES_INIT;
-    struct xc_error err;
-    xc_tool_check(xc_encode(encoder, picture, params, &bytes, &err), name, &err);
-    xc_tool_chunk_append(chunk, &bytes);
 }
 
 /* From a scene cut on, the prediction is what it was made for. */
@@ -94,7 +85,7 @@ void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *p, struct x
             params.quantizer = extra ? first_quantizer(extra_quantizer, h->quantizer, key_weight)
                                      : first_quantizer(h->quantizer, peek_quantizer(p), key_weight);
         }
-        encode_one(encoder, picture, &params, chunk, source->name);
+        xc_tool_chunk_encode(chunk, encoder, picture, &params, source->name);
         xc_picture_unref(picture);
         first = false;
     }

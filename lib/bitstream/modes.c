@@ -34,8 +34,14 @@ static bool sign_bias(const struct xc_frame_header *h, unsigned reference)
     return (reference == 1 + XC_GOLDEN && h->sign_bias_golden) || (reference == 1 + XC_ALTREF && h->sign_bias_altref);
 }
 
-void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame *frame, unsigned row, unsigned column,
-                      unsigned reference)
+/* Vectors near a macroblock, from its neighbours above, left and above left; section 16.3. Not yet clamped. */
+struct near_mvs {
+    struct xc_mv best, nearest, near;
+    uint8_t context[4]; /* row of xc_mode_context_probability for each node of the mode tree */
+};
+
+static void find_near_mvs(struct near_mvs *out, const struct xc_frame *frame, unsigned row, unsigned column,
+                          unsigned reference)
 {
     const struct neighbours n = find_neighbours(frame, row, column);
     const struct xc_macroblock *const by_weight[3] = { n.above, n.left, n.above_left };
@@ -90,7 +96,8 @@ static int16_t clamp(int value, int low, int high)
     return (int16_t)(value < low ? low : value > high ? high : value);
 }
 
-struct xc_mv xc_clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned row, unsigned column)
+/* Keeps a vector's block within reach: at most one macroblock's width beyond the edge; section 5 (and libvpx). */
+static struct xc_mv clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned row, unsigned column)
 {
     const int macroblock = 16 * 4; /* in quarter samples */
     return (struct xc_mv){
@@ -204,8 +211,8 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
         reference = altref ? 1 + XC_ALTREF : 1 + XC_GOLDEN;
     }
     mb->reference = reference;
-    struct xc_near_mvs near;
-    xc_find_near_mvs(&near, frame, row, column, mb->reference);
+    struct near_mvs near;
+    find_near_mvs(&near, frame, row, column, mb->reference);
     const uint8_t probability[4] = {
         xc_mode_context_probability[near.context[0]][0],
         xc_mode_context_probability[near.context[1]][1],
@@ -214,14 +221,14 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
     };
     mb->y_mode = (uint8_t)xc_code_tree(c, xc_mv_mode_tree, probability, mb->y_mode);
 
-    struct xc_mv best = xc_clamp_mv(near.best, frame, row, column);
+    struct xc_mv best = clamp_mv(near.best, frame, row, column);
     struct xc_mv mv = { 0, 0 };
     switch (mb->y_mode) {
     case XC_NEARESTMV:
-        mv = xc_clamp_mv(near.nearest, frame, row, column);
+        mv = clamp_mv(near.nearest, frame, row, column);
         break;
     case XC_NEARMV:
-        mv = xc_clamp_mv(near.near, frame, row, column);
+        mv = clamp_mv(near.near, frame, row, column);
         break;
     case XC_NEWMV:
         return code_mv(c, frame, &mb->mv, best);

@@ -4,17 +4,6 @@
 
 #include "bitstream/coder.h"
 
-/* Vectors near a macroblock, from its neighbours above, left and above left; section 16.3. Not yet clamped. */
-struct xc_near_mvs {
-    struct xc_mv best, nearest, near;
-    uint8_t context[4]; /* row of xc_mode_context_probability for each node of the mode tree */
-};
-void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame *frame, unsigned row, unsigned column,
-                      unsigned reference);
-
-/* Keeps a vector's block within reach: at most one macroblock's width beyond the edge; section 5 (and libvpx). */
-struct xc_mv xc_clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned row, unsigned column);
-
 /* Walk a row of macroblocks' modes. When reading, macroblocks[].segment must hold the segment map in force before the
  * frame. Writing and counting return false if a vector is too far from its prediction to be coded, or a mode does not
  * fit its vector; they leave the frame as it is. */
