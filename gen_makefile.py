@@ -5,7 +5,7 @@ gen_makefile.py 0 31 16 22 > excamera.mk; make -j8 -f excamera.mk
 
 The chunks are 00000000.y4m and so on, and become 00000000.ivf and so on. QUALITY is vpxenc's --cq-level, 0 to 63.
 Variables of the makefile: VPXENC=vpxenc uses another vpxenc, ENGINE=NAME another way to run the steps, KEEP=1 keeps the
-intermediate files."""
+intermediate files, TIMINGS=FILE has the local engine write down what each step took (docs/latency.md)."""
 import argparse
 import pathlib
 import sys

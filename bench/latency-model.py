@@ -94,7 +94,13 @@ def list_schedule(tasks, seconds, workers):
     return end
 
 
-def worker_per_chunk(tasks, seconds, begin, handover):
+class Crowd(typing.NamedTuple):
+    """While many run xc-enc, they are in each other's way."""
+    until: float = 0.0  # when that is over
+    alone: float = 1.0  # which share of its time what is left of xc-enc takes then
+
+
+def worker_per_chunk(tasks, seconds, begin, handover, crowd=Crowd()):
     """Each chunk has a worker of its own, which has the raw pictures at begin[chunk] and runs the chunk's tasks in the
     order given. Another chunk's worker has a task's outputs handover[task] seconds after it is done."""
     free, end = list(begin), []
@@ -104,6 +110,9 @@ def worker_per_chunk(tasks, seconds, begin, handover):
             there = end[number] + (handover[number] if tasks[number].chunk != task.chunk else 0)
             if there > start:
                 start = there
+        if task.kind == "enc":
+            within = min(duration, max(0.0, crowd.until - start))
+            duration = within + crowd.alone * (duration - within)
         free[task.chunk] = start + duration
         end.append(start + duration)
     return end
@@ -112,48 +121,44 @@ def worker_per_chunk(tasks, seconds, begin, handover):
 # Chance
 
 class Spread(typing.NamedTuple):
-    """How far the times of single steps lie from their medians. The first two are standard deviations of logarithms."""
-    content: float   # of a batch's pictures: the same for all its steps, and again in each run
-    worker: float    # of a worker's speed, drawn anew in each run
-    part: float      # the share of the content's variance that is common to a quarter of the film
-    damping: float   # to which power the content goes into steps that reuse earlier decisions (xc-enc, xc-rebase)
-    stall: float     # how probable it is that a launch or a step stalls
-    stall_seconds: float  # for how long, on average; exponentially distributed
+    """How far the times of single steps lie from their medians: bench/paper-spread.py has measured it."""
+    content: float = 0.328   # standard deviation of the logarithm, for what is in the chunk's pictures
+    common: float = 0.84     # the share of that variance which changes slowly along the film
+    scene: float = 54        # after how many chunks the correlation of that share has fallen to 1/e
+    damping: float = 0.22    # to which power content goes into steps that reuse earlier decisions (xc-enc, xc-rebase)
+    slow: float = 6 / 880    # how many workers are slow, in the region that has most of them
+    slowness: float = 2.5    # how many times as long these take for everything
 
 
-NO_SPREAD = Spread(0, 0, 0, 0, 0, 1)
-FULLY = {"vpxenc", "anchors", "follow"}  # these search for all decisions anew, so the content goes into them as it is
+FULLY = {"vpxenc", "anchors", "follow"}  # these search for all decisions anew, so content goes into them as it is
 DAMPED = {"enc", "rebase"}
+REGIONS = (1, 1/3, 0, 0)  # the slow workers of the authors' four, against the first
 
 
-def stall(spread, rng):
-    return rng.expovariate(1 / spread.stall_seconds) if rng.random() < spread.stall else 0.0
+def walk(chunks, spread, rng):
+    """What the chunks' pictures cost, in standard deviations from the median. A film goes on as it was for a while."""
+    keep, value = math.exp(-1 / spread.scene), rng.gauss(0, 1)
+    for _ in range(chunks):
+        yield math.sqrt(spread.common) * value + math.sqrt(1 - spread.common) * rng.gauss(0, 1)
+        value = keep * value + math.sqrt(1 - keep ** 2) * rng.gauss(0, 1)
 
 
-def drawn(tasks, medians, spread, contents, batch, rng):
-    """How long each task takes in one run. contents: for each batch, how far its pictures are from the median ones, in
-    standard deviations."""
-    worker = [math.exp(rng.gauss(0, spread.worker)) for _ in range(tasks[-1].chunk + 1)]
-    full = [math.exp(spread.content * value) for value in contents]
-    damped = [math.exp(spread.content * spread.damping * value) for value in contents]
-    seconds = []
-    for task, median in zip(tasks, medians):
-        if task.kind in FULLY:
-            median *= full[task.chunk // batch] * worker[task.chunk]
-        elif task.kind in DAMPED:
-            median *= damped[task.chunk // batch] * worker[task.chunk]
-        seconds.append(median + (stall(spread, rng) if median else 0))
-    return seconds
+def slow_ranks(workers, share, rng):
+    """Which workers are slow, by their ranks in the order of launches. Early ones are more often; and how far down the
+    order they are found differs from run to run."""
+    reach = rng.random()
+    return {int(workers * reach * rng.random()) for _ in range(round(workers * share))}
 
 
 class Film(typing.NamedTuple):
     """What is encoded in one run, and by whom."""
     tasks: list
     medians: list   # seconds of each task
-    batch: int
+    ranks: list     # per task: which worker it is given to, in the order of launches
     begin: list     # per chunk: when its worker has the raw pictures, in seconds since the first launch
     handover: list  # per task: see worker_per_chunk
     closing: list   # per chunk: seconds after its last task until it counts as finished
+    crowd: Crowd = Crowd()
     workers: int = 0  # of those who take any task; 0: one per chunk
 
     @property
@@ -161,14 +166,26 @@ class Film(typing.NamedTuple):
         return self.tasks[-1].chunk + 1
 
 
-def chunk_ends(film, spread, contents, rng):
-    """When each chunk is finished in one run."""
-    seconds = drawn(film.tasks, film.medians, spread, contents, film.batch, rng)
-    begin = [at + stall(spread, rng) for at in film.begin]
+def drawn(film, spread, contents, slow):
+    """How long each task takes in one run."""
+    full = [math.exp(spread.content * value) for value in contents]
+    damped = [math.exp(spread.content * spread.damping * value) for value in contents]
+    seconds = []
+    for task, median, rank in zip(film.tasks, film.medians, film.ranks):
+        if task.kind in FULLY:
+            median *= full[task.chunk]
+        elif task.kind in DAMPED:
+            median *= damped[task.chunk]
+        seconds.append(median * spread.slowness if rank in slow else median)
+    return seconds
+
+
+def chunk_ends(film, seconds):
+    """When each chunk is finished."""
     if film.workers:
         ends = list_schedule(film.tasks, seconds, film.workers)
     else:
-        ends = worker_per_chunk(film.tasks, seconds, begin, film.handover)
+        ends = worker_per_chunk(film.tasks, seconds, film.begin, film.handover, film.crowd)
     last = [0.0] * film.chunks
     for task, end in zip(film.tasks, ends):
         last[task.chunk] = max(last[task.chunk], end)
@@ -179,17 +196,19 @@ def runs(film, spread, seed, parts, repeats):
     """The chunks' ends of `repeats` runs for each part of a film; the runs of one part have the same content."""
     rng = random.Random(seed)
     for part in range(parts):
-        # The parts' own contents are not drawn, which would leave much to chance, but spread evenly.
-        common = math.sqrt(spread.part) * statistics.NormalDist().inv_cdf((part + 0.5) / parts)
-        contents = [common + rng.gauss(0, math.sqrt(1 - spread.part)) for _ in range(-(-film.chunks // film.batch))]
-        yield [chunk_ends(film, spread, contents, rng) for _ in range(repeats)]
+        contents, share = list(walk(film.chunks, spread, rng)), spread.slow * REGIONS[part % len(REGIONS)]
+        yield [chunk_ends(film, drawn(film, spread, contents, slow_ranks(max(film.ranks) + 1, share, rng)))
+               for _ in range(repeats)]
 
 
-# The authors' runs: four parts of the film, 880 or 896 chunks each, five times over. What they published is the slowest
-# part's median, for two qualities on either side of SSIM 20 dB, interpolated.
+# The authors' runs: four parts of the film, 880 or 896 chunks each, each part in a region of its own, five times over.
+# What they published is the slowest part's median, for two qualities on either side of SSIM 20 dB, interpolated.
 
 PARTS, REPEATS, WORKERS = 4, 5, 880
 PUBLISHED = {1: 28.8, 2: 53.0, 4: 85.5, 8: 110.5, 16: 156.6}  # seconds, 4K Sintel at SSIM 20 dB, 3,552 chunks
+# bench/paper-spread.py has measured these. The finer the quantizer, the more content matters.
+CONTENT = {1: 0.256, 2: 0.328, 4: 0.353, 8: 0.367, 16: 0.384}
+ENC_ALONE = 10.7  # seconds, of an xc-enc that begins when the others are done
 
 
 class Paper:
@@ -198,9 +217,6 @@ class Paper:
     def __init__(self, path):
         data = json.loads(pathlib.Path(path).read_text())["configs"]
         self.configs = {size: list(data[f"[6,{size}]"].values()) for size in PUBLISHED}
-
-    def totals(self, size):
-        return sorted(total for quality in self.configs[size] for total in quality["total"])
 
     def finish(self, size, position):
         return statistics.mean(quality["finish_by_position"][str(position)] for quality in self.configs[size])
@@ -217,89 +233,43 @@ class Paper:
         left, right = known[high - 1], known[high]
         return at(left) + (at(right) - at(left)) * (position - left) / (right - left)
 
-    def hop(self, sizes):
-        """Seconds by which a chunk ends after the one before, in batches of these sizes, where nothing but the serial
-        step counts: behind the first few chunks, and not at the last, whose state nobody waits for."""
-        return statistics.median(self.finish(size, position) - self.finish(size, position - 1)
-                                 for size in sizes if size > 4 for position in range(4, size - 1))
+    def hop(self, position, sizes):
+        """Seconds by which a chunk ends after the one before, in batches of these sizes: where nothing but the serial
+        step counts, behind the first few positions, one figure for all. Nobody waits for the last one's state."""
+        positions = [position] if position < 4 else range(4, max(sizes))
+        return statistics.median(self.finish(size, at) - self.finish(size, at - 1)
+                                 for size in sizes for at in positions if at < size - 1)
 
-    def film(self, size, hop):
-        """A run of the authors', as our classic graph. A worker's visits to XCEncRunState are vpxenc, xc-enc and the
+    def medians(self, size):
+        """How long the steps take, for each position. A worker's visits to XCEncRunState are vpxenc, xc-enc and the
         rebasing xc-enc, and the data have one median over all of them: so vpxenc's time is taken from position 0, where
-        there is no other, and xc-enc's from position 1, where the median of the two lies half-way between them."""
-        tasks = tasks_of(film_steps("classic", WORKERS, size))
-        names = ("launch", "XCEncSettingsState", "XCEncRunState", "XCEncDumpState", "XCEncFinishState")
-        states = {name: [self.state(size, position, name) for position in range(size)] for name in names}
-        vpxenc = states["XCEncRunState"][0]
-        enc = 2 * states["XCEncRunState"][min(1, size - 1)] - vpxenc
+        there is no other, and xc-enc's from position 1, where the median of the two lies half-way between them. How
+        long rebasing takes is known from the other sizes only."""
+        vpxenc = self.state(size, 0, "XCEncRunState")
+        enc = 2 * self.state(size, min(1, size - 1), "XCEncRunState") - vpxenc
+        others = [other for other in PUBLISHED if other != size]
         # XCEncDumpState ends when the state has been compressed and is on its way; only then the worker goes on.
-        medians = [{"vpxenc": vpxenc, "enc": enc, "rebase": hop, "dump": 0,
-                    "terminate-chunk": states["XCEncDumpState"][task.chunk % size]}[task.kind] for task in tasks]
+        return [{"vpxenc": vpxenc, "terminate-chunk": self.state(size, position, "XCEncDumpState"), "dump": 0,
+                 "enc": enc, "rebase": self.hop(position, others) if position > 1 else 0} for position in range(size)]
+
+    def film(self, size):
+        """A run of the authors', as our classic graph."""
+        tasks, medians = tasks_of(film_steps("classic", WORKERS, size)), self.medians(size)
         positions = [chunk % size for chunk in range(WORKERS)]
-        begin = [states["launch"][position] + states["XCEncSettingsState"][position] for position in positions]
-        return Film(tasks, medians, size, begin, [0] * len(tasks),
-                    [states["XCEncFinishState"][position] for position in positions])
+        launched = sorted(range(WORKERS), key=positions.__getitem__)
+        rank = {chunk: number for number, chunk in enumerate(launched)}
+        begin = [self.state(size, position, "launch") + self.state(size, position, "XCEncSettingsState")
+                 for position in range(size)]
+        closing = [self.state(size, position, "XCEncFinishState") for position in range(size)]
+        return Film(tasks, [medians[positions[task.chunk]][task.kind] for task in tasks],
+                    [rank[task.chunk] for task in tasks], [begin[position] for position in positions], [0] * len(tasks),
+                    [closing[position] for position in positions],
+                    Crowd(self.finish(size, min(1, size - 1)), ENC_ALONE / medians[0]["enc"]))
 
 
 def published_total(film, spread, seed):
     """The authors' figure for one film: its parts differ in content, the repeats of a part do not."""
     return max(statistics.median(max(ends) for ends in part) for part in runs(film, spread, seed, PARTS, REPEATS))
-
-
-# Fitting the spread
-
-LATTICE = {"content": [0.15, 0.2, 0.25, 0.3, 0.35],
-           "worker": [0.05, 0.1, 0.15, 0.2, 0.25],
-           "part": [0, 0.2, 0.4, 0.6, 0.8],
-           "damping": [0.2, 0.3, 0.4, 0.5, 0.6],
-           "stall": [0, 0.00005, 0.0001, 0.0002, 0.0004]}
-FIT_SEEDS = range(3)
-
-
-class Fit:
-    """Finds the spread that gives the runs' totals their quartiles. What was simulated once is remembered."""
-
-    def __init__(self, paper):
-        self.paper, self.quartiles, self.films = paper, {}, {}
-
-    def film(self, size, hop):
-        if (size, hop) not in self.films:
-            self.films[size, hop] = self.paper.film(size, hop)
-        return self.films[size, hop]
-
-    def simulated(self, size, hop, spread):
-        key = size, hop, spread
-        if key not in self.quartiles:
-            film = self.film(size, hop)
-            totals = [max(ends) for seed in FIT_SEEDS for part in runs(film, spread, seed, PARTS, REPEATS)
-                      for ends in part]
-            self.quartiles[key] = statistics.quantiles(totals, n=4)
-        return self.quartiles[key]
-
-    def error(self, sizes, spread):
-        hop = self.paper.hop(sizes)
-        return sum(math.log(simulated / measured) ** 2 for size in sizes for simulated, measured in
-                   zip(self.simulated(size, hop, spread), statistics.quantiles(self.paper.totals(size), n=4)))
-
-    def stall_seconds(self, sizes):
-        """How far the outliers among the runs lie above their median; an outlier by Tukey's rule."""
-        excess = []
-        for size in sizes:
-            low, middle, high = statistics.quantiles(self.paper.totals(size), n=4)
-            excess += [total - middle for total in self.paper.totals(size) if total > high + 1.5 * (high - low)]
-        return statistics.mean(excess) if excess else 1.0
-
-    def spread(self, sizes):
-        """Fitted to the runs of these batch sizes: one parameter after the other takes the best value that LATTICE has
-        for it, until none changes."""
-        at = {name: values[len(values) // 2] for name, values in LATTICE.items()}
-        before = None
-        while at != before:
-            before = dict(at)
-            for name, values in LATTICE.items():
-                choices = [Spread(**{**at, name: value}, stall_seconds=self.stall_seconds(sizes)) for value in values]
-                at[name] = getattr(min(choices, key=lambda spread: self.error(sizes, spread)), name)
-        return Spread(**at, stall_seconds=self.stall_seconds(sizes))
 
 
 # What is printed
@@ -319,35 +289,28 @@ def percent(predicted, measured):
 
 
 def paper_command(options):
-    """Each configuration is predicted from its own medians per step; the serial step's time and the spread come from
-    the other configurations only."""
+    """Each configuration is predicted from its own medians per step; the serial step's time comes from the other ones
+    only, and nothing from the totals."""
     paper = Paper(options.paper)
-    fit = Fit(paper)
-    of_all = fit.spread(list(PUBLISHED))
-    report = {"positions": [], "totals": [], "spread": of_all._asdict()}
+    report = {"positions": [], "totals": []}
     for size, published in PUBLISHED.items():
-        others = [other for other in PUBLISHED if other != size]
-        spread, film = fit.spread(others), fit.film(size, paper.hop(others))
+        film, spread = paper.film(size), Spread(content=CONTENT[size])
         ends = [end for part in runs(film, spread, 1, PARTS, 1) for end in part]
         for position in range(size):
             predicted = statistics.median(end for run in ends for end in run[position::size])
             report["positions"].append({"k": size, "position": position, "predicted": predicted,
                                         "measured": paper.finish(size, position)})
-        predicted, fitted = (statistics.median(published_total(film, how, seed) for seed in range(options.films))
-                             for how in (spread, of_all))
-        report["totals"].append({"k": size, "predicted": predicted, "published": published, "fitted": fitted,
-                                 "spread": spread._asdict()})
+        totals = [published_total(film, spread, seed) for seed in range(options.films)]
+        tenths = statistics.quantiles(totals, n=10)
+        report["totals"].append({"k": size, "predicted": statistics.median(totals), "published": published,
+                                 "tenths": [tenths[0], tenths[-1]]})
 
     table("Median finish time per position in the batch, seconds", ["", "position", "predicted", "measured", "error"],
           [[f"[6,{row['k']}]", str(row["position"]), row["predicted"], row["measured"],
             percent(row["predicted"], row["measured"])] for row in report["positions"]])
-    table("Total, seconds; predicted: spread fitted to the four other configurations; fitted: to all five",
-          ["", "predicted", "published", "error", "fitted", "error", *Spread._fields],
+    table("Total, seconds", ["", "predicted", "published", "error", "eight of ten simulated"],
           [[f"[6,{row['k']}]", row["predicted"], row["published"], percent(row["predicted"], row["published"]),
-            row["fitted"], percent(row["fitted"], row["published"]),
-            *(f"{value:.4g}" for value in row["spread"].values())]
-           for row in report["totals"]])
-    print("Fitted to all five:", of_all)
+            "{:.0f} to {:.0f}".format(*row["tenths"])] for row in report["totals"]])
     return report
 
 
@@ -363,6 +326,7 @@ class Row(typing.NamedTuple):
     peak_memory: int
     bytes_in: int
     bytes_out: int
+    paid: float
 
 
 def read_timings(path):
@@ -371,9 +335,8 @@ def read_timings(path):
     for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
         words = line.split("\t")
         try:
-            # An engine may have columns of its own behind these.
             rows[words[0]] = Row(*(convert(word) for convert, word in
-                                   zip(Row.__annotations__.values(), words[:len(Row._fields)], strict=True)))
+                                   zip(Row.__annotations__.values(), words, strict=True)))
         except ValueError:
             sys.exit(f"latency-model.py: {path}: line {number}: is not a line of timings")
     if not rows:
@@ -452,16 +415,16 @@ def lambda_film(engine, structure, rows, measured, chunks, batch, service, jobs)
         tasks = tasks_of(in_make_order(steps))
         medians = [(service.invoke if task.before else launch[task.chunk])
                    + fetch[task.kind] + cpu[task.kind] + store[task.kind] for task in tasks]
-        return Film(tasks, medians, batch, [], [], closing, jobs)
+        return Film(tasks, medians, list(range(len(tasks))), [], [], closing, workers=jobs)
     tasks = tasks_of(steps)
     raw = service.transfer(rows[measured[0].name].bytes_in)
     handover = [store[task.kind] + service.poll / 2 + store[task.kind] for task in tasks]  # fetched as fast as stored
-    return Film(tasks, [cpu[task.kind] for task in tasks], batch, [at + raw for at in launch], handover, closing)
+    return Film(tasks, [cpu[task.kind] for task in tasks], [task.chunk for task in tasks], [at + raw for at in launch],
+                handover, closing)
 
 
 def lambda_command(options):
-    service = Service(**{name: getattr(options, name) for name in Service._fields})
-    spread = Spread(*options.spread)
+    service, spread = (kind(**{name: getattr(options, name) for name in kind._fields}) for kind in (Service, Spread))
     report = {"service": service._asdict(), "spread": spread._asdict(), "predictions": []}
     for argument in options.timings:
         name, _, path = argument.rpartition("=")
@@ -471,7 +434,7 @@ def lambda_command(options):
         for engine in ("lambda-chunk", "lambda"):
             for batch in options.k:
                 film = lambda_film(engine, structure, rows, measured, options.chunks, batch, service, options.jobs)
-                plain = chunk_ends(film, NO_SPREAD, [0] * options.chunks, random.Random(1))
+                plain = chunk_ends(film, film.medians)
                 totals = [max(part[0]) for part in runs(film, spread, 1, options.films, 1)]
                 report["predictions"].append({
                     "film": name or path, "structure": structure, "engine": engine, "k": batch, "no spread": max(plain),
@@ -481,50 +444,7 @@ def lambda_command(options):
               ["structure", "engine", "K", "no spread", "median run", "one run in ten"],
               [[row["structure"], row["engine"], str(row["k"]), row["no spread"], row["median"], row["one in ten"]]
                for row in report["predictions"] if row["film"] == name])
-    if options.svg:
-        pathlib.Path(options.svg).write_text(plot(report["predictions"]))
     return report
-
-
-COLOURS = {"lambda-chunk": "#0072b2", "lambda": "#d55e00"}
-DASHES = {"anchored": "", "classic": ' stroke-dasharray="6 4"'}
-
-
-def plot(predictions):
-    """Median time against K, one panel per film, as SVG."""
-    films = list(dict.fromkeys(row["film"] for row in predictions))
-    sizes = sorted({row["k"] for row in predictions})
-    top = max(row["median"] for row in predictions)
-    width, height, left, gap = 260, 220, 40, 60
-
-    def place(panel, size, seconds):
-        x = left + panel * (width + gap) + width * sizes.index(size) / max(1, len(sizes) - 1)
-        return f"{x:.1f},{20 + height * (1 - seconds / top):.1f}"
-
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + len(films) * (width + gap)}" '
-             f'height="{height + 100}" font-family="sans-serif" font-size="12">']
-    for panel, name in enumerate(films):
-        x = left + panel * (width + gap)
-        lines.append(f'<rect x="{x}" y="20" width="{width}" height="{height}" fill="none" stroke="#999"/>'
-                     f'<text x="{x}" y="14">{name}: seconds (0 to {top:.0f}) against K</text>')
-        for size in sizes:
-            middle = place(panel, size, 0).split(",")[0]
-            lines.append(f'<text x="{middle}" y="{height + 36}" text-anchor="middle">{size}</text>')
-        curves = {}
-        for row in predictions:
-            if row["film"] == name:
-                curves.setdefault((row["engine"], row["structure"]), []).append(place(panel, row["k"], row["median"]))
-        lines += [f'<polyline points="{" ".join(points)}" fill="none" stroke-width="2" stroke="{COLOURS[engine]}"'
-                  f'{DASHES[structure]}/>' for (engine, structure), points in curves.items()]
-    for number, (engine, structure) in enumerate((e, s) for e in COLOURS for s in DASHES):
-        x, y = left + 200 * (number % 2), height + 60 + 18 * (number // 2)
-        lines.append(f'<path d="M{x} {y - 4}h30" stroke-width="2" stroke="{COLOURS[engine]}"{DASHES[structure]}/>'
-                     f'<text x="{x + 36}" y="{y}">{engine}, {structure}</text>')
-    return "\n".join([*lines, "</svg>"]) + "\n"
-
-
-# Fitted to all five configurations by the paper command, whose last line this is.
-FITTED = Spread(content=0.3, worker=0.15, part=0.6, damping=0.5, stall=0.0001, stall_seconds=41)
 
 
 def parse_arguments():
@@ -546,14 +466,11 @@ def parse_arguments():
                       help=f"of the predicted film (default: {WORKERS}, as in the authors' runs)")
     ours.add_argument("-k", type=int, nargs="+", default=list(PUBLISHED), help="batch sizes (default: the paper's)")
     ours.add_argument("-j", dest="jobs", type=int, default=800, help="of make, for the engine lambda (default: 800)")
-    ours.add_argument("--spread", type=float, nargs=len(FITTED), default=list(FITTED), metavar="X",
-                      help=' '.join(Spread._fields) + ' (default: fitted to the paper)')
-    ours.add_argument("--svg", metavar="FILE", help="write a plot of the time against K")
-    for name, value in Service._field_defaults.items():
+    for name, value in {**Service._field_defaults, **Spread._field_defaults}.items():
         ours.add_argument(f"--{name.replace('_', '-')}", type=float, default=value, metavar="X",
                           help=f"see docs/latency.md (default: {value:g})")
     ours.set_defaults(command=lambda_command)
-    for command, films in ((paper, 5), (local, 0), (ours, 100)):
+    for command, films in ((paper, 40), (local, 0), (ours, 100)):
         command.add_argument("--json", metavar="FILE", help="write all figures as JSON, too")
         if films:
             command.add_argument("--films", type=int, default=films, help=f"how many to simulate (default: {films})")

@@ -190,8 +190,7 @@ static int offer(const char *text)
 
 /* ---- invoke ---- */
 
-/* One line for each step: tool, chunk, start and end (seconds since 1970), CPU seconds, peak memory, bytes in, bytes
- * out, and in the line of a task's first step how many seconds are to be paid for. */
+/* A line for each step, as docs/latency.md has it; the first one of a task says how many seconds are to be paid for. */
 static void write_timings(json_t *answer)
 {
     char *text = NULL;
@@ -203,8 +202,9 @@ static void write_timings(json_t *answer)
     }
     json_array_foreach(get(answer, "steps"), i, step)
     {
-        fprintf(lines, "%s\t%.8s\t%.3f\t%.3f\t%.3f\t%lld\t%lld\t%lld\t%.3f\n", text_of(step, "tool"),
-                text_of(step, "for"), real_of(step, "start"), real_of(step, "end"), real_of(step, "cpu"),
+        const char *name = text_of(step, "for");
+        fprintf(lines, "%s\t%.8s\t%.6f\t%.6f\t%.6f\t%lld\t%lld\t%lld\t%.3f\n", name ? name : "", name ? name : "",
+                real_of(step, "start"), real_of(step, "end"), real_of(step, "cpu"),
                 integer_of(step, "memory"), integer_of(step, "read"), integer_of(step, "wrote"),
                 i ? 0 : real_of(answer, "seconds"));
     }

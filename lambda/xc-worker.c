@@ -7,8 +7,8 @@
  *   xc-worker answer JOURNAL         prints the answer that the journal amounts to
  *   xc-worker say refused|retry TEXT prints an answer that has no results
  *
- * The journal has, in the order of events, the lines that `run` prints, and `began SECONDS`, `read BYTES` for what is
- * fetched for the next step, `output NAME DIGEST SIZE` for what is stored of the one before. */
+ * The journal has, in the order of events, the lines that `run` prints, and `began SECONDS`, and `output NAME DIGEST
+ * SIZE` for what is stored of the step before. */
 #define _GNU_SOURCE /* for pipe2 and wait4 */
 
 #include <errno.h>
@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -207,6 +208,20 @@ static size_t read_tail(int stream, char tail[static TAIL])
     return kept;
 }
 
+/* Of all files in a list of names. */
+static json_int_t total_size(json_t *names)
+{
+    struct stat status;
+    json_int_t size = 0;
+    size_t i;
+    json_t *item;
+    json_array_foreach(names, i, item)
+    {
+        size += stat(json_string_value(item), &status) ? 0 : status.st_size;
+    }
+    return size;
+}
+
 static int run_step(const char *path, const char *number)
 {
     char tail[TAIL];
@@ -229,10 +244,11 @@ static int run_step(const char *path, const char *number)
     }
     const int code = WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
     json_t *said = json_stringn(tail, kept); /* NULL if it is not UTF-8 */
-    json_t *line = json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:i, s:o}", "tool", text_of(step, "tool"), "for",
+    json_t *line = json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:I, s:I, s:i, s:o}", "tool", text_of(step, "tool"), "for",
                              json_string_value(json_array_get(get(step, "outputs"), 0)), "start", start, "end", now(),
                              "cpu", seconds(used.ru_utime) + seconds(used.ru_stime), "memory",
-                             (json_int_t)used.ru_maxrss * 1024, "exit", code, "stderr", said ? said : json_string("?"));
+                             (json_int_t)used.ru_maxrss * 1024, "read", total_size(get(step, "inputs")), "wrote",
+                             total_size(get(step, "outputs")), "exit", code, "stderr", said ? said : json_string("?"));
     if (!line || json_dumpf(line, stdout, JSON_COMPACT)) {
         fail("step %s: no memory", number);
     }
@@ -247,7 +263,6 @@ static int run_step(const char *path, const char *number)
 struct journal {
     json_t *steps, *outputs, *failed;
     double began;
-    json_int_t read, wrote; /* bytes from and to the store, for the step at hand */
 };
 
 static void add_step(struct journal *journal, json_t *step)
@@ -260,17 +275,7 @@ static void add_step(struct journal *journal, json_t *step)
         return;
     }
     json_object_del(step, "stderr");
-    json_object_set_new(step, "read", json_integer(journal->read));
     json_array_append_new(journal->steps, step);
-    journal->read = journal->wrote = 0;
-}
-
-static void add_output(struct journal *journal, const char *name, const char *digest, json_int_t size)
-{
-    json_t *step = json_array_get(journal->steps, json_array_size(journal->steps) - 1);
-    journal->wrote += size;
-    json_object_set_new(step, "wrote", json_integer(journal->wrote));
-    json_object_set_new(journal->outputs, name, json_pack("{s:s, s:I}", "sha256", digest, "size", size));
 }
 
 static void read_line(struct journal *journal, const char *line)
@@ -278,9 +283,8 @@ static void read_line(struct journal *journal, const char *line)
     char name[PATH_SIZE], digest[SHA256_TEXT];
     long long size;
     if (sscanf(line, "output %511s %64s %lld", name, digest, &size) == 3) {
-        add_output(journal, name, digest, size);
-    } else if (sscanf(line, "read %lld", &size) == 1) {
-        journal->read += size;
+        json_object_set_new(journal->outputs, name,
+                            json_pack("{s:s, s:I}", "sha256", digest, "size", (json_int_t)size));
     } else if (sscanf(line, "began %lf", &journal->began) != 1) {
         add_step(journal, json_loads(line, 0, NULL));
     }

@@ -28,8 +28,9 @@ MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || una
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 \
     -Wstrict-prototypes -Wmissing-prototypes -Werror
 
-# A multiplication and an addition contracted into one rounding would make results depend on the machine.
-DETERMINISM := -ffp-contract=off
+# A multiplication and an addition contracted into one rounding would make results depend on the machine; the directory,
+# which the debugger is told, would make the tools themselves depend on where they were built.
+DETERMINISM := -ffp-contract=off -ffile-prefix-map=$(CURDIR)=.
 
 ifeq ($(BUILD),release)
 OPTIMIZE := -O3

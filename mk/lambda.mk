@@ -34,7 +34,7 @@ $(LAMBDA_ZIP): lambda/pack lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)
 	$(Q)lambda/pack $@ $(filter-out $<,$^)
 
 check-lambda:
-	mk/setup build test lambda
+	mk/setup build test lambda lambda-test
 	test/lambda/install || true # the tests say what they miss
 	$(MAKE) -j"$$(nproc)" tools static test-programs lambda
 	XC_BIN=$(BIN) XC_BUILD=$(OUT) test/lambda/run

@@ -2,11 +2,13 @@
 of the authors of the paper."""
 import importlib.machinery
 import importlib.util
+import json
+import math
 import random
 import statistics
 
 import harness
-from harness import ROOT, Case, number
+from harness import BIN, ROOT, Case, number
 
 
 def load():
@@ -108,58 +110,115 @@ class Chance(Case):
 
     def film(self, batch=4):
         graph = model.tasks_of(model.film_steps("classic", 8, batch))
-        return model.Film(graph, [1.0] * len(graph), batch, [0.5] * 8, [0.25] * len(graph), [0.125] * 8)
+        return model.Film(graph, [1.0] * len(graph), [task.chunk for task in graph], [0.5] * 8, [0.25] * len(graph),
+                          [0.125] * 8)
 
     def test_same_seed_same_figures(self):
-        spread = model.Spread(0.3, 0.1, 0.3, 0.5, 0.01, 10)
+        spread = model.Spread(slow=0.2)
         first, again, other = (list(model.runs(self.film(), spread, seed, 2, 2)) for seed in (7, 7, 8))
         self.assertEqual(first, again)
         self.assertNotEqual(first, other)
 
     def test_no_spread(self):
         """Position 1: its predecessor's dump ends at 3.5 and its state arrives at 3.75; one step; and the closing."""
-        for run in next(model.runs(self.film(), model.NO_SPREAD, 1, 1, 3)):
+        for run in next(model.runs(self.film(), model.Spread(content=0, slow=0), 1, 1, 3)):
             self.assertEqual(run[:4], [3.625, 4.875, 6.125, 7.375])
             self.assertEqual(run[4:], run[:4])
 
-    def test_medians_are_medians(self):
-        spread = model.Spread(0.3, 0.2, 0, 0.5, 0, 1)
+    def test_a_slow_worker_is_slow_in_all_it_does(self):
+        """Chunk 6 of 8: its three steps alone, twice as slow, end at 6.5; then two steps for 2 s each; and chunk 7
+        waits for its state."""
+        film = self.film()
+        seconds = model.drawn(film, model.Spread(content=0, slowness=2), [0] * 8, {6})
+        self.assertEqual(model.chunk_ends(film, seconds)[4:], [3.625, 4.875, 10.625, 11.875])
+
+    def test_a_lonely_xc_enc_is_fast(self):
+        """Chunk 1's begins at 3.75. The crowd is there until 4, so that three quarters of it are left."""
+        film = self.film()._replace(crowd=model.Crowd(4, 0.5))
+        self.assertEqual(model.chunk_ends(film, film.medians)[1], 4 + 0.75 / 2 + 0.125)
+
+    def test_slow_ranks(self):
+        """As many as wanted, if two do not fall together; and rather early ones than late ones."""
         rng = random.Random(1)
-        graph = model.tasks_of(model.film_steps("classic", 4001, 1))
-        contents = [rng.gauss(0, 1) for _ in range(4001)]
-        every = model.drawn(graph, [2.0] * len(graph), spread, contents, 1, rng)
-        drawn = [seconds for task, seconds in zip(graph, every) if task.kind == "vpxenc"]
-        self.assertAlmostEqual(statistics.median(drawn), 2, delta=0.05)
-        # One standard deviation above the median: e to the power of the root of 0.3² + 0.2².
-        self.assertAlmostEqual(statistics.quantiles(drawn, n=100)[83] / 2, 1.434, delta=0.08)
+        drawn = [model.slow_ranks(1000, 0.005, rng) for _ in range(2000)]
+        self.assertTrue(all(len(ranks) <= 5 for ranks in drawn))
+        # The product of two random numbers is below x with the probability x - x ln x.
+        for x, share in ((0.1, 0.330), (0.5, 0.847)):
+            self.assertAlmostEqual(statistics.mean(rank < 1000 * x for ranks in drawn for rank in ranks), share,
+                                   delta=0.03)
+
+    def test_content_along_the_film(self):
+        values = list(model.walk(100000, model.Spread(common=0.8, scene=20), random.Random(1)))
+        self.assertAlmostEqual(statistics.stdev(values), 1, delta=0.05)
+        for distance in (1, 20):
+            self.assertAlmostEqual(statistics.correlation(values[distance:], values[:-distance]),
+                                   0.8 * math.exp(-distance / 20), delta=0.05)
 
 
 class Timings(Case):
-    """From a run by the engine local-timed to a prediction."""
+    """From a run of make to a prediction."""
+
+    def prepare(self, structure="classic"):
+        harness.need("make")
+        self.chunks = harness.write_chunks(harness.film(width=96, height=80, frames=12), self.dir, 4)
+        self.write("excamera.mk", harness.must(ROOT / "gen_makefile.py", "--structure", structure, 0, self.chunks - 1,
+                                               16, 22))
+
+    def make(self, *variables):
+        return harness.run("make", "-f", "excamera.mk", "KEEP=1", *variables, cwd=self.dir)
+
+    def test_off_by_default(self):
+        self.prepare()
+        self.assertEqual(self.make().returncode, 0)
+        self.assertFalse((self.dir / "timings.tsv").exists())
 
     def test_local_run(self):
-        harness.need("make")
-        chunks = harness.write_chunks(harness.film(width=96, height=80, frames=12), self.dir, 4)
-        self.write("excamera.mk", harness.must(ROOT / "gen_makefile.py", 0, chunks - 1, 16, 22))
-        engine = [f"ENGINE_DIR={ROOT}/bench", "ENGINE=local-timed"]
-        harness.must("make", "-f", "excamera.mk", "KEEP=1", *engine, cwd=self.dir)
-        rows = model.read_timings(self.dir / "timings.tsv")
-        self.assertEqual(set(rows), {step.outputs[0] for step in model.film_steps("classic", chunks, 16)})
-        row = rows["00000001-vpxenc.ivf"]
-        self.assertEqual((row.chunk, row.bytes_in), (1, (self.dir / "00000001.y4m").stat().st_size))
-        self.assertEqual(row.bytes_out, (self.dir / "00000001-vpxenc.ivf").stat().st_size)
-        self.assertTrue(0 < row.cpu <= row.end - row.start + 0.02 and row.peak_memory > 1 << 20, row)
-        again = ["timings.tsv", "timings.tsv"]
-        text = harness.must(ROOT / "bench/latency-model.py", "local", "-j", 1, *again, cwd=self.dir)
-        self.assertRegex(text.decode(), r"first run's wall times +[\d.]+ +[\d.]+ +[-+]0\.0 %")
+        for structure in ("classic", "anchored"):
+            with self.subTest(structure):
+                self.prepare(structure)
+                self.assertEqual(self.make("TIMINGS=log.tsv", "-j2").returncode, 0)
+                rows = model.read_timings(self.dir / "log.tsv")
+                steps = model.film_steps(structure, self.chunks, 16)
+                self.assertEqual(set(rows), {step.outputs[0] for step in steps})
+                for step in steps:
+                    row = rows[step.outputs[0]]
+                    self.assertEqual((row.chunk, row.paid), (int(row.step[:8]), 0))
+                    for size, names in ((row.bytes_in, step.inputs), (row.bytes_out, step.outputs)):
+                        self.assertEqual(size, sum((self.dir / name).stat().st_size for name in names))
+                    self.assertTrue(0 < row.cpu <= row.end - row.start + 0.02 and row.peak_memory > 1 << 20, row)
+                harness.must("make", "-f", "excamera.mk", "clean", cwd=self.dir)
+                (self.dir / "log.tsv").unlink()
 
-    def test_a_failing_step_fails(self):
-        done = harness.run(ROOT / "bench/timed-step", "log", "00000000.ivf", "", "sh", "-c", "exit 3", cwd=self.dir)
-        self.assertEqual(done.returncode, 3)
+    def test_predictions(self):
+        self.prepare()
+        self.assertEqual(self.make("TIMINGS=log.tsv").returncode, 0)
+        text = harness.must(ROOT / "bench/latency-model.py", "local", "-j", 1, "log.tsv", "log.tsv", cwd=self.dir)
+        self.assertRegex(text.decode(), r"first run's wall times +[\d.]+ +[\d.]+ +[-+]0\.0 %")
+        text = harness.must(ROOT / "bench/latency-model.py", "lambda", "--chunks", 32, "--films", 4, "film=log.tsv",
+                            cwd=self.dir)
+        self.assertEqual(len(text.decode().splitlines()), 2 + 2 * 5 + 1)
+
+    def timed(self, *command):
+        return harness.run(BIN / "xc-timed", "--", "log.tsv", "00000000.ivf", "", *command, cwd=self.dir)
+
+    def test_a_failing_step(self):
+        """It fails as without a clock, and nothing is noted."""
+        self.assertEqual(self.timed("sh", "-c", "exit 3").returncode, 3)
+        self.assertEqual(self.timed("sh", "-c", "kill -9 $$").returncode, -9)
+        done = self.timed("no-such-tool")
+        self.assertEqual((done.returncode, done.stderr), (1, b"xc-timed: no-such-tool: No such file or directory\n"))
+        self.assertEqual((self.dir / "log.tsv").read_bytes(), b"")
+
+    def test_a_step_that_is_told_to_stop(self):
+        """The command hears of it, and may clean up before anybody goes on."""
+        script = 'trap "sleep 0.1; echo clean; exit 9" TERM; kill -TERM $PPID; sleep 0.2; echo deaf'
+        done = self.timed("sh", "-c", script)
+        self.assertEqual((done.returncode, done.stdout), (9, b"clean\n"))
 
     def test_refusals(self):
-        good = "00000000-vpxenc.ivf\t0\t1\t2\t1\t5\t6\t7\tmore\n"
+        good = "00000000-vpxenc.ivf\t0\t1\t2\t1\t5\t6\t7\t0\n"
         for text, message in (("", "has no timings"), (good + "x\ty\n", "line 2: is not a line of timings"),
+                              (good.replace("\t0\n", "\n"), "line 1: is not a line of timings"),
                               (good, "has nothing about 00000000.ivf (batches of 16?)")):
             with self.subTest(text=text):
                 path = self.write("timings.tsv", text.encode())
@@ -169,17 +228,18 @@ class Timings(Case):
 
 
 class Authors(Case):
-    """The authors' runs, without the fit, which takes half a minute: the positions do not depend on it."""
+    """The authors' runs against docs/latency.md."""
 
-    def test_finish_by_position(self):
+    def test_predictions(self):
         path = ROOT.parent / "shared/bench/paper-timings.json"
         if not path.exists():
             self.skipTest("the authors' timings are not at ../shared/bench/paper-timings.json")
-        paper = model.Paper(path)
-        for size in model.PUBLISHED:
-            film = paper.film(size, paper.hop([other for other in model.PUBLISHED if other != size]))
-            ends = [part[0] for part in model.runs(film, model.FITTED, 1, 2, 1)]
-            for position in range(size):
-                with self.subTest(size=size, position=position):
-                    predicted = statistics.median(end for run in ends for end in run[position::size])
-                    self.assertLess(abs(predicted / paper.finish(size, position) - 1), 0.15)
+        harness.must(ROOT / "bench/latency-model.py", "paper", path, "--json", "report.json", cwd=self.dir)
+        report = json.loads((self.dir / "report.json").read_text())
+        self.assertEqual(len(report["positions"]), 1 + 2 + 4 + 8 + 16)
+        for row in report["positions"]:
+            with self.subTest(size=row["k"], position=row["position"]):
+                self.assertLess(abs(row["predicted"] / row["measured"] - 1), 0.08)
+        for row in report["totals"]:
+            with self.subTest(size=row["k"]):
+                self.assertLess(abs(row["predicted"] / row["published"] - 1), 0.22 if row["k"] == 2 else 0.15)

@@ -1,6 +1,8 @@
 """What the tests of the remote engines share: one local stack for each module, and films to encode with it."""
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,15 +18,21 @@ class Shared:
     """The stack of the module that runs in this process."""
     stack = None
     directory = None
+    account = None  # variables for those who deploy
 
 
-def start(workers=3):
+def start(workers=3, **options):
     """For a module's setUpModule."""
     reason = stack.missing()
     if reason:
         raise unittest.SkipTest(reason)
     Shared.directory = tempfile.mkdtemp(prefix="excamera-stack-")
-    Shared.stack = stack.Stack(Shared.directory, workers).__enter__()
+    Shared.stack = stack.Stack(Shared.directory, workers, **options).__enter__()
+
+
+def start_account():
+    """For a module that deploys, after start()."""
+    Shared.account = Shared.stack.start_moto()
 
 
 def stop():
@@ -110,6 +118,46 @@ class RemoteCase(Case):
         return [line.split("\t") for line in path.read_text().splitlines()] if path.exists() else []
 
     def assert_workers_are_clean(self):
+        """A worker that waits has two files in its /tmp, which are for the event to come."""
         for path in pathlib.Path(Shared.directory).glob("worker-*/tmp"):
-            left = [name for name in os.listdir(path) if (path / name).is_dir()]
-            self.assertEqual(left, [], "a worker left files of an event behind")
+            left = list(path.iterdir())
+            self.assertEqual((len(left) > 2, any(p.is_dir() for p in left)), (False, False), left)
+
+
+class AccountCase(RemoteCase):
+    """A user with an account at AWS, in which at first there is nothing."""
+
+    def setUp(self):
+        super().setUp()
+        self.account = harness.environment(**Shared.account, HOME=str(self.dir))
+        self.account["PATH"] = f"{Shared.stack.directory}/commands:{self.account['PATH']}"
+
+    def lambda_(self, *arguments, **changes):
+        return harness.run(ROOT / "lambda/xc-lambda", *arguments, cwd=self.dir, env={**self.account, **changes})
+
+    def works(self, *arguments, **changes):
+        done = self.lambda_(*arguments, **changes)
+        self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+        return done.stdout.decode()
+
+    def refused(self, *arguments):
+        """What has to end with one line of ours, which is returned."""
+        done = self.lambda_(*arguments)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr.decode(), r"\Axc-lambda: [^\n]+\n\Z")
+        return done.stderr.decode()
+
+    def aws(self, *arguments):
+        text = harness.must("aws", *arguments, "--output", "json", env=self.account)
+        return json.loads(text) if text.strip() else None
+
+    def inventory(self):
+        return {"functions": [f["FunctionName"] for f in self.aws("lambda", "list-functions")["Functions"]],
+                "roles": [r["RoleName"] for r in self.aws("iam", "list-roles")["Roles"]],
+                "buckets": [b["Name"] for b in self.aws("s3api", "list-buckets")["Buckets"]],
+                "logs": [g["logGroupName"] for g in self.aws("logs", "describe-log-groups")["logGroups"]]}
+
+    def is_static(self, program, machine):
+        """A program for that kind of machine which needs no other file."""
+        text = harness.must("readelf", "-hlW", program).decode()
+        self.assertEqual(re.findall(r"AArch64|X86-64|INTERP", text), [machine], program.name)

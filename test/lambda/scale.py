@@ -15,7 +15,6 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-SECONDS = 40  # that a function takes
 
 
 def reply(status, body=b""):
@@ -96,7 +95,7 @@ def main():
         for i in range(count):
             pathlib.Path(directory, f"{i:08d}.y4m").write_bytes(b"%d\n" % i + rest)
         start = time.monotonic()
-        endpoint.end = start + SECONDS
+        endpoint.end = start + 10 + count / 25  # the functions take so long that all wrappers have started before
         wrappers = [subprocess.Popen([ROOT / "lambda/run", f"{i:08d}-vpxenc.ivf", f"{i:08d}.y4m", "", "xc-vpxenc",
                                       "-o", f"{i:08d}-vpxenc.ivf", f"{i:08d}.y4m"], cwd=directory, env=environment)
                     for i in range(count)]

@@ -18,7 +18,7 @@ import urllib.request
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PROGRAMS = pathlib.Path(os.environ.get("XC_STACK", ROOT / "build/lambda-stack")).resolve()
+PROGRAMS = pathlib.Path(os.environ.get("XC_STACK", ROOT / "build/lambda-stack")).resolve() / "bin"
 PACKAGE = pathlib.Path(os.environ.get("XC_BIN", ROOT / "bin")).resolve() / "lambda"
 SECRET = "correct-horse-battery-staple"  # what must be seen nowhere
 KEY_ID = "excamera-test"
@@ -41,6 +41,7 @@ frontend lambda
     http-request return status 429 content-type text/plain string ConcurrentInvocationLimitExceeded \
 if {{ rand(100) lt {throttles} }}
     http-request return status 503 if {{ rand(100) lt {failures} }}
+    http-request reject if {{ rand(100) lt {drops} }}
     http-request set-path /2015-03-31/functions/function/invocations
     default_backend workers
 backend workers
@@ -53,7 +54,7 @@ frontend s3
     tcp-request inspect-delay {delay_ms}ms
     tcp-request content accept if WAIT_END
     http-request return status 503 if {{ rand(100) lt {s3_failures} }}
-    http-request reject if {{ rand(100) lt {s3_drops} }}
+    http-request reject if {{ rand(100) lt {drops} }}
     default_backend minio
 backend minio
     server minio 127.0.0.1:{minio_port}
@@ -70,11 +71,12 @@ backend moto
 
 def missing():
     """What keeps the stack from being started, or None."""
-    for path in (PROGRAMS / "minio", PROGRAMS / "aws-lambda-rie"):
-        if not path.exists():
-            return f"{path.name} is not installed; test/lambda/install builds it"
-    if not shutil.which("haproxy"):
-        return "haproxy is not installed"
+    for name in ("minio", "aws-lambda-rie", "moto_server", "aws"):
+        if not (PROGRAMS / name).exists():
+            return f"{name} is not installed; test/lambda/install does it"
+    for name in ("haproxy", "curl"):
+        if not shutil.which(name):
+            return f"{name} is not installed"
     if not (PACKAGE / "excamera.zip").exists():
         return "the package is not built; make lambda builds it"
     return None
@@ -97,8 +99,9 @@ def wait_for_port(port):
 class Stack:
     """Used as a context manager. Everything lives in one directory, and ends with the block."""
 
-    def __init__(self, directory, workers=2):
+    def __init__(self, directory, workers=2, package=PACKAGE / "excamera.zip"):
         self.directory = pathlib.Path(directory)
+        self.package = package
         self.programs = self.directory / "programs"
         self.processes = {}
         self.workers = workers
@@ -141,8 +144,11 @@ class Stack:
 
     def start_moto(self):
         """All the services that xc-lambda deploys to; there is no signature that moto refuses. Invocations still go to
-        the workers, which from now on have their data there, too. Returns the variables of those who use it."""
-        self.start("moto", "moto_server", "-H", "127.0.0.1", "-p", self.ports["moto"])
+        the workers, which from now on have their data there, too. Returns the variables of those who use it; commands/
+        in our directory has the AWS CLI."""
+        (self.directory / "commands").mkdir()
+        (self.directory / "commands/aws").symlink_to(PROGRAMS / "aws")
+        self.start("moto", PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", self.ports["moto"])
         wait_for_port(self.ports["moto"])
         everything = f"http://127.0.0.1:{self.ports['everything']}"
         for number in range(self.workers):
@@ -167,7 +173,7 @@ class Stack:
                    environment=environment, cwd=home)
         wait_for_port(invoke)
 
-    def start_proxy(self, throttles=0, failures=0, s3_failures=0, s3_drops=0, delay_ms=0):
+    def start_proxy(self, throttles=0, failures=0, s3_failures=0, drops=0, delay_ms=0):
         self.stop("haproxy")
         servers = "\n".join(f"    server worker{number} 127.0.0.1:{port} maxconn 1"
                             for number, (port, _) in enumerate(self.worker_ports))
@@ -175,7 +181,7 @@ class Stack:
         ports = {f"{name}_port": port for name, port in self.ports.items()}
         config.write_text(HAPROXY.format(
             directory=self.directory, workers=servers, throttles=throttles, failures=failures,
-            s3_failures=s3_failures, s3_drops=s3_drops, delay_ms=delay_ms, **ports))
+            s3_failures=s3_failures, drops=drops, delay_ms=delay_ms, **ports))
         self.start("haproxy", "haproxy", "-db", "-f", config)
         wait_for_port(self.ports["lambda"])
 
@@ -184,7 +190,7 @@ class Stack:
         # Copies, so that nobody builds others in the middle of a test.
         shutil.copytree(PACKAGE, self.programs)
         shutil.copytree(PACKAGE.parent, self.directory / "local", ignore=shutil.ignore_patterns("lambda", "static"))
-        with zipfile.ZipFile(self.programs / "excamera.zip") as package:
+        with zipfile.ZipFile(self.package) as package:
             package.extractall(self.directory / "task")
         for path in (self.directory / "task").rglob("*"):
             path.chmod(0o755)

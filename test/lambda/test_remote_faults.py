@@ -99,6 +99,16 @@ class Workers(FaultCase):
         self.assertGreater(self.made("lambda", **changes), 14)
         self.assertEqual(self.finished(), expected)
 
+    def test_waiting_in_vain(self):
+        """A chunk that hangs is ended by Lambda. Until then, those who wait for its states give up, and come again."""
+        expected = self.local()
+        self.restart_workers(AWS_LAMBDA_FUNCTION_TIMEOUT="19")  # the last 15 seconds are not for waiting
+        self.addCleanup(self.restart_workers)
+        changes = self.replace_tools('if [ {tool}:$1 = xc-dump:00000000.ivf ] && mkdir {mark} 2>/dev/null; then\n'
+                                     'exec sleep 100\nfi\nexec {real} "$@"\n')
+        self.assertGreater(self.made("lambda-chunk", **changes), 2 * self.chunks)  # all were ended, and more gave up
+        self.assertEqual(self.finished(), expected)
+
     def test_no_space(self):
         """Each worker has 40 kB in /tmp: less than a chunk."""
         if os.geteuid():
@@ -113,7 +123,31 @@ class Workers(FaultCase):
         self.restart_workers(tmpdir=mounts)
         self.failed(self.make("lambda", XC_LAMBDA_ATTEMPTS="2"), "cannot be written")
 
+    def memory_cgroup(self, limit):
+        """The directory of a control group whose processes have so many bytes of memory together, and no swap."""
+        for top, memory, swap in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.swappiness"),
+                                  ("/sys/fs/cgroup", "memory.max", "memory.swap.max")):
+            group = pathlib.Path(top, f"excamera-test-{os.getpid()}")
+            with contextlib.suppress(OSError):
+                group.mkdir()
+                self.addCleanup(group.rmdir)
+                if (group / memory).exists():
+                    (group / memory).write_text(str(limit))
+                    (group / swap).write_text("0")
+                    return group
+        self.skipTest("no memory control group can be made here")
+
     def test_out_of_memory(self):
+        """The system kills a tool that needs more than there is: other attempts, and at last one line."""
+        self.film = {"width": 352, "height": 288, "frames": 12}
+        self.prepare(self.dir)
+        group = self.memory_cgroup(4 << 20)
+        changes = self.replace_tools(f'echo $$ >{group}/cgroup.procs\nexec {{real}} "$@"\n')
+        self.failed(self.make("lambda", XC_LAMBDA_ATTEMPTS="2", **changes),
+                    "failed 2 times, and at last: a tool was killed; if that happens again, it needs more memory")
+        self.assertEqual(list(self.dir.glob("*.ivf")), [])
+
+    def test_refused_memory(self):
         """A tool that gets no memory says so here as it does there."""
         need("prlimit")
         script = 'ulimit -v 2000\nexec {real} "$@"\n'
@@ -169,7 +203,7 @@ class Services(FaultCase):
         expected = self.local()
         for engine in ENGINES:
             with self.subTest(engine):
-                self.stack.start_proxy(throttles=20, failures=20, s3_failures=20, s3_drops=5)
+                self.stack.start_proxy(throttles=20, failures=20, s3_failures=20, drops=5)
                 self.made(engine)
                 self.assertEqual(self.finished(), expected)
                 self.clear()
@@ -273,7 +307,7 @@ class Secrets(FaultCase):
 
         watcher = threading.Thread(target=watch)
         watcher.start()
-        self.stack.start_proxy(throttles=10, failures=10, s3_failures=10, s3_drops=5)
+        self.stack.start_proxy(throttles=10, failures=10, s3_failures=10, drops=5)
         try:
             outputs = [self.make("lambda"), self.make("lambda", XC_LAMBDA_BUCKET="none", XC_LAMBDA_ATTEMPTS="1")]
         finally:
