@@ -69,9 +69,9 @@ def classic(batch, quality):
 
 
 def anchored(batch, quality):
-    """The steps of one batch without any guess. The first frame of each chunk, its anchor, predicts only from the
-    anchor before it and from the batch's key frame; so the anchors are a short chain of single frames, and all else is
-    encoded once, in parallel, from exact states."""
+    """The steps of one batch without any guess. The last frame of each chunk, its anchor, is coded first and predicts
+    only from the anchor before it and from the batch's key frame; so the anchors are a short chain of single frames,
+    and all else is encoded once, in parallel, from exact states."""
     steps = []
     options = ["--cq-level", str(quality), "$(ANCHORED_OPTIONS)", "-i", "y4m"]
     for chunk in batch:

@@ -1,7 +1,6 @@
 """What the tests share: where the programs are, how to run them, films and streams made on the spot, and what
 independent decoders (libvpx's vpxdec, FFmpeg) make of a file."""
 import atexit
-import functools
 import hashlib
 import os
 import pathlib
@@ -264,18 +263,6 @@ def ssim(a, b):
 
 
 # Test cases
-
-def each(values, make):
-    """Makes test(self, make(value)) a test with a subtest per value."""
-    def decorate(test):
-        @functools.wraps(test)
-        def run_all(self):
-            for value in values:
-                with self.subTest(value):
-                    test(self, make(value))
-        return run_all
-    return decorate
-
 
 class Case(unittest.TestCase):
     """A test with a scratch directory, self.dir, and the two things most tests do: run a tool that must work, run one

@@ -1,28 +1,14 @@
-"""The anchored structure: the same invariants as the classic one (test_chain.py), with states that are handed on before
-the chunks between them exist."""
+"""The anchored structure: states are handed on before the chunks between them exist."""
 import pathlib
-import shutil
 import sys
 import tempfile
 
+import chain
 import harness
+from chain import SPAN, State, each_film, kind
 from harness import Case, Ivf, number
 
-# name: (the film, frames per chunk, chunks per batch, pictures that begin a scene)
-FILMS = {
-    "four chunks": ({"frames": 24}, 6, 16, []),
-    "scene cut inside a chunk": ({"frames": 24, "cut": 15}, 6, 16, [15]),
-    "scene cut between chunks": ({"frames": 24, "cut": 12}, 6, 16, [12]),
-    "scene cut before the last frame of a chunk": ({"frames": 24, "cut": 17}, 6, 16, [17]),
-    "odd size": ({"width": 175, "height": 143, "frames": 15}, 5, 16, []),
-    "last chunk of one frame": ({"frames": 13}, 6, 16, []),
-    "chunks of one frame": ({"width": 64, "height": 48, "frames": 5}, 1, 16, []),
-    "a key frame each": ({"frames": 12}, 4, 1, []),
-    "three batches of two": ({"frames": 24}, 4, 2, []),
-    "chunks with two anchors": ({"frames": 48, "cut": 30}, 24, 16, [30]),
-    "sixteen chunks": ({"width": 96, "height": 80, "frames": 64, "cut": 40}, 4, 16, [40]),
-    "tiny": ({"width": 1, "height": 1, "frames": 6}, 2, 16, []),
-}
+LONG = "scene cut in a long chunk"
 
 
 def make(directory, chunks, batch, *options, **environment):
@@ -34,105 +20,87 @@ def make(directory, chunks, batch, *options, **environment):
                  env=harness.environment(**environment))
 
 
-def setUpModule():
-    """Each film is encoded once, for all tests."""
-    global work
-    work = pathlib.Path(tempfile.mkdtemp(prefix="excamera-test-"))
+class Anchored(chain.Encoded):
 
+    FILMS = {**chain.FILMS, LONG: ({"frames": 48, "cut": 30}, 24, 16)}
 
-def tearDownModule():
-    shutil.rmtree(work)
-
-
-class Encoded:
-    """A film, encoded."""
-
-    def __init__(self, name):
-        film, self.size, self.batch, self.cuts = FILMS[name]
-        self.source = harness.film(**film)
-        self.frames = film["frames"]
-        self.dir = work / name.replace(" ", "-")
-        if not self.dir.is_dir():
-            begun = pathlib.Path(tempfile.mkdtemp(dir=work))
-            make(begun, harness.write_chunks(self.source, begun, self.size), self.batch, "-j2")
-            begun.rename(self.dir)
-        self.chunks = sorted(self.dir.glob("????????.ivf"))
-
-    def anchors(self, i):
-        return Ivf(self.dir / f"{number(i)}-anchors.ivf")
+    @staticmethod
+    def encode(directory, source, size, batch):
+        chunks = harness.write_chunks(source, directory, size)
+        make(directory, chunks, batch, "-j2")
+        for i in {*range(batch - 1, chunks, batch), chunks - 1}:  # nobody needs the state behind a batch but the tests
+            before = [] if i % batch == 0 else ["-I", f"{number(i - 1)}-anchors.state"]
+            harness.must(harness.BIN / "xc-enc", "--anchors", "--cq-level=22", *before, "-i", "y4m", "-o", "again.ivf",
+                         "-O", f"{number(i)}-anchors.state", f"{number(i)}.y4m", cwd=directory)
 
     def state(self, i):
         return self.dir / f"{number(i)}-anchors.state"
 
-    def first_of_batch(self, i):
-        return i - i % self.batch
+    def anchors(self, i):
+        return Ivf(self.dir / f"{number(i)}-anchors.ivf").frames
+
+    def sections(self, i):
+        """The key frames and spans of a chunk: (1 if there is a key frame, where the span behind it starts and ends).
+        Together they are no longer than a span."""
+        keys = [time for time, data in self.anchors(i) if harness.is_key_frame(data)]
+        scenes = sorted({0, *keys, self.pictures(i)})
+        for begin, end in zip(scenes, scenes[1:]):
+            for start in range(begin, end, SPAN):
+                yield start in keys, start + (start in keys), min(start + SPAN, end)
+
+    def layout(self, i):
+        return [frame for key, start, end in self.sections(i)
+                for frame in [(start - 1, "key")] * key + chain.span_layout(start, end)]
+
+    def made_of_spans(self):
+        return [(chunk, None if i % self.batch == 0 else self.state(i - 1)) for i, chunk in enumerate(self.chunks)]
 
 
-each_film = harness.each(FILMS, Encoded)
+class Chain(chain.Chain):
 
-
-class Chain(Case):
-    """Invariant 2: the states handed on are those behind the anchors, wherever the finished chunks are played."""
+    encoded = Anchored
 
     @each_film
-    def test_states_follow(self, film):
+    def test_golden_is_the_latest_key_frame(self, film):
+        key = None
         for i in range(len(film.chunks)):
-            if not film.state(i).exists():
-                continue  # the last of a batch has nobody to hand it to
-            first = film.first_of_batch(i)
-            self.xc("xc-merge", "-o", "joined.ivf", *film.chunks[first:i + 1])
-            last_anchor = (i - first) * film.size + film.anchors(i).frames[-1][0]
-            self.xc("xc-dump", "-f", last_anchor, "joined.ivf", "joined.state")
-            self.assertEqual((self.dir / "joined.state").read_bytes(), film.state(i).read_bytes(), f"chunk {i}")
-
-    @each_film
-    def test_chunks_follow_the_states_handed_on(self, film):
-        """What lies between anchors leaves golden, alt-ref and all the rest alone: a chunk plays the same from the
-        state that its predecessor's anchors left as from the one that its predecessor left."""
-        self.xc("xc-merge", "-o", "film.ivf", *film.chunks)
-        pictures = []
-        for i, chunk in enumerate(film.chunks):
-            start = [] if i == film.first_of_batch(i) else ["-S", film.state(i - 1)]
-            pictures += harness.our_frames(chunk, *start)
-        self.assertEqual(pictures, harness.our_frames(self.dir / "film.ivf"))
-
-    def test_a_chunk_left_out_is_noticed(self):
-        film = Encoded("four chunks")
-        text = self.refuses("xc-merge", "-o", "film.ivf", film.chunks[0], film.chunks[2])
-        self.assertRegex(text, r"expects state [0-9a-f]{8}.* [0-9a-f]{8}")
+            shown = self.decoded(film, i)
+            for time, data in film.anchors(i):
+                if harness.is_key_frame(data):
+                    key = shown[time]
+            self.assertEqual(State(film.state(i)).golden, key, f"chunk {i}")
 
 
-class Playback(Case):
-    """Invariant 3."""
+class Playback(chain.Playback):
 
-    @each_film
-    def test_decoders_agree(self, film):
-        self.plays_everywhere(film.chunks, film.frames)
-
-    @each_film
-    def test_it_is_the_film(self, film):
-        if film.source != harness.film(**FILMS["tiny"][0]):  # too small for SSIM's windows
-            self.looks_like(film.chunks, film.source)
+    encoded = Anchored
 
     @each_film
     def test_key_frames_are_where_scenes_begin(self, film):
-        if film.source == harness.film(**FILMS["tiny"][0]):
-            return  # a single sample of noise is a new scene each time
-        keys = [i * film.size + at for i, chunk in enumerate(film.chunks)
-                for at, (_, data) in enumerate(Ivf(chunk).frames) if harness.is_key_frame(data)]
-        batches = range(0, len(film.chunks) * film.size, film.batch * film.size)
-        self.assertEqual(keys, sorted({*batches, *film.cuts}))
+        if not film.is_tiny:
+            keys = [i * film.size + time for i, chunk in enumerate(film.chunks)
+                    for time, data in Ivf(chunk).frames if harness.is_key_frame(data)]
+            self.assertEqual(keys, sorted({batch.start * film.size for batch in film.batches()} | {film.cut or 0}))
 
-    def test_long_chunks_have_more_anchors(self):
-        film = Encoded("chunks with two anchors")
-        self.assertEqual([[at for at, _ in film.anchors(i).frames] for i in range(2)], [[0, 12], [0, 6, 18]])
+
+class Spans(chain.Spans):
+
+    encoded = Anchored
 
     @each_film
-    def test_chunks_are_anchors_and_what_follows(self, film):
+    def test_anchors_are_the_last_pictures_of_spans(self, film):
         for i, chunk in enumerate(film.chunks):
-            frames = [data for _, data in Ivf(chunk).frames]
-            for at, data in film.anchors(i).frames:
-                self.assertEqual(frames[at], data, f"chunk {i}, picture {at}")
+            anchors, frames = film.anchors(i), Ivf(chunk).frames
+            expected = [at for key, start, end in film.sections(i)
+                        for at in [start - 1] * key + [end - 1] * (end > start)]
+            self.assertEqual([time for time, _ in anchors], expected, f"chunk {i}")
+            self.assertEqual([frame for frame in frames if frame in anchors], anchors, f"chunk {i}")
+
+    def test_a_long_chunk(self):
+        film = Anchored(LONG)
+        anchors = [[(time, kind(data)) for time, data in film.anchors(i)] for i in range(2)]
+        self.assertEqual(anchors, [[(0, "key"), (11, "hidden"), (23, "hidden")],
+                                   [(5, "hidden"), (6, "key"), (17, "hidden"), (23, "hidden")]])
 
 
 class Determinism(Case):
@@ -154,33 +122,50 @@ class Determinism(Case):
                 self.assertEqual(self.outputs(*options, **environment), expected)
 
 
-class Safety(Case):
-    """Invariant 5."""
+class Safety(chain.Safety):
+
+    encoded = Anchored
 
     def setUp(self):
         super().setUp()
-        self.film = Encoded("four chunks")
         self.follow = ["--cq-level", 22, "-i", "y4m", "-o", "out.ivf"]
+        self.name = self.film.dir / number(1)
+
+    def refuses_anchors(self, *options):
+        return self.refuses("xc-enc", "--follow", *options[:1], *self.follow, *options[1:])
 
     def test_wrong_state(self):
         for state, chunk in ((0, 2), (2, 2), (1, 3)):
             with self.subTest(state=state, chunk=chunk):
                 name = self.film.dir / number(chunk)
-                text = self.refuses("xc-enc", "--follow", f"{name}-anchors.ivf", *self.follow,
-                                    "-I", self.film.state(state), f"{name}.y4m")
+                text = self.refuses_anchors(f"{name}-anchors.ivf", "-I", self.film.state(state), f"{name}.y4m")
                 self.assertRegex(text, r"expects state [0-9a-f]{8}.* [0-9a-f]{8}")
 
     def test_no_state(self):
-        name = self.film.dir / number(1)
-        self.refuses("xc-enc", "--follow", f"{name}-anchors.ivf", *self.follow, f"{name}.y4m")
+        self.refuses_anchors(f"{self.name}-anchors.ivf", f"{self.name}.y4m")
 
-    def test_too_few_pictures(self):
-        film = Encoded("scene cut inside a chunk")
-        name = film.dir / number(2)
-        header, frames = harness.y4m_split(pathlib.Path(f"{name}.y4m").read_bytes())
-        short = self.write("short.y4m", header + b"".join(frames[:3]))
-        text = self.refuses("xc-enc", "--follow", f"{name}-anchors.ivf", *self.follow, "-I", film.state(1), short)
-        self.assertIn("anchor for picture 3", text)
+    def test_other_frame_counts(self):
+        header, frames = harness.y4m_split(pathlib.Path(f"{self.name}.y4m").read_bytes())
+        for count, words in ((0, "has only 0 frames"), (1, "has only 1 frames"), (5, "has only 5 frames"),
+                             (7, "has more frames than the 6")):
+            with self.subTest(frames=count):
+                raw = self.write("raw.y4m", header + b"".join((frames + frames)[:count]))
+                text = self.refuses_anchors(f"{self.name}-anchors.ivf", "-I", self.film.state(0), raw)
+                self.assertIn(f"raw.y4m: {words}", text)
+
+    def test_anchors_out_of_order(self):
+        """The timestamps of key frames and anchors say where they belong."""
+        film = Anchored(LONG)
+        name = film.dir / number(1)
+        for times in ([5, 5, 17, 23], [5, 6, 5, 23], [5, 7, 17, 23], [5, 6, 23, 17], [2, 6, 17, 23], [6, 6, 17, 23],
+                      [0, 6, 17, 23], [23, 6, 17, 23], [5, 6, 17, 24], [5, 6, 17, 1 << 32], [5, 6, 17, (1 << 64) - 1],
+                      [5, 6, 17, 22], [1 << 63, 6, 17, 23]):
+            with self.subTest(times):
+                anchors = Ivf(f"{name}-anchors.ivf")
+                anchors.frames = [(time, data) for time, (_, data) in zip(times, anchors.frames)]
+                path = self.write("anchors.ivf", anchors.bytes())
+                text = self.refuses_anchors(path, "-I", film.state(0), f"{name}.y4m")
+                self.assertRegex(text, r"is for picture \d+, where picture \d+ is due|y4m: has ")
 
     def test_options_that_do_not_go_together(self):
         chunk = self.film.dir / f"{number(0)}.y4m"

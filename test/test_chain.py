@@ -1,151 +1,172 @@
-"""The chain of chunks: invariants 2 to 5. Films are encoded by the published commands, one after the other; then every
-state, every picture and every byte is compared with what it must be."""
+"""The classic structure, by the published commands, one after the other."""
 import pathlib
-import shutil
 import tempfile
 
+import chain
 import harness
+from chain import SPAN, State, each_film, kind
 from harness import Case, Ivf, number
 
 KEY_FRAMES = "key frames inside the chunks"
-
-# name: (the film, frames per chunk, chunks per batch, options for vpxenc beyond the published ones)
-FILMS = {
-    "four chunks": ({"frames": 24}, 6, 16, ""),
-    "scene cut inside a chunk": ({"frames": 24, "cut": 15}, 6, 16, ""),
-    KEY_FRAMES: ({"frames": 18, "cut": 9}, 6, 16, "--kf-max-dist=3 "),
-    "hidden alt-ref frames": ({"frames": 48}, 16, 16, "--lag-in-frames=12 --arnr-maxframes=5 --arnr-strength=3 "),
-    "segments": ({"frames": 36}, 12, 16, "--passes=1 --rt --cpu-used=-6 --end-usage=cbr --error-resilient=1 "
-                                         "--target-bitrate=200 "),
-    "eight partitions, profile 3": ({"frames": 18}, 6, 16, "--token-parts=3 --profile=3 "),
-    "odd size": ({"width": 175, "height": 143, "frames": 15}, 5, 16, ""),
-    "last chunk of one frame": ({"frames": 13}, 6, 16, ""),
-    "last chunk shorter": ({"frames": 15}, 6, 16, ""),
-    "chunks of one frame": ({"width": 64, "height": 48, "frames": 5}, 1, 16, ""),
-    "a key frame each": ({"frames": 12}, 4, 1, ""),
-    "three batches of two": ({"frames": 24}, 4, 2, ""),
-    "two batches, the last of one chunk": ({"frames": 16}, 4, 3, ""),
-    "sixteen chunks": ({"width": 96, "height": 80, "frames": 64}, 4, 16, ""),
-    "tiny": ({"width": 1, "height": 1, "frames": 6}, 2, 16, ""),
-}
+LONG = "chunks of several spans"
 
 
-def setUpModule():
-    """Each film is encoded once, for all tests."""
-    global work
-    work = pathlib.Path(tempfile.mkdtemp(prefix="excamera-test-"))
+class Classic(chain.Encoded):
 
+    # The last in each row: options for vpxenc beyond the published ones.
+    FILMS = {
+        **chain.FILMS,
+        KEY_FRAMES: ({"frames": 18, "cut": 9}, 6, 16, "--kf-max-dist=3 "),
+        "hidden alt-ref frames": ({"frames": 48}, 16, 16, "--lag-in-frames=12 --arnr-maxframes=5 --arnr-strength=3 "),
+        "segments": ({"frames": 36}, 12, 16, "--passes=1 --rt --cpu-used=-6 --end-usage=cbr --error-resilient=1 "
+                                             "--target-bitrate=200 "),
+        "eight partitions, profile 3": ({"frames": 18}, 6, 16, "--token-parts=3 --profile=3 "),
+    }
 
-def tearDownModule():
-    shutil.rmtree(work)
-
-
-class Encoded:
-    """A film, encoded."""
-
-    def __init__(self, name):
-        film, size, self.batch, more = FILMS[name]
-        self.source = harness.film(**film)
-        self.dir = work / name.replace(" ", "-")
-        if not self.dir.is_dir():
-            begun = pathlib.Path(tempfile.mkdtemp(dir=work))
-            harness.encode(begun, self.source, size, self.batch, vpxenc_too=more)
-            begun.rename(self.dir)
-        self.chunks = sorted(self.dir.glob("????????.ivf"))
-        self.frames = film["frames"]
-
-    def batches(self):
-        return [range(s, min(s + self.batch, len(self.chunks))) for s in range(0, len(self.chunks), self.batch)]
+    @staticmethod
+    def encode(directory, source, size, batch, vpxenc_too=""):
+        harness.encode(directory, source, size, batch, vpxenc_too=vpxenc_too)
 
     def state(self, i):
-        """The state that the step which finished chunk i wrote."""
         return self.dir / f"{number(i)}-{0 if i % self.batch == 0 else 1}.state"
 
+    def theirs(self, i):
+        """The kinds of the frames that vpxenc made of a chunk."""
+        return [kind(data) for _, data in Ivf(self.dir / f"{number(i)}-vpxenc.ivf").frames]
 
-each_film = harness.each(FILMS, Encoded)
+    def layout(self, i):
+        """Spans, up to where vpxenc began a scene; from there on, and in the first chunk of a batch, what vpxenc made,
+        whose hidden frames have the timestamp of the next picture."""
+        kept, spans = self.theirs(i), []
+        if i % self.batch:
+            cut = kept.index("key", 1) if "key" in kept[1:] else len(kept)
+            pictures, kept = cut - kept[:cut].count("hidden"), kept[cut:]
+            for start in range(0, pictures, SPAN):
+                spans += chain.span_layout(start, min(start + SPAN, pictures))
+        shown = sum(what != "hidden" for _, what in spans)
+        return spans + [(shown + at - kept[:at].count("hidden"), what) for at, what in enumerate(kept)]
+
+    def made_of_spans(self):
+        """The second chunks of the batches; the others before they are rebased."""
+        return [(self.dir / f"{number(i)}{'' if i == batch.start + 1 else '-1'}.ivf", self.guess(i - 1))
+                for batch in self.batches() for i in batch[1:]]
+
+    def guess(self, i):
+        """The state that chunk i left when it was alone."""
+        return self.dir / f"{number(i)}-0.state"
 
 
-class Chain(Case):
-    """Invariant 2: the states handed on are those of the finished chunks, played in order."""
+class Chain(chain.Chain):
 
-    @each_film
-    def test_states_follow(self, film):
-        for batch in film.batches():
-            for i in batch:
-                self.xc("xc-merge", "-o", "joined.ivf", *film.chunks[batch.start:i + 1])
-                self.xc("xc-dump", "joined.ivf", "joined.state")
-                self.assertEqual((self.dir / "joined.state").read_bytes(), film.state(i).read_bytes(), f"chunk {i}")
-
-    @each_film
-    def test_one_chunk_at_a_time(self, film):
-        for i in (i for batch in film.batches() for i in batch[1:]):
-            self.xc("xc-dump", "-S", film.state(i - 1), film.chunks[i], "next.state")
-            self.assertEqual((self.dir / "next.state").read_bytes(), film.state(i).read_bytes(), f"chunk {i}")
-
-    @each_film
-    def test_expected_states(self, film):
-        """A chunk that starts with a key frame expects nothing, all others something, and each something else."""
-        starts = [batch.start for batch in film.batches()]
-        expected = [Ivf(chunk).expected_state for chunk in film.chunks]
-        self.assertEqual([i for i, e in enumerate(expected) if e == 0], starts)
-        others = [e for e in expected if e]
-        self.assertEqual(len(set(others)), len(others))
+    encoded = Classic
 
     @each_film
     def test_a_finished_chunk_leaves_one_picture(self, film):
         """The state behind a chunk is written once, not three times: that is what terminate is for."""
         for i in range(len(film.chunks)):
-            header, frames = harness.y4m_split((film.dir / f"{number(i)}.y4m").read_bytes())
-            width, height = harness.y4m_size(header)
-            picture = (width + 15) // 16 * ((height + 15) // 16) * 384
-            self.assertLess(film.state(i).stat().st_size, picture + picture // 384 + 2000)
+            self.assertEqual(len(State(film.state(i)).pictures), 1, f"chunk {i}")
 
 
-class Playback(Case):
-    """Invariant 3: what plays is what the encoder believed in, everywhere, one picture per source frame."""
+class Playback(chain.Playback):
 
-    @each_film
-    def test_decoders_agree(self, film):
-        self.plays_everywhere(film.chunks, film.frames)
-
-    def test_concatenated_without_our_help(self):
-        """Plain concatenation of the frames is a stream, too: nothing but the frames matters to a decoder."""
-        film = Encoded("four chunks")
-        joined = Ivf(film.chunks[0])
-        for chunk in film.chunks[1:]:
-            joined.frames += Ivf(chunk).frames
-        joined.frames = [(i, data) for i, (_, data) in enumerate(joined.frames)]
-        path = self.write("joined.ivf", joined.bytes())
-        self.xc("xc-merge", "-o", "merged.ivf", *film.chunks)
-        self.assertEqual(harness.vpxdec_frames(path), harness.our_frames(self.dir / "merged.ivf"))
-
-    @each_film
-    def test_chunk_by_chunk(self, film):
-        """Decoding a chunk from the state before it shows the same pictures as decoding the whole film."""
-        self.xc("xc-merge", "-o", "film.ivf", *film.chunks)
-        pictures = []
-        for i, chunk in enumerate(film.chunks):
-            start = [] if i % film.batch == 0 else ["-S", film.state(i - 1)]
-            pictures += harness.our_frames(chunk, *start)
-        self.assertEqual(pictures, harness.our_frames(self.dir / "film.ivf"))
-
-    @each_film
-    def test_it_is_the_film(self, film):
-        if film.source != harness.film(**FILMS["tiny"][0]):  # too small for SSIM's windows
-            self.looks_like(film.chunks, film.source)
+    encoded = Classic
 
     def test_key_frames(self):
         """One per batch; the others of vpxenc's are replaced where a chunk begins, and stay within it."""
         for name, expected in (("four chunks", 1), ("three batches of two", 3)):
             with self.subTest(name):
-                frames = [data for chunk in Encoded(name).chunks for _, data in Ivf(chunk).frames]
+                frames = [data for chunk in Classic(name).chunks for _, data in Ivf(chunk).frames]
                 self.assertEqual(sum(map(harness.is_key_frame, frames)), expected)
-        film = Encoded(KEY_FRAMES)
+        film = Classic(KEY_FRAMES)
         for i, chunk in enumerate(film.chunks):
             with self.subTest(KEY_FRAMES, chunk=i):
-                theirs = [harness.is_key_frame(data) for _, data in Ivf(film.dir / f"{number(i)}-vpxenc.ivf").frames]
+                theirs = [what == "key" for what in film.theirs(i) if what != "hidden"]
                 self.assertIn(True, theirs[1:])
-                self.assertEqual([harness.is_key_frame(data) for _, data in Ivf(chunk).frames], [i == 0] + theirs[1:])
+                ours = [harness.is_key_frame(data) for _, data in Ivf(chunk).frames if harness.is_shown(data)]
+                self.assertEqual(ours, [i == 0] + theirs[1:])
+
+
+class Spans(chain.Spans):
+
+    encoded = Classic
+
+    def test_a_long_chunk(self):
+        """Of 25 pictures: two whole spans, and one of a single picture."""
+        for name in (f"{number(1)}.ivf", f"{number(2)}-1.ivf", f"{number(2)}.ivf"):
+            with self.subTest(name):
+                frames = Ivf(Classic(LONG).dir / name).frames
+                self.assertEqual([time for time, data in frames if not harness.is_shown(data)], [11, 23])
+
+
+class Rebasing(Case):
+    """xc-rebase on a chunk whose hidden frames stand for pictures to come."""
+
+    def setUp(self):
+        super().setUp()
+        film = Classic(LONG)
+        self.prediction, self.made_for = film.dir / f"{number(2)}-1.ivf", film.guess(1)
+        self.other = film.state(0)  # a chunk earlier
+        self.alone, self.raw = film.dir / f"{number(2)}-0.ivf", film.dir / f"{number(2)}.y4m"
+
+    def rebase(self, output, onto, *source, prediction=None):
+        """Returns the size of the frames."""
+        self.xc("xc-rebase", "-o", output, "-I", onto, "-p", prediction or self.prediction, "-S", self.made_for,
+                *(source or [self.raw]))
+        return sum(len(data) for _, data in Ivf(self.dir / output).frames)
+
+    def likeness(self, chunk, state, raw=None):
+        self.xc("xc-decode", "-S", state, "--y4m", "-o", "shown.y4m", chunk)
+        return harness.ssim(self.dir / "shown.y4m", raw or self.raw)
+
+    def retimed(self, path, times):
+        """A chunk whose hidden frames have other timestamps."""
+        ivf, times = Ivf(path), iter(times)
+        ivf.frames = [(time if harness.is_shown(data) else next(times), data) for time, data in ivf.frames]
+        return self.write("retimed.ivf", ivf.bytes())
+
+    def test_onto_the_same_state(self):
+        """Rebased onto the state that it was made for, a chunk looks as good as before, and is hardly larger."""
+        size = self.rebase("out.ivf", self.made_for)
+        self.assertLess(size, 1.05 * sum(len(data) for _, data in Ivf(self.prediction).frames))
+        before = self.likeness(self.prediction, self.made_for)
+        self.assertGreater(self.likeness("out.ivf", self.made_for), before - 0.002)
+
+    def test_onto_another_state(self):
+        self.rebase("out.ivf", self.other)
+        self.assertGreater(self.likeness("out.ivf", self.other), 0.93)
+        times = [[time for time, _ in Ivf(path).frames] for path in (self.dir / "out.ivf", self.prediction)]
+        self.assertEqual(*times)
+
+    def test_source_is_a_stream(self):
+        self.xc("xc-decode", "--y4m", "-o", "decoded.y4m", self.alone)
+        self.rebase("a.ivf", self.other, "decoded.y4m")
+        self.rebase("b.ivf", self.other, "-i", "ivf", self.alone)
+        self.assertEqual((self.dir / "a.ivf").read_bytes(), (self.dir / "b.ivf").read_bytes())
+
+    def test_the_timestamp_names_the_picture(self):
+        """A hidden frame becomes like the raw picture that it stands for, or, if there can be no such picture, like
+        what it was before. Either way, what follows is still the film."""
+        header, frames = harness.y4m_split(self.raw.read_bytes())
+        raw = {at: self.write(f"raw-{at}.y4m", header + frames[at]) for at in (4, 11)}
+        for time, like in ((11, 11), (4, 4), (0, 11), (12, 11), (25, 11), (1 << 32, 11), ((1 << 64) - 1, 11)):
+            with self.subTest(time):
+                self.rebase("out.ivf", self.other, prediction=self.retimed(self.prediction, [time, 23]))
+                self.assertGreater(self.likeness("out.ivf", self.other), 0.9)
+                hidden = Ivf(self.dir / "out.ivf")
+                data = hidden.frames[0][1]
+                hidden.frames = [(0, bytes([data[0] | 0x10]) + data[1:])]
+                self.write("hidden.ivf", hidden.bytes())
+                likeness = {at: self.likeness("hidden.ivf", self.other, raw[at]) for at in raw}
+                self.assertEqual(max(likeness, key=likeness.get), like)
+
+    def test_a_timestamp_beyond_the_end(self):
+        film, n = Classic("four chunks"), number(2)
+        for time in (6, 7, 11):
+            prediction = self.retimed(film.dir / f"{n}-1.ivf", [time])
+            with self.subTest(time):
+                text = self.refuses("xc-rebase", "-o", "out.ivf", "-O", "out.state", "-I", film.state(1),
+                                    "-p", prediction, "-S", film.guess(1), film.dir / f"{n}.y4m")
+                self.assertIn(f"{n}.y4m: has only 6 frames", text)
 
 
 class Determinism(Case):
@@ -172,32 +193,9 @@ class Determinism(Case):
                 self.assertEqual(self.outputs("--threads", threads), expected)
 
 
-class Safety(Case):
-    """Invariant 5: files that do not belong together are not taken for ones that do."""
+class Safety(chain.Safety):
 
-    def setUp(self):
-        super().setUp()
-        self.film = Encoded("four chunks")
-        self.stranger = Encoded("three batches of two")
-
-    def names(self, i):
-        """The id of the state that chunk i, 1 or later, expects, and that of a stranger."""
-        stranger = Ivf(self.stranger.chunks[1]).expected_state
-        return f"{Ivf(self.film.chunks[i]).expected_state:08x}", f"{stranger:08x}"
-
-    def check(self, message, file, i):
-        for word in (str(file), *self.names(i)):
-            self.assertIn(word, message)
-
-    def test_dump(self):
-        message = self.refuses("xc-dump", "-S", self.stranger.state(0), self.film.chunks[1], "out.state")
-        self.check(message, self.film.chunks[1], 1)
-        self.assertIn(self.names(1)[0], self.refuses("xc-dump", self.film.chunks[1], "out.state"))
-
-    def test_decode(self):
-        message = self.refuses("xc-decode", "-S", self.stranger.state(0), "--i420", "-o", "out.i420",
-                               self.film.chunks[2])
-        self.check(message, self.film.chunks[2], 2)
+    encoded = Classic
 
     def test_rebase(self):
         n = number(2)
@@ -210,15 +208,9 @@ class Safety(Case):
                 for word in (f"{n}-1.ivf", f"{prediction:08x}", self.names(1)[1]):
                     self.assertIn(word, message)
 
-    def test_merge(self):
-        message = self.refuses("xc-merge", "-o", "out.ivf", self.film.chunks[0], self.film.chunks[2])
-        self.assertIn(self.names(2)[0], message)
-        self.refuses("xc-merge", "-o", "out.ivf", *self.film.chunks[1:])
-        self.refuses("xc-merge", "-o", "out.ivf", self.film.chunks[1], self.film.chunks[0])
-
     def test_sizes(self):
         """A state of another size than the film's."""
-        odd = Encoded("odd size")
+        odd = Classic("odd size")
         n = number(1)
         self.refuses("xc-enc", "-W", "-i", "y4m", "-o", "out.ivf", "-r", "-I", odd.state(0),
                      "-p", self.film.dir / f"{n}-0.ivf", "-O", "out.state", self.film.dir / f"{n}.y4m")
@@ -230,7 +222,7 @@ class Safety(Case):
         header, frames = harness.y4m_split((self.film.dir / f"{n}.y4m").read_bytes())
         for count in (0, 1, 5, 7):
             raw = self.write("raw.y4m", header + b"".join((frames + frames)[:count]))
-            for film in (self.film, Encoded(KEY_FRAMES)):
+            for film in (self.film, Classic(KEY_FRAMES)):
                 with self.subTest("xc-enc", frames=count, film=film.dir.name):
                     self.refuses("xc-enc", "-W", "-i", "y4m", "-o", "out.ivf", "-r", "-I", film.state(0), "-p",
                                  film.dir / f"{n}-0.ivf", "-O", "out.state", raw)

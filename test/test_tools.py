@@ -321,7 +321,7 @@ class Rebasing(Case):
         self.write("head.y4m", header + b"".join(frames[:shown_before]))
         self.write("raw.y4m", header + b"".join(frames[shown_before:]))
         self.xc("xc-enc", "-i", "y4m", "-y", 20, "-o", "head.ivf", "-O", "source.state", "head.y4m")
-        ivf.frames = ivf.frames[first:]
+        ivf.frames = [(time - shown_before, data) for time, data in ivf.frames[first:]]
         self.write("prediction.ivf", ivf.bytes())
         return ivf, film
 

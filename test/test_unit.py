@@ -57,5 +57,8 @@ class Programs(Case):
     def test_search(self):
         self.report("unit_search")
 
+    def test_encoder(self):
+        self.report("unit_encode")
+
     def test_kernels(self):
         self.report("checkasm")

@@ -11,6 +11,7 @@ enum { FRAMES = 8 };
 static struct xc_workspace *workspace;
 static struct xc_picture *source[FRAMES];
 static uint8_t *map; /* all four segments, in no order */
+static struct xc_frame frame; /* the one that was encoded last */
 static struct xc_error err;
 
 /* A texture that moves by two samples a frame, over a still one, and some noise. */
@@ -62,7 +63,6 @@ static bool same_samples(const vpx_image_t *image, const struct xc_picture *pict
 /* Encodes, and decodes in the true state, which advances. Returns a hash of the bytes. */
 static unsigned step(struct xc_search *search, struct xc_state *state, int t, const struct xc_encode_params *what)
 {
-    static struct xc_frame frame;
     static struct xc_bytes bytes;
     struct xc_picture *picture = NULL;
     unsigned hash = 0;
@@ -101,7 +101,7 @@ static void test_long_run(void)
             .refresh_altref = t == 55,
         };
         if (t == 20) {
-            CHECK_OK(xc_search_set_state(search, &state, &err), err);
+            CHECK_OK(xc_search_set_state(search, &state, false, &err), err);
         }
         step(search, &state, t % FRAMES, &what);
     }
@@ -164,9 +164,10 @@ static void test_size(unsigned width, unsigned height, const struct xc_search_op
     make_state(&start, search[0]);
     for (int i = 0; i < 2; i++) {
         CHECK_OK(xc_state_copy(&state, &start, &err), err);
-        CHECK_OK(xc_search_set_state(search[i], &state, &err), err);
+        CHECK_OK(xc_search_set_state(search[i], &state, false, &err), err);
         for (int t = 0; t < FRAMES; t++) {
             hashes[i][t] = step(search[i], &state, t, &frames[t]);
+            CHECK(!frame.header.sign_bias_altref);
         }
         xc_search_free(search[i]);
     }
@@ -176,10 +177,40 @@ static void test_size(unsigned width, unsigned height, const struct xc_search_op
     free_sources();
 }
 
+/* end: what puts an end to it. */
+static void test_altref_ahead(const struct xc_encode_params *end)
+{
+    const struct xc_search_options options = { .width = 96, .height = 80, .tune_ssim = true };
+    const struct xc_encode_params follower = { .quantizer = 30, .use_last = true, .use_golden = true,
+                                               .use_altref = true, .refresh_last = true };
+    struct xc_search *search;
+    struct xc_state state = XC_STATE_INIT;
+    make_sources(96, 80);
+    CHECK_OK(xc_search_new(&search, &options, &err), err);
+    make_state(&state, search);
+    for (int again = 0; again < 2; again++) {
+        CHECK_OK(xc_search_set_state(search, &state, true, &err), err);
+        for (int t = 0; t < 4; t++) {
+            step(search, &state, t, &follower);
+            CHECK(frame.header.sign_bias_altref);
+        }
+        step(search, &state, 4, end);
+        for (int t = 5; t < FRAMES; t++) {
+            step(search, &state, t, &follower);
+            CHECK(!frame.header.sign_bias_altref);
+        }
+    }
+    CHECK_OK(xc_search_set_state(search, &state, false, &err), err);
+    step(search, &state, 0, &follower);
+    CHECK(!frame.header.sign_bias_altref);
+    xc_search_free(search);
+    xc_state_clear(&state);
+    free_sources();
+}
+
 static void test_refusals(void)
 {
     struct xc_search *search;
-    struct xc_frame frame = XC_FRAME_INIT;
     struct xc_state state = XC_STATE_INIT;
     struct xc_search_options options = { .width = XC_MAX_DIMENSION, .height = 1 };
     const struct xc_encode_params interframe = { .use_last = true, .refresh_last = true };
@@ -188,7 +219,7 @@ static void test_refusals(void)
     make_sources(32, 1);
     CHECK_OK(xc_search_new(&search, &options, &err), err);
     CHECK(xc_search_encode(search, &frame, source[0], &interframe, &err) == XC_ERR_MISMATCH);
-    CHECK(xc_search_set_state(search, &state, &err) == XC_ERR_MISMATCH);
+    CHECK(xc_search_set_state(search, &state, false, &err) == XC_ERR_MISMATCH);
     xc_search_free(search);
     options.width = 32;
     CHECK_OK(xc_search_new(&search, &options, &err), err);
@@ -207,6 +238,10 @@ int main(void)
     unit_end("one sample");
     test_long_run();
     unit_end("a long run");
+    test_altref_ahead(&(struct xc_encode_params){ .quantizer = 30, .use_last = true, .refresh_golden = true });
+    unit_end("alt-ref ahead, until golden is refreshed");
+    test_altref_ahead(&(struct xc_encode_params){ .quantizer = 30, .key_frame = true });
+    unit_end("alt-ref ahead, until a key frame");
     test_refusals();
     unit_end("refusals");
     return unit_finish();

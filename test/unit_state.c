@@ -88,10 +88,8 @@ static void test_round_trip(void)
     CHECK(memcmp(&loaded.filter_deltas, &state.filter_deltas, sizeof state.filter_deltas) == 0);
     CHECK(memcmp(&loaded.segment_data, &state.segment_data, sizeof state.segment_data) == 0);
     CHECK(memcmp(loaded.segment_map, state.segment_map, MACROBLOCKS) == 0);
-    for (int scope = XC_HASH_WHOLE; scope <= XC_HASH_WITHOUT_LAST; scope++) {
-        CHECK(xc_state_hash(&state, (enum xc_hash_scope)scope) == xc_state_hash(&loaded, (enum xc_hash_scope)scope));
-        CHECK(xc_state_id(&state, (enum xc_hash_scope)scope) == xc_state_id(&loaded, (enum xc_hash_scope)scope));
-    }
+    CHECK(xc_state_hash(&state) == xc_state_hash(&loaded));
+    CHECK(xc_state_id(&state) == xc_state_id(&loaded));
     uint8_t *again = write_state(&loaded, &again_size);
     CHECK(again_size == size && memcmp(again, data, size) == 0);
     free(again);
@@ -139,15 +137,22 @@ static void test_shared_references(void)
 /* One picture under two names, or two pictures with the same samples: for all that follows, that is the same. */
 static void test_twins(void)
 {
-    static const int one_picture[XC_REFERENCES] = { 0, 0, 0 };
-    struct xc_state shared = make_state(1, 1, 1), twins = make_state(1, 1, 1);
-    share(&shared, one_picture);
-    CHECK(xc_state_equal(&shared, &twins));
-    CHECK(xc_state_hash(&shared, XC_HASH_WHOLE) == xc_state_hash(&twins, XC_HASH_WHOLE));
-    CHECK(xc_state_hash(&shared, XC_HASH_WITHOUT_LAST) == xc_state_hash(&twins, XC_HASH_WITHOUT_LAST));
-    xc_state_clear(&shared);
-    xc_state_clear(&twins);
-    unit_end("equal pictures make equal states");
+    static const int like[][XC_REFERENCES] = { { 0, 0, 0 }, { 0, 1, 0 }, { 0, 0, 2 }, { 0, 1, 1 } };
+    for (size_t i = 0; i < sizeof like / sizeof *like; i++) {
+        size_t shared_size, twins_size;
+        const uint64_t golden = 1 + (uint64_t)like[i][XC_GOLDEN], altref = 1 + (uint64_t)like[i][XC_ALTREF];
+        struct xc_state shared = make_state(1, golden, altref), twins = make_state(1, golden, altref);
+        share(&shared, like[i]);
+        CHECK(xc_state_equal(&shared, &twins));
+        CHECK(xc_state_hash(&shared) == xc_state_hash(&twins));
+        uint8_t *shared_data = write_state(&shared, &shared_size), *twins_data = write_state(&twins, &twins_size);
+        CHECK(shared_size == twins_size && memcmp(shared_data, twins_data, shared_size) == 0);
+        free(shared_data);
+        free(twins_data);
+        xc_state_clear(&shared);
+        xc_state_clear(&twins);
+    }
+    unit_end("equal pictures make equal states, and equal files");
 }
 
 static uint64_t hash_of_planes(const struct xc_picture *picture)
@@ -196,7 +201,7 @@ static void test_documented_layout(void)
     unit_end("the file is as documented");
 
     uint8_t hashed[2000], *at = hashed;
-    const uint64_t numbers[] = { 0, WIDTH, HEIGHT, 1, 0, 1, 0 }; /* the first is the scope */
+    const uint64_t numbers[] = { WIDTH, HEIGHT, 1, 0, 1, 0 };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         at = put64(at, numbers[i]);
     }
@@ -209,25 +214,24 @@ static void test_documented_layout(void)
     for (int i = 0; i < XC_REFERENCES; i++) {
         at = put64(at, hash_of_planes(state.reference[i]));
     }
-    CHECK(xc_state_hash(&state, XC_HASH_WHOLE) == XXH3_64bits(hashed, (size_t)(at - hashed)));
-    CHECK(xc_state_id(&state, XC_HASH_WHOLE) == (uint32_t)xc_state_hash(&state, XC_HASH_WHOLE));
+    CHECK(xc_state_hash(&state) == XXH3_64bits(hashed, (size_t)(at - hashed)));
+    CHECK(xc_state_id(&state) == (uint32_t)xc_state_hash(&state));
     free(data);
     xc_state_clear(&state);
     unit_end("the hash is as documented");
 }
 
 /* Changes one byte of a state; checks that it is noticed, and undoes it. */
-static void check_counts(struct xc_state *state, uint8_t *byte, bool without_last_too)
+static void check_counts(struct xc_state *state, uint8_t *byte)
 {
     struct xc_state copy = XC_STATE_INIT;
     struct xc_error err = { "" };
-    uint64_t whole = xc_state_hash(state, XC_HASH_WHOLE), rest = xc_state_hash(state, XC_HASH_WITHOUT_LAST);
+    uint64_t hash = xc_state_hash(state);
     struct xc_state original = make_state(1, 2, 3);
     CHECK(xc_state_equal(state, &original));
     *byte ^= 1;
     CHECK(!xc_state_equal(state, &original));
-    CHECK(xc_state_hash(state, XC_HASH_WHOLE) != whole);
-    CHECK((xc_state_hash(state, XC_HASH_WITHOUT_LAST) != rest) == without_last_too);
+    CHECK(xc_state_hash(state) != hash);
     CHECK_OK(xc_state_copy(&copy, state, &err), err);
     CHECK(xc_state_equal(&copy, state));
     xc_state_clear(&copy);
@@ -240,17 +244,17 @@ static void test_everything_counts(void)
     struct xc_state state = make_state(1, 2, 3);
     uint8_t *probabilities = (uint8_t *)&state.probabilities;
     for (size_t i = 0; i < sizeof state.probabilities; i++) {
-        check_counts(&state, &probabilities[i], true);
+        check_counts(&state, &probabilities[i]);
     }
     for (int i = 0; i < 4; i++) {
-        check_counts(&state, (uint8_t *)&state.segment_data.quantizer[i], true);
-        check_counts(&state, (uint8_t *)&state.segment_data.filter_level[i], true);
-        check_counts(&state, (uint8_t *)&state.filter_deltas.reference[i], true);
-        check_counts(&state, (uint8_t *)&state.filter_deltas.mode[i], true);
+        check_counts(&state, (uint8_t *)&state.segment_data.quantizer[i]);
+        check_counts(&state, (uint8_t *)&state.segment_data.filter_level[i]);
+        check_counts(&state, (uint8_t *)&state.filter_deltas.reference[i]);
+        check_counts(&state, (uint8_t *)&state.filter_deltas.mode[i]);
     }
-    check_counts(&state, &state.segment_data.absolute, true);
+    check_counts(&state, &state.segment_data.absolute);
     for (unsigned i = 0; i < MACROBLOCKS; i++) {
-        check_counts(&state, &state.segment_map[i], true);
+        check_counts(&state, &state.segment_map[i]);
     }
     unit_end("every field counts");
     for (int reference = 0; reference < XC_REFERENCES; reference++) {
@@ -258,9 +262,9 @@ static void test_everything_counts(void)
             struct xc_picture *picture = state.reference[reference];
             struct xc_plane *plane = &picture->plane[p];
             ptrdiff_t right = xc_plane_coded_width(picture, p) - 1, bottom = xc_plane_coded_height(picture, p) - 1;
-            check_counts(&state, plane->data, reference != XC_LAST);
-            check_counts(&state, plane->data + 5 * plane->stride + right, reference != XC_LAST);
-            check_counts(&state, plane->data + bottom * plane->stride + right, reference != XC_LAST);
+            check_counts(&state, plane->data);
+            check_counts(&state, plane->data + 5 * plane->stride + right);
+            check_counts(&state, plane->data + bottom * plane->stride + right);
         }
     }
     unit_end("every sample counts");
@@ -275,7 +279,7 @@ static void test_padding_does_not_count(void)
     unsigned width = xc_plane_coded_width(state.reference[XC_LAST], XC_PLANE_Y);
     memset(plane->data + width, 0xa5, (size_t)plane->stride - width);
     CHECK(xc_state_equal(&state, &same));
-    CHECK(xc_state_hash(&state, XC_HASH_WHOLE) == xc_state_hash(&same, XC_HASH_WHOLE));
+    CHECK(xc_state_hash(&state) == xc_state_hash(&same));
     xc_state_clear(&state);
     xc_state_clear(&same);
     unit_end("bytes between rows do not count");
@@ -284,14 +288,12 @@ static void test_padding_does_not_count(void)
 static void test_ids(void)
 {
     struct xc_state state = make_state(1, 2, 3), other = make_state(4, 2, 3), empty = XC_STATE_INIT;
-    uint32_t whole = xc_state_id(&state, XC_HASH_WHOLE), rest = xc_state_id(&state, XC_HASH_WITHOUT_LAST);
-    CHECK(whole && rest && whole != rest);
-    CHECK(xc_state_satisfies(&state, whole) && xc_state_satisfies(&state, rest) && xc_state_satisfies(&state, 0));
-    CHECK(!xc_state_satisfies(&state, whole ^ 1));
-    CHECK(!xc_state_satisfies(&other, whole));
-    CHECK(xc_state_satisfies(&other, rest));
-    CHECK(xc_state_id(&empty, XC_HASH_WHOLE) == 0);
-    CHECK(xc_state_satisfies(&empty, 0) && !xc_state_satisfies(&empty, whole));
+    uint32_t id = xc_state_id(&state);
+    CHECK(id);
+    CHECK(xc_state_satisfies(&state, id) && xc_state_satisfies(&state, 0) && !xc_state_satisfies(&state, id ^ 1));
+    CHECK(!xc_state_satisfies(&other, id) && xc_state_satisfies(&other, 0));
+    CHECK(xc_state_id(&empty) == 0);
+    CHECK(xc_state_satisfies(&empty, 0) && !xc_state_satisfies(&empty, id));
     xc_state_clear(&state);
     xc_state_clear(&other);
     unit_end("ids tell states apart");

@@ -58,23 +58,51 @@ static enum xc_status next_raw(struct xc_tool_source *s, struct xc_picture **pic
     return status;
 }
 
+static enum xc_status read_picture(struct xc_tool_source *s, struct xc_picture **picture, struct xc_error *err)
+{
+    if (!s->is_ivf) {
+        return next_raw(s, picture, err);
+    }
+    *picture = next_decoded(s);
+    return XC_OK;
+}
+
 enum xc_status xc_tool_source_read(struct xc_tool_source *s, struct xc_picture **picture, struct xc_error *err)
 {
     enum xc_status status = XC_OK;
     *picture = NULL;
-    if (s->is_ivf) {
-        *picture = next_decoded(s);
+    if (s->ahead_count) {
+        *picture = s->ahead[0];
+        s->ahead_count--;
+        memmove(s->ahead, s->ahead + 1, s->ahead_count * sizeof *s->ahead);
     } else {
-        status = next_raw(s, picture, err);
+        status = read_picture(s, picture, err);
     }
     s->count += *picture != NULL;
     return status;
 }
 
+enum xc_status xc_tool_source_peek(struct xc_tool_source *s, uint64_t number, struct xc_picture **picture,
+                                   struct xc_error *err)
+{
+    const uint64_t distance = number - s->count;
+    *picture = NULL;
+    while (s->ahead_count <= distance && s->ahead_count < XC_TOOL_SPAN) {
+        struct xc_picture **next = &s->ahead[s->ahead_count];
+        enum xc_status status = read_picture(s, next, err);
+        if (status || !*next) {
+            return status;
+        }
+        s->ahead_count++;
+    }
+    *picture = distance < XC_TOOL_SPAN ? xc_picture_ref(s->ahead[distance]) : NULL;
+    return XC_OK;
+}
+
 void xc_tool_source_check(const struct xc_tool_source *s, enum xc_status status, const struct xc_error *err)
 {
     if (status) {
-        xc_tool_fail(s->name, "frame %u: %s", s->count, err->text);
+        xc_tool_fail(s->name, "frame %u: %s", s->count + s->ahead_count, err->text);
     }
 }
 
@@ -116,6 +144,9 @@ void xc_tool_source_check_file(const struct xc_tool_source *s, const struct xc_t
 
 void xc_tool_source_close(struct xc_tool_source *s)
 {
+    while (s->ahead_count) {
+        xc_picture_unref(s->ahead[--s->ahead_count]);
+    }
     if (s->is_ivf) {
         xc_ivf_free(&s->ivf.ivf);
         xc_state_clear(&s->state);
@@ -137,32 +168,31 @@ void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_sourc
                                          .height = (uint16_t)source->height,
                                          .rate_num = source->rate_num,
                                          .rate_den = source->rate_den,
-                                         .expected_state = xc_state_id(state, XC_HASH_WHOLE),
+                                         .expected_state = xc_state_id(state),
                                      } };
 }
 
-void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes)
+void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes, uint64_t number)
 {
     size_t count = chunk->header.frame_count;
     struct xc_tool_chunk_frame *frames = realloc(chunk->frames, (count + 1) * sizeof *frames);
     if (!frames) {
         xc_tool_fail(NULL, "out of memory for %zu frames", count + 1);
     }
-    /* A hidden frame belongs to the shown one that follows it. */
-    frames[count] = (struct xc_tool_chunk_frame){ .timestamp = chunk->next_timestamp, .bytes = *bytes };
-    chunk->next_timestamp += xc_data_is_shown(bytes->data, bytes->size);
+    frames[count] = (struct xc_tool_chunk_frame){ .timestamp = number, .bytes = *bytes };
+    chunk->shown += xc_data_is_shown(bytes->data, bytes->size);
     chunk->frames = frames;
     chunk->header.frame_count++;
     *bytes = XC_BYTES_INIT;
 }
 
 void xc_tool_chunk_encode(struct xc_tool_chunk *chunk, struct xc_encoder *encoder, const struct xc_picture *picture,
-                          const struct xc_encode_params *params, const char *name)
+                          uint64_t number, const struct xc_encode_params *params, const char *name)
 {
     struct xc_bytes bytes = XC_BYTES_INIT;
     struct xc_error err;
     xc_tool_check(xc_encode(encoder, picture, params, &bytes, &err), name, &err);
-    xc_tool_chunk_append(chunk, &bytes);
+    xc_tool_chunk_append(chunk, &bytes, number);
 }
 
 void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *file, uint32_t frame)
@@ -173,7 +203,7 @@ void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *f
         xc_tool_fail(file->name, "out of memory for a frame of %u bytes", from->size);
     }
     memcpy(bytes.data, from->data, from->size);
-    xc_tool_chunk_append(chunk, &bytes);
+    xc_tool_chunk_append(chunk, &bytes, from->timestamp);
 }
 
 void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const struct xc_state *state,
@@ -200,6 +230,12 @@ void xc_tool_chunk_write(struct xc_tool_chunk *chunk, const char *name, const st
 
 /* --- predicted frames --- */
 
+/* Whether a hidden frame's timestamp is that of a raw picture to come (docs/ivf.md). */
+static bool stands_for_picture(const struct xc_ivf_frame *frame, uint64_t shown)
+{
+    return frame->timestamp > shown && frame->timestamp - shown < XC_TOOL_SPAN;
+}
+
 void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, const char *state_name,
                              const struct xc_tool_source *source)
 {
@@ -208,10 +244,13 @@ void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, con
     xc_tool_source_check_file(source, &p->file);
     xc_tool_state_read(&p->state, xc_workspace_pool(source->workspace), state_name);
     xc_tool_ivf_check_state(&p->file, &p->state);
+    uint64_t shown = 0;
     for (uint32_t i = 0; i < p->file.ivf.header.frame_count; i++) {
-        const bool shown = xc_data_is_shown(p->file.ivf.frames[i].data, p->file.ivf.frames[i].size);
-        p->has_hidden |= !shown;
-        p->last_shown = shown ? i : p->last_shown;
+        if (xc_data_is_shown(p->file.ivf.frames[i].data, p->file.ivf.frames[i].size)) {
+            shown++;
+        } else {
+            p->decodes |= !stands_for_picture(&p->file.ivf.frames[i], shown);
+        }
     }
 }
 
@@ -235,15 +274,15 @@ enum xc_status xc_tool_prediction_read(struct xc_tool_prediction *p, struct xc_f
     enum xc_status status;
     *hidden = NULL;
     if ((status = xc_frame_open(frame, &p->state, data->data, data->size, err)) ||
-        (p->has_hidden && (status = xc_frame_complete(frame, err)))) {
+        (p->decodes && (status = xc_frame_complete(frame, err)))) {
         return status;
     }
     if (h->key_frame && (h->width != file->width || h->height != file->height)) {
         return xc_fail(err, XC_ERR_MISMATCH, "is of %ux%u, the file's header says %ux%u", h->width, h->height,
                        file->width, file->height);
     }
-    return p->has_hidden ? xc_decode_frame(workspace, &p->state, frame, h->show ? NULL : hidden, err)
-                         : xc_state_follow_header(&p->state, frame, err);
+    return p->decodes ? xc_decode_frame(workspace, &p->state, frame, h->show ? NULL : hidden, err)
+                      : xc_state_follow_header(&p->state, frame, err);
 }
 
 bool xc_tool_prediction_next(struct xc_tool_prediction *p, struct xc_workspace *workspace)
@@ -280,5 +319,5 @@ void xc_tool_copy_frame(struct xc_tool_prediction *p, struct xc_state *state, st
     }
     xc_tool_check(xc_frame_serialize(&bytes, &p->frame, state, &err), p->file.name, &err);
     xc_tool_check(xc_decode_frame(workspace, state, &p->frame, NULL, &err), p->file.name, &err);
-    xc_tool_chunk_append(chunk, &bytes);
+    xc_tool_chunk_append(chunk, &bytes, chunk->shown);
 }

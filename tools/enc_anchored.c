@@ -1,19 +1,15 @@
 #include <math.h>
 
 #include "enc_modes.h"
+#include "enc_span.h"
 #include "excamera/scene.h"
-#include "excamera/temporal_filter.h"
 
-/* A chunk that is longer than this has further anchors. Without, [24,4] was 4 points behind [12,8]. */
-enum { ANCHOR_DISTANCE = 12 };
-
-/* An anchor that is waiting for the pictures behind it, with which it is averaged. */
-struct anchor {
-    struct xc_picture *pictures[XC_FILTER_PICTURES];
-    unsigned count;
-    double novelty; /* of the pictures behind the first one, summed up */
-    uint64_t index; /* of its picture in the chunk */
-    bool key;
+/* What is read of the pictures while their anchors are still to be encoded. */
+struct section {
+    struct span span;
+    uint64_t index; /* of its first picture in the chunk */
+    bool key;       /* which is a key frame, and no part of what the anchor is for */
+    double novelty; /* of those behind the first one with which a key frame is averaged, summed up */
 };
 
 static unsigned quantizer_for(const struct anchored_options *options, double weight)
@@ -21,81 +17,98 @@ static unsigned quantizer_for(const struct anchored_options *options, double wei
     return (unsigned)fmin(127, lrint(xc_quantizer_of_level((unsigned)options->cq_level) * weight));
 }
 
+static unsigned quantizer_above(double noise, const struct anchored_options *options, double weight)
+{
+    return quantizer_above_noise(quantizer_for(options, weight), quantizer_for(options, fmax(weight, 1)), noise);
+}
+
 /* The less changes from picture to picture, the longer the quality of a key frame lasts: if a part n of each picture
  * is new, about 1/n pictures live on it, and by the rule of x264's macroblock tree the quantizer follows a root of
  * that. */
-static double key_weight_for(const struct anchor *anchor, const struct anchored_options *options)
+static double key_weight_for(const struct section *section, const struct anchored_options *options)
 {
-    return anchor->count > 1 ? options->key_weight * sqrt(fmin(1, anchor->novelty / (anchor->count - 1)))
-                             : options->key_weight;
+    const unsigned behind = (unsigned)fmin(section->span.count, XC_FILTER_PICTURES) - 1;
+    return behind ? options->key_weight * sqrt(fmin(1, section->novelty / behind)) : options->key_weight;
 }
 
-/* Encodes the anchor that waits, if one does, and lets its pictures go. */
-static void finish_anchor(struct anchor *anchor, struct xc_encoder *encoder, struct xc_tool_source *source,
-                          struct xc_tool_chunk *chunk, const struct anchored_options *options)
+static void encode_key(const struct section *section, struct xc_encoder *encoder, const struct xc_tool_source *source,
+                       struct xc_tool_chunk *chunk, const struct anchored_options *options)
 {
     struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
-    struct xc_picture *filtered;
+    params.key_frame = true;
+    double noise;
+    struct xc_picture *picture = span_average(&section->span, 0, 1, &noise, source->workspace);
+    params.quantizer = quantizer_above(noise, options, key_weight_for(section, options));
+    xc_tool_chunk_encode(chunk, encoder, picture, section->index, &params, source->name);
+    xc_picture_unref(picture);
+}
+
+/* The state behind a span, without the span: its last picture is the anchor. */
+static void pass_followers(struct xc_encoder *encoder)
+{
+    struct xc_state state = XC_STATE_INIT;
     struct xc_error err;
-    if (!anchor->count) {
-        return;
+    xc_tool_check(xc_state_copy(&state, xc_encoder_state(encoder), &err), NULL, &err);
+    xc_picture_unref(state.reference[XC_LAST]);
+    state.reference[XC_LAST] = xc_picture_ref(state.reference[XC_ALTREF]);
+    xc_tool_check(xc_encoder_set_state(encoder, &state, &err), NULL, &err);
+    xc_state_clear(&state);
+}
+
+/* Encodes the key frame and the anchor of a section, as far as it has them, and lets its pictures go. */
+static void finish_section(struct section *section, struct xc_encoder *encoder, const struct xc_tool_source *source,
+                           struct xc_tool_chunk *chunk, const struct anchored_options *options)
+{
+    struct span *span = &section->span;
+    if (section->key) {
+        encode_key(section, encoder, source, chunk, options);
     }
-    params.key_frame = anchor->key;
-    params.use_last = params.refresh_altref = false;
-    params.quantizer = quantizer_for(options, anchor->key ? key_weight_for(anchor, options) : options->anchor_weight);
-    const struct xc_picture *pictures[XC_FILTER_PICTURES];
-    for (unsigned i = 0; i < anchor->count; i++) {
-        pictures[i] = anchor->pictures[i];
+    if (span->count > section->key) {
+        const bool alone = span->count == 1u + section->key;
+        double noise;
+        struct xc_picture *picture = span_average(span, span->count - 1, -1, &noise, source->workspace);
+        const struct xc_encode_params params = 
+            anchor_params(quantizer_above(noise, options, options->anchor_weight), alone);
+        xc_tool_chunk_encode(chunk, encoder, picture, section->index + span->count - 1, &params, source->name);
+        xc_picture_unref(picture);
+        pass_followers(encoder);
     }
-    xc_tool_check(xc_temporal_filter(source->workspace, &filtered, pictures, anchor->count, &err), NULL, &err);
-    chunk->next_timestamp = anchor->index;
-    xc_tool_chunk_encode(chunk, encoder, filtered, &params, source->name);
-    xc_picture_unref(filtered);
-    while (anchor->count) {
-        xc_picture_unref(anchor->pictures[--anchor->count]);
-    }
+    span_clear(span);
 }
 
 void encode_anchors(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
                     const struct anchored_options *options)
 {
-    struct anchor anchor = { .count = 0 };
+    struct section section = { .index = 0 };
     struct xc_scene *scene;
     struct xc_error err;
     struct xc_picture *picture;
     const struct xc_state *state = xc_encoder_state(encoder);
     xc_tool_check(xc_scene_new(&scene, source->width, source->height, &err), NULL, &err);
     if (state->width) {
-        xc_scene_begins(scene, state->reference[XC_GOLDEN]);
+        xc_scene_begins(scene, state->reference[XC_LAST]);
     }
-    bool open = false; /* more pictures may join the anchor */
+    section.key = !state->width;
     while ((picture = xc_tool_source_next(source))) {
-        const uint64_t index = source->count - 1;
         const bool cut = xc_scene_begins(scene, picture);
-        if (cut || index == 0 || index - anchor.index == ANCHOR_DISTANCE) {
-            finish_anchor(&anchor, encoder, source, chunk, options);
-            anchor = (struct anchor){ .index = index, .key = cut || !state->width };
-            open = true;
+        if (cut || span_is_full(&section.span)) {
+            finish_section(&section, encoder, source, chunk, options);
+            section = (struct section){ .index = source->count - 1, .key = cut || !state->width };
         }
-        if (open) {
-            anchor.novelty += anchor.count ? xc_scene_novelty(scene) : 0;
-            anchor.pictures[anchor.count++] = picture;
-            open = anchor.count < XC_FILTER_PICTURES;
-        } else {
-            xc_picture_unref(picture);
+        if (section.span.count && section.span.count < XC_FILTER_PICTURES) {
+            section.novelty += xc_scene_novelty(scene);
         }
-        if (!open) {
-            finish_anchor(&anchor, encoder, source, chunk, options);
-        }
+        span_add(&section.span, picture);
     }
     if (source->count == 0) {
         xc_tool_fail(source->name, "has no frame");
     }
-    finish_anchor(&anchor, encoder, source, chunk, options);
+    finish_section(&section, encoder, source, chunk, options);
     xc_scene_free(scene);
 }
 
-/* Decodes an anchor on the way, so that the encoder goes on from the state behind it. */
+/* Puts the key frame or anchor that is next into the chunk, and decodes it, so that the encoder goes on from the state
+ * behind it. */
 static void pass_anchor(struct xc_encoder *encoder, const struct xc_tool_ivf *anchors, uint32_t index,
                         struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
 {
@@ -108,27 +121,39 @@ static void pass_anchor(struct xc_encoder *encoder, const struct xc_tool_ivf *an
     xc_tool_chunk_copy(chunk, anchors, index);
 }
 
+/* The followers of a hidden anchor, and the anchor shown. */
+static void encode_span(struct xc_encoder *encoder, struct xc_tool_source *source, uint64_t anchor,
+                        const char *anchors_name, struct xc_tool_chunk *chunk, const struct xc_encode_params *params)
+{
+    while (source->count < anchor) {
+        struct xc_picture *picture = xc_tool_source_expect(source, anchors_name);
+        xc_tool_chunk_encode(chunk, encoder, picture, source->count - 1, params, source->name);
+        xc_picture_unref(picture);
+    }
+    xc_picture_unref(xc_tool_source_expect(source, anchors_name));
+    show_anchor(encoder, chunk, params, anchors_name);
+}
+
 void encode_followers(struct xc_encoder *encoder, struct xc_tool_source *source, const struct xc_tool_ivf *anchors,
                       struct xc_tool_chunk *chunk, const struct anchored_options *options)
 {
     const struct xc_ivf *ivf = &anchors->ivf;
-    uint32_t passed = 0;
-    struct xc_picture *picture;
-    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
-    params.refresh_golden = params.refresh_altref = false;
+    struct xc_encode_params params = follower_params(quantizer_for(options, 1));
     params.keep_probabilities = true;
-    params.quantizer = quantizer_for(options, 1);
     chunk->header.expected_state = ivf->header.expected_state;
-    while ((picture = xc_tool_source_next(source))) {
-        if (passed < ivf->header.frame_count && ivf->frames[passed].timestamp == source->count - 1) {
-            pass_anchor(encoder, anchors, passed++, chunk, source->workspace);
-        } else {
-            xc_tool_chunk_encode(chunk, encoder, picture, &params, source->name);
+    for (uint32_t i = 0; i < ivf->header.frame_count; i++) {
+        const struct xc_ivf_frame *frame = &ivf->frames[i];
+        const bool shown = xc_data_is_shown(frame->data, frame->size);
+        if (frame->timestamp < source->count || (shown && frame->timestamp > source->count)) {
+            xc_tool_fail(anchors->name, "frame %u is for picture %llu, where picture %u is due", i,
+                         (unsigned long long)frame->timestamp, source->count);
         }
-        xc_picture_unref(picture);
+        pass_anchor(encoder, anchors, i, chunk, source->workspace);
+        if (shown) {
+            xc_picture_unref(xc_tool_source_expect(source, anchors->name));
+        } else {
+            encode_span(encoder, source, frame->timestamp, anchors->name, chunk, &params);
+        }
     }
-    if (passed < ivf->header.frame_count) {
-        xc_tool_fail(anchors->name, "has an anchor for picture %llu; %s ends before it",
-                     (unsigned long long)ivf->frames[passed].timestamp, source->name);
-    }
+    xc_tool_source_expect_end(source, anchors->name);
 }

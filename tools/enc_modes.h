@@ -16,25 +16,26 @@ struct primary_options {
 void encode_primary(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
                     const struct primary_options *options);
 
-/* Encodes all pictures as interframes from the encoder's state, with the quantizers of the predicted chunk. That of the
- * key frame that the chunk began with is averaged with the one of the frame behind it. Key frames within stay what they
- * are. extra: the prediction, and the pictures, begin with one frame that is not part of the chunk. */
+/* Encodes all pictures as interframes from the encoder's state, in spans, with the quantizers of the predicted chunk. The
+ * anchor takes the place of the key frame that the chunk began with: its quantizer is between the key frame's and its
+ * own. Key frames within stay what they are. extra: the prediction, and the pictures, begin with one frame that is not
+ * part of the chunk. */
 void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *prediction, struct xc_tool_source *source,
               struct xc_tool_chunk *chunk, double key_weight, bool extra, struct xc_workspace *workspace);
 
-/* The anchored structure (docs/architecture.md): a chunk's first picture, its anchor, predicts from golden and alt-ref
- * alone, and becomes golden; what follows it in the chunk leaves golden, alt-ref and probabilities as they are. So the
- * next anchor's state is known before any of that is encoded. Long chunks have several anchors. Where a new scene
- * begins, be it within a chunk, there is an anchor that is a key frame. */
+/* The anchored structure (docs/architecture.md): an anchor predicts from alt-ref, which is the anchor before it, and
+ * from golden, the key frame; the followers leave both of them, and the probabilities, as they are. So the state that
+ * the next chunk starts from is known before any of them is encoded. Where a new scene begins, be it within a chunk,
+ * there is a key frame. */
 struct anchored_options {
     int64_t cq_level;                 /* libvpx's scale of quality, 0 to 63 */
     double key_weight, anchor_weight; /* of the quantizer index of that level, for key frames and anchors */
 };
 
-/* Encodes the chunk's anchors. Their timestamps tell which pictures they are. */
+/* Encodes the chunk's key frames and anchors, and moves the encoder to the state behind the chunk. */
 void encode_anchors(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
                     const struct anchored_options *options);
-/* Encodes all other pictures and puts the anchors between them, from the state that the anchors began with. */
+/* Encodes all other pictures and puts those frames where they belong, from the state that they began with. */
 void encode_followers(struct xc_encoder *encoder, struct xc_tool_source *source, const struct xc_tool_ivf *anchors,
                       struct xc_tool_chunk *chunk, const struct anchored_options *options);
 

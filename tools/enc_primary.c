@@ -91,7 +91,7 @@ void encode_primary(struct xc_encoder *encoder, struct xc_tool_source *source, s
             }
             search_quantizer(encoder, picture, &params, &goal, &bytes, source->name);
         }
-        xc_tool_chunk_append(chunk, &bytes);
+        xc_tool_chunk_append(chunk, &bytes, chunk->shown);
         xc_picture_unref(picture);
     }
     if (options->frame_sizes) {

@@ -10,6 +10,7 @@ struct reading {
     struct xc_frame frame;
     struct xc_state before;    /* for which the frame was made */
     struct xc_picture *target; /* that it is to look like; NULL: the raw pictures are at an end */
+    uint64_t number;           /* of that picture; of the next one, if there is no raw one */
     enum xc_status frame_status, target_status;
     struct xc_error err;
     struct xc_job job;
@@ -19,6 +20,7 @@ struct reading {
 struct writing {
     struct xc_frame frame;
     struct xc_state before;
+    uint64_t number;
     struct xc_bytes bytes;
     enum xc_status status;
     struct xc_error err;
@@ -42,11 +44,17 @@ static void run_reading(void *context, unsigned piece, unsigned member)
     r->target = NULL;
     r->target_status = XC_OK;
     if (!(r->frame_status = xc_state_copy(&r->before, &r->p->state, &r->err))) {
-        /* A hidden frame has no raw picture, and is to look as it did. */
         r->frame_status = xc_tool_prediction_read(r->p, &r->frame, &r->target, r->workspace, &r->err);
     }
-    if (!r->frame_status && r->frame.header.show) {
+    r->number = r->source->count;
+    if (r->frame_status || r->target) {
+        return; /* a hidden frame that has no raw picture is to look as it did */
+    }
+    if (r->frame.header.show) {
         r->target_status = xc_tool_source_read(r->source, &r->target, &r->err);
+    } else {
+        r->number = r->p->file.ivf.frames[r->p->next].timestamp;
+        r->target_status = xc_tool_source_peek(r->source, r->number, &r->target, &r->err);
     }
 }
 
@@ -70,7 +78,8 @@ static void finish_reading(struct rebasing *rebasing, struct reading *r)
     }
     xc_tool_source_check(r->source, r->target_status, &r->err);
     if (!r->target) {
-        xc_tool_fail(r->source->name, "has only %u frames; %s shows more", r->source->count, r->p->file.name);
+        xc_tool_fail(r->source->name, "has only %u frames; %s shows more", r->source->count + r->source->ahead_count,
+                     r->p->file.name);
     }
     r->p->next++;
 }
@@ -94,7 +103,7 @@ static void finish_writing(struct rebasing *rebasing, struct writing *w, struct 
 {
     xc_crew_finish(rebasing->crew, &w->job);
     xc_tool_check(w->status, name, &w->err);
-    xc_tool_chunk_append(chunk, &w->bytes);
+    xc_tool_chunk_append(chunk, &w->bytes, w->number);
 }
 
 /* --- in between --- */
@@ -108,6 +117,7 @@ static void make_frame(struct writing *w, struct reading *r, struct xc_state *st
         xc_frame_terminate(&r->frame);
     }
     xc_tool_check(xc_state_copy(&w->before, state, &err), name, &err);
+    w->number = r->number;
     if (exact) {
         xc_tool_check(xc_frame_complete(&r->frame, &err), name, &err);
         struct xc_frame unused = w->frame;
@@ -136,7 +146,7 @@ void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct
     const struct reading reading = { .p = p, .source = source, .workspace = workspace };
     struct rebasing rebasing = { .reading = { reading, reading },
                                  .crew = xc_workspace_crew(workspace),
-                                 .beside = !p->has_hidden && !source->is_ivf };
+                                 .beside = !p->decodes && !source->is_ivf };
     struct writing *before = NULL;
     bool exact = false; /* behind a key frame, the states are the same */
     if (!xc_tool_prediction_at_end(p)) {

@@ -88,7 +88,7 @@ void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_sta
     uint32_t expected = file->ivf.header.expected_state;
     if (!xc_state_satisfies(state, expected)) {
         xc_tool_fail(file->name, "expects state %08x, but is to follow state %08x", (unsigned)expected,
-                     (unsigned)xc_state_id(state, XC_HASH_WHOLE));
+                     (unsigned)xc_state_id(state));
     }
 }
 

@@ -1,6 +1,7 @@
 /* Encoding given a state: libvpx searches, and what it finds is coded for the state at hand. */
 #include <stdlib.h>
 
+#include "encode/repeat.h"
 #include "encode/search.h"
 #include "encode/transplant.h"
 #include "excamera/encode.h"
@@ -10,7 +11,8 @@ struct xc_encoder {
     struct xc_search *search;
     struct xc_state state;
     struct xc_frame frame;
-    bool in_step; /* libvpx's references are the state's */
+    bool in_step;      /* libvpx's references are the state's */
+    bool altref_ahead; /* as libvpx was told */
 };
 
 enum xc_status xc_encoder_new(struct xc_encoder **out, struct xc_workspace *workspace,
@@ -61,8 +63,10 @@ enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_
 static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture *source,
                              const struct xc_encode_params *params, struct xc_error *err)
 {
-    if (!encoder->in_step && !params->key_frame) {
-        enum xc_status status = xc_search_set_state(encoder->search, &encoder->state, err);
+    const bool ready = encoder->in_step && encoder->altref_ahead == params->altref_ahead;
+    if (!ready && !params->key_frame) {
+        encoder->altref_ahead = params->altref_ahead;
+        enum xc_status status = xc_search_set_state(encoder->search, &encoder->state, params->altref_ahead, err);
         if (status) {
             return status;
         }
@@ -70,28 +74,46 @@ static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture
     return xc_search_encode(encoder->search, &encoder->frame, source, params, err);
 }
 
+/* Serializes the frame at hand, which is the same in any state, for the one at hand, and moves that on. */
+static enum xc_status code(struct xc_encoder *encoder, const struct xc_encode_params *params, struct xc_bytes *out,
+                           struct xc_error *err)
+{
+    struct xc_frame *frame = &encoder->frame;
+    enum xc_status status;
+    frame->header.refresh_probabilities = !params->keep_probabilities;
+    frame->header.show = !params->hide;
+    if (!frame->header.key_frame) {
+        xc_frame_make_implicit(frame, &encoder->state);
+    }
+    if ((status = xc_frame_optimize(frame, &encoder->state, err)) ||
+        (status = xc_frame_serialize(out, frame, &encoder->state, err))) {
+        return status;
+    }
+    return xc_decode_frame(encoder->workspace, &encoder->state, frame, NULL, err);
+}
+
 enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source,
                          const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err)
 {
-    struct xc_frame *frame = &encoder->frame;
     if (encoder->state.width == 0 && !params->key_frame) {
         return xc_fail(err, XC_ERR_ARGUMENT, "the first frame without a state must be a key frame");
     }
     enum xc_status status = search(encoder, source, params, err);
     encoder->in_step = false;
-    if (status) {
-        return status;
-    }
-    frame->header.refresh_probabilities = !params->keep_probabilities;
-    frame->header.show = !params->hide;
-    if (!params->key_frame) {
-        xc_frame_make_implicit(frame, &encoder->state);
-    }
-    if ((status = xc_frame_optimize(frame, &encoder->state, err)) ||
-        (status = xc_frame_serialize(out, frame, &encoder->state, err)) ||
-        (status = xc_decode_frame(encoder->workspace, &encoder->state, frame, NULL, err))) {
+    if (status || (status = code(encoder, params, out, err))) {
         return status;
     }
     encoder->in_step = true;
     return XC_OK;
+}
+
+enum xc_status xc_encode_repeat(struct xc_encoder *encoder, enum xc_reference which,
+                                const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err)
+{
+    if (encoder->state.width == 0) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "before the first key frame there is nothing to repeat");
+    }
+    encoder->in_step = false;
+    enum xc_status status = xc_frame_make_repeat(&encoder->frame, &encoder->state, which, params, err);
+    return status ? status : code(encoder, params, out, err);
 }

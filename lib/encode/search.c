@@ -1,5 +1,6 @@
 #include "encode/search.h"
 
+#include "bitstream/tables.h"
 #include "decode/advance.h"
 
 #include <stdlib.h>
@@ -36,6 +37,15 @@ static const uint8_t index_of_level[64] = {
 unsigned xc_quantizer_of_level(unsigned level)
 {
     return index_of_level[level];
+}
+
+unsigned xc_quantizer_of_step(double step)
+{
+    unsigned index = 0;
+    while (index < 127 && xc_ac_quantizer[index] < step) {
+        index++;
+    }
+    return index;
 }
 
 static unsigned nearest_level(int index)
@@ -100,7 +110,7 @@ void xc_search_free(struct xc_search *search)
 /* A new encoder. Its rate control is left with nothing to do: a bit rate that is never reached (libvpx lowers it to
  * that of raw pictures, and stays free of overflow up to 1 Gbit/s, with no more than a second of buffer), and no
  * frame ever dropped. */
-static enum xc_status open_codec(struct xc_search *search, struct xc_error *err)
+static enum xc_status open_codec(struct xc_search *search, bool altref_ahead, struct xc_error *err)
 {
     const struct xc_search_options *options = &search->options;
     close_codec(search);
@@ -127,7 +137,8 @@ static enum xc_status open_codec(struct xc_search *search, struct xc_error *err)
     search->next_pts = 0;
     xc_state_clear(&search->shadow);
     vpx_codec_ctx_t *codec = &search->codec;
-    if (vpx_codec_control(codec, VP8E_SET_CPUUSED, options->cpu_used) ||
+    if (vpx_codec_control(codec, VP8E_SET_ENABLEAUTOALTREF, altref_ahead) ||
+        vpx_codec_control(codec, VP8E_SET_CPUUSED, options->cpu_used) ||
         vpx_codec_control(codec, VP8E_SET_TUNING, options->tune_ssim ? VP8_TUNE_SSIM : VP8_TUNE_PSNR) ||
         vpx_codec_control(codec, VP8E_SET_NOISE_SENSITIVITY, (unsigned)options->noise_sensitivity) ||
         vpx_codec_control(codec, VP8E_SET_STATIC_THRESHOLD, (unsigned)options->static_threshold) ||
@@ -196,8 +207,13 @@ static enum xc_status new_grey(struct xc_picture **out, const struct xc_search_o
 
 /* Behind a key frame, libvpx keeps one buffer for all of its references; replacing one would replace them all. Two
  * interframes that refresh one reference each pull them apart. All of it is flat grey, which costs next to nothing,
- * and leaves libvpx's probabilities as they were. */
-static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *frame, struct xc_error *err)
+ * and leaves libvpx's probabilities as they were.
+ *
+ * If the first of the two refreshes alt-ref and is not error-resilient, libvpx takes alt-ref for a later picture from
+ * then on (source_alt_ref_active in its vp8/encoder/onyx_if.c), provided that it may make such frames by itself, too,
+ * which it can't without a lag. */
+static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *frame, bool altref_ahead,
+                                  struct xc_error *err)
 {
     struct xc_picture *grey;
     enum xc_status status = new_grey(&grey, &search->options, err);
@@ -206,12 +222,14 @@ static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *fra
     }
     const vpx_enc_frame_flags_t steps[] = {
         VPX_EFLAG_FORCE_KF,
-        VP8_EFLAG_NO_UPD_LAST | VP8_EFLAG_FORCE_GF | VP8_EFLAG_NO_UPD_ARF,
+        altref_ahead ? VP8_EFLAG_NO_UPD_LAST | VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_FORCE_ARF
+                     : VP8_EFLAG_NO_UPD_LAST | VP8_EFLAG_FORCE_GF | VP8_EFLAG_NO_UPD_ARF,
         VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ARF,
     };
     vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, 5); /* the fastest of the "good quality" mode */
     for (size_t i = 0; !status && i < sizeof steps / sizeof *steps; i++) {
-        status = configure(search, 0, i > 0, err);
+        const bool resilient = i > (altref_ahead ? 1 : 0);
+        status = configure(search, 0, resilient, err);
         if (!status) {
             status = encode_picture(search, frame, grey, steps[i] | VP8_EFLAG_NO_UPD_ENTROPY, err);
         }
@@ -240,7 +258,8 @@ static enum xc_status set_references(struct xc_search *search, const struct xc_s
     return XC_OK;
 }
 
-enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_state *state, struct xc_error *err)
+enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_state *state, bool altref_ahead,
+                                   struct xc_error *err)
 {
     const struct xc_search_options *options = &search->options;
     if (state->width != options->width || state->height != options->height) {
@@ -248,9 +267,9 @@ enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_sta
                        state->height, options->width, options->height);
     }
     struct xc_frame frame = XC_FRAME_INIT;
-    enum xc_status status = open_codec(search, err);
+    enum xc_status status = open_codec(search, altref_ahead, err);
     if (status == XC_OK) {
-        status = encode_grey(search, &frame, err);
+        status = encode_grey(search, &frame, altref_ahead, err);
     }
     if (status == XC_OK) {
         status = set_references(search, state, err);
@@ -404,7 +423,7 @@ enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame
         return xc_fail(err, XC_ERR_ARGUMENT, "an interframe needs a state to predict from");
     }
     if (!search->open) {
-        status = open_codec(search, err);
+        status = open_codec(search, false, err);
     }
     if (status == XC_OK) {
         status = encode_as_asked(search, frame, source, what, err);

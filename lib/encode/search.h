@@ -30,8 +30,11 @@ enum xc_status xc_search_new(struct xc_search **out, const struct xc_search_opti
 void xc_search_free(struct xc_search *search);
 
 /* Starts over from this state, whatever came before: its references, whose size must be that of the options, become
- * libvpx's. Nothing else of the state is looked at. */
-enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_state *state, struct xc_error *err);
+ * libvpx's. Nothing else of the state is looked at. altref_ahead: until a frame refreshes golden or all, alt-ref is a
+ * later picture, so vectors into it point the other way (the frames have its sign bias), and libvpx reckons with its
+ * being used much. */
+enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_state *state, bool altref_ahead,
+                                   struct xc_error *err);
 
 /* The quantizer index that a frame gets when it asks for this one. libvpx's interface reaches every index up to 5 and
  * about every other one from there: the nearest of those is taken, the finer one of two that are equally near. */
@@ -44,7 +47,7 @@ unsigned xc_search_quantizer(unsigned quantizer);
  * references: filter deltas, segment data and segment map are all in it, whether or not the state has them already.
  * The probabilities are as libvpx's coder had them, so before serializing comes xc_frame_optimize against the true
  * state. Every segment's index is the nearest that libvpx can be given; segments without any deltas or thresholds are
- * left out. Frames are shown, never copy a reference to another, and have no sign bias; whether they refresh the
+ * left out. Frames are shown, and never copy a reference to another; whether they refresh the
  * probabilities is what libvpx did, and nothing to keep.
  *
  * After a failure the next call must be xc_search_set_state, or ask for a key frame. */

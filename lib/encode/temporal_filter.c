@@ -1,5 +1,6 @@
 #include "excamera/temporal_filter.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,14 +10,19 @@ enum { SAMPLES = 16 * 16 + 2 * 8 * 8, RANGE = 64 };
 
 /* How a match counts, as libvpx weighs it (vp8_temporal_filter_iterate_c, vp8_temporal_filter_apply_c): the macroblock
  * twice, once or not at all by its squared error, and each of its samples by up to 16, less the more it differs. The
- * samples' strength is libvpx's highest; its limits for macroblocks, 10000 and 20000, blur what moves
- * (docs/compression.md). */
-enum { GOOD_MATCH = 15 * 256, FAIR_MATCH = 30 * 256, FULL_WEIGHT = 16, STRENGTH = 6 };
+ * samples' strength is libvpx's highest. */
+enum { FULL_WEIGHT = 16, STRENGTH = 6 };
+
+/* libvpx's limits for macroblocks, 10000 and 20000, blur what moves. What noise adds does not depend on the picture,
+ * what a vector that is slightly wrong adds grows with its contrast: so the limit for a good match is a small part of
+ * the luma's variance, between these two; that for a fair one is twice as high (docs/compression.md). */
+enum { LEAST_LIMIT = 8 * 256, GREATEST_LIMIT = 15 * 256, VARIANCE_SHARE = 30 };
 
 struct filter {
     struct xc_canvas canvas; /* predicts the matches, from reference[0] */
     const struct xc_picture *first;
     struct xc_mv *vectors; /* of the matches in the picture at hand, per macroblock, in whole samples */
+    uint32_t *unmatched;   /* per macroblock: squared error against pictures[1], 0 if that is a match */
 };
 
 struct sums {
@@ -156,6 +162,18 @@ static void add(struct sums *sums, const uint8_t first[SAMPLES], const uint8_t m
     }
 }
 
+/* Of the luma, which comes first. */
+static uint32_t limit_for_good_match(const uint8_t block[SAMPLES])
+{
+    uint32_t sum = 0, squares = 0;
+    for (int i = 0; i < 256; i++) {
+        sum += block[i];
+        squares += (uint32_t)block[i] * block[i];
+    }
+    const uint32_t limit = (squares - sum / 16 * (sum / 16)) / VARIANCE_SHARE;
+    return limit < LEAST_LIMIT ? LEAST_LIMIT : limit > GREATEST_LIMIT ? GREATEST_LIMIT : limit;
+}
+
 static void filter_macroblock(struct filter *f, struct xc_picture *out, const struct xc_picture *const *pictures,
                               unsigned count, struct xc_mv *const *vectors, unsigned row, unsigned column)
 {
@@ -163,6 +181,7 @@ static void filter_macroblock(struct filter *f, struct xc_picture *out, const st
     struct sums sums = { .weights = { 0 } };
     gather(first, f->first, row, column);
     add(&sums, first, first, 2);
+    const uint32_t limit = limit_for_good_match(first);
     for (unsigned i = 1; i < count; i++) {
         f->canvas.reference[0] = pictures[i];
         f->vectors = vectors[i];
@@ -172,9 +191,12 @@ static void filter_macroblock(struct filter *f, struct xc_picture *out, const st
             vectors[i + 1][(size_t)row * f->first->mb_cols + column] = whole;
         }
         uint32_t error = refine(f, whole, row, column);
-        if (error < FAIR_MATCH) {
+        if (i == 1 && error >= 2 * limit) {
+            f->unmatched[(size_t)row * f->first->mb_cols + column] = error;
+        }
+        if (error < 2 * limit) {
             gather(match, f->canvas.picture, row, column);
-            add(&sums, first, match, error < GOOD_MATCH ? 2 : 1);
+            add(&sums, first, match, error < limit ? 2 : 1);
         }
     }
     for (int i = 0; i < SAMPLES; i++) {
@@ -183,22 +205,38 @@ static void filter_macroblock(struct filter *f, struct xc_picture *out, const st
     scatter(out, first, row, column);
 }
 
-enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out,
+static int compare(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Half of the macroblocks are no better matched than this: as a difference per sample. */
+static double median_difference(uint32_t *squared_errors, size_t count)
+{
+    qsort(squared_errors, count, sizeof *squared_errors, compare);
+    return sqrt(squared_errors[count / 2] / 256.);
+}
+
+enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out, double *noise,
                                   const struct xc_picture *const *pictures, unsigned count, struct xc_error *err)
 {
     const struct xc_picture *first = pictures[0];
     const size_t blocks = (size_t)first->mb_cols * first->mb_rows;
     struct xc_mv *storage = calloc(blocks * count, sizeof *storage), *vectors[XC_FILTER_PICTURES];
-    struct filter f = { .first = first };
+    struct filter f = { .first = first, .unmatched = calloc(blocks, sizeof *f.unmatched) };
     f.canvas = (struct xc_canvas){ .dsp = &workspace->dsp, .mc = workspace->dsp.sixtap, .chroma_mv_mask = ~0 };
     *out = NULL;
-    if (!storage) {
-        return xc_fail(err, XC_ERR_MEMORY, "out of memory for motion vectors");
+    enum xc_status status = XC_OK;
+    if (!storage || !f.unmatched) {
+        status = xc_fail(err, XC_ERR_MEMORY, "out of memory for motion vectors");
     }
     for (unsigned i = 0; i < count; i++) {
         vectors[i] = storage + i * blocks;
     }
-    enum xc_status status = xc_picture_new(&f.canvas.picture, workspace->pool, first->width, first->height, err);
+    if (!status) {
+        status = xc_picture_new(&f.canvas.picture, workspace->pool, first->width, first->height, err);
+    }
     if (!status) {
         status = xc_picture_new(out, workspace->pool, first->width, first->height, err);
     }
@@ -207,7 +245,9 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
             filter_macroblock(&f, *out, pictures, count, vectors, row, column);
         }
     }
+    *noise = status ? 0 : median_difference(f.unmatched, blocks);
     xc_picture_unref(f.canvas.picture);
+    free(f.unmatched);
     free(storage);
     return status;
 }

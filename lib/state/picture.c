@@ -4,7 +4,6 @@
 #include "excamera/picture.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -213,6 +212,19 @@ unsigned xc_plane_width(const struct xc_picture *picture, int plane)
 unsigned xc_plane_height(const struct xc_picture *picture, int plane)
 {
     return plane == XC_PLANE_Y ? picture->height : (picture->height + 1u) / 2;
+}
+
+bool xc_picture_equal(const struct xc_picture *a, const struct xc_picture *b)
+{
+    for (int plane = 0; a != b && plane < 3; plane++) {
+        const struct xc_plane *pa = &a->plane[plane], *pb = &b->plane[plane];
+        for (unsigned y = 0; y < xc_plane_coded_height(a, plane); y++) {
+            if (memcmp(pa->data + y * pa->stride, pb->data + y * pb->stride, xc_plane_coded_width(a, plane))) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 void xc_picture_pad(struct xc_picture *picture)

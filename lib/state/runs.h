@@ -1,9 +1,16 @@
-/* The coded samples of a plane as runs of bytes: row by row, or all of them at once where no gap lies between rows. */
+/* What a state's bytes are, for those that hash, copy or store them: the length of its segment map, and the coded
+ * samples of a plane as runs of bytes. */
 #ifndef XC_STATE_RUNS_H
 #define XC_STATE_RUNS_H
 
 #include "excamera/picture.h"
 
+static inline size_t xc_macroblock_count(unsigned width, unsigned height)
+{
+    return (size_t)((width + 15) / 16) * ((height + 15) / 16);
+}
+
+/* Row by row, or all samples at once where no gap lies between rows. */
 struct xc_runs {
     uint8_t *data;    /* of the first run */
     ptrdiff_t stride; /* from one run to the next */

@@ -8,9 +8,9 @@
 
 #include "state/runs.h"
 
-static size_t macroblock_count(const struct xc_state *state)
+static size_t map_size(const struct xc_state *state)
 {
-    return (size_t)((state->width + 15) / 16) * (size_t)((state->height + 15) / 16);
+    return xc_macroblock_count(state->width, state->height);
 }
 
 void xc_state_clear(struct xc_state *state)
@@ -26,11 +26,11 @@ enum xc_status xc_state_copy(struct xc_state *to, const struct xc_state *from, s
 {
     struct xc_state copy = *from;
     if (from->segment_map) {
-        copy.segment_map = malloc(macroblock_count(from));
+        copy.segment_map = malloc(map_size(from));
         if (!copy.segment_map) {
             return xc_fail(err, XC_ERR_MEMORY, "out of memory for a segment map");
         }
-        memcpy(copy.segment_map, from->segment_map, macroblock_count(from));
+        memcpy(copy.segment_map, from->segment_map, map_size(from));
     }
     for (int i = 0; i < XC_REFERENCES; i++) {
         xc_picture_ref(copy.reference[i]);
@@ -38,19 +38,6 @@ enum xc_status xc_state_copy(struct xc_state *to, const struct xc_state *from, s
     xc_state_clear(to);
     *to = copy;
     return XC_OK;
-}
-
-static bool pictures_equal(const struct xc_picture *a, const struct xc_picture *b)
-{
-    for (int plane = 0; a != b && plane < 3; plane++) {
-        const struct xc_plane *pa = &a->plane[plane], *pb = &b->plane[plane];
-        for (unsigned y = 0; y < xc_plane_coded_height(a, plane); y++) {
-            if (memcmp(pa->data + y * pa->stride, pb->data + y * pb->stride, xc_plane_coded_width(a, plane))) {
-                return false;
-            }
-        }
-    }
-    return true;
 }
 
 bool xc_state_equal(const struct xc_state *a, const struct xc_state *b)
@@ -64,11 +51,11 @@ bool xc_state_equal(const struct xc_state *a, const struct xc_state *b)
     if (!equal || a->width == 0) {
         return equal;
     }
-    if (memcmp(a->segment_map, b->segment_map, macroblock_count(a))) {
+    if (memcmp(a->segment_map, b->segment_map, map_size(a))) {
         return false;
     }
     for (int i = 0; i < XC_REFERENCES; i++) {
-        if (!pictures_equal(a->reference[i], b->reference[i])) {
+        if (!xc_picture_equal(a->reference[i], b->reference[i])) {
             return false;
         }
     }
@@ -98,11 +85,11 @@ static void hash_number(XXH3_state_t *hash, uint64_t value)
     XXH3_64bits_update(hash, bytes, sizeof bytes);
 }
 
-static void hash_references(XXH3_state_t *hash, const struct xc_state *state, enum xc_hash_scope scope)
+static void hash_references(XXH3_state_t *hash, const struct xc_state *state)
 {
-    uint64_t done[XC_REFERENCES] = { 0 };
-    for (int i = scope == XC_HASH_WITHOUT_LAST ? XC_GOLDEN : XC_LAST; i < XC_REFERENCES; i++) {
-        int same = scope == XC_HASH_WITHOUT_LAST ? XC_GOLDEN : XC_LAST;
+    uint64_t done[XC_REFERENCES];
+    for (int i = 0; i < XC_REFERENCES; i++) {
+        int same = 0;
         while (state->reference[same] != state->reference[i]) {
             same++;
         }
@@ -111,14 +98,13 @@ static void hash_references(XXH3_state_t *hash, const struct xc_state *state, en
     }
 }
 
-uint64_t xc_state_hash(const struct xc_state *state, enum xc_hash_scope scope)
+uint64_t xc_state_hash(const struct xc_state *state)
 {
     if (state->width == 0) {
         return 0;
     }
     XXH3_state_t hash;
     XXH3_64bits_reset(&hash);
-    hash_number(&hash, scope);
     hash_number(&hash, state->width);
     hash_number(&hash, state->height);
     hash_number(&hash, state->horizontal_scale);
@@ -129,19 +115,18 @@ uint64_t xc_state_hash(const struct xc_state *state, enum xc_hash_scope scope)
     XXH3_64bits_update(&hash, &state->probabilities, sizeof state->probabilities);
     XXH3_64bits_update(&hash, &state->segment_data, sizeof state->segment_data);
     XXH3_64bits_update(&hash, &state->filter_deltas, sizeof state->filter_deltas);
-    XXH3_64bits_update(&hash, state->segment_map, macroblock_count(state));
-    hash_references(&hash, state, scope);
+    XXH3_64bits_update(&hash, state->segment_map, map_size(state));
+    hash_references(&hash, state);
     return XXH3_64bits_digest(&hash);
 }
 
-uint32_t xc_state_id(const struct xc_state *state, enum xc_hash_scope scope)
+uint32_t xc_state_id(const struct xc_state *state)
 {
-    uint32_t id = (uint32_t)xc_state_hash(state, scope);
+    uint32_t id = (uint32_t)xc_state_hash(state);
     return state->width && id == 0 ? 1 : id;
 }
 
 bool xc_state_satisfies(const struct xc_state *state, uint32_t expected_id)
 {
-    return expected_id == 0 || expected_id == xc_state_id(state, XC_HASH_WHOLE) ||
-           expected_id == xc_state_id(state, XC_HASH_WITHOUT_LAST);
+    return expected_id == 0 || expected_id == xc_state_id(state);
 }

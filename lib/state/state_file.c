@@ -59,11 +59,6 @@ static void digest(const struct hashed_stream *s, uint8_t out[CHECKSUM_SIZE])
     }
 }
 
-static size_t macroblock_count(unsigned width, unsigned height)
-{
-    return (size_t)((width + 15) / 16) * ((height + 15) / 16);
-}
-
 static unsigned get16(const uint8_t *at)
 {
     return (unsigned)(at[0] | at[1] << 8);
@@ -116,7 +111,7 @@ enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct
     int count = 0;
     for (int i = 0; i < XC_REFERENCES; i++) {
         int at = 0;
-        while (at < count && stored[at] != state->reference[i]) {
+        while (at < count && !xc_picture_equal(stored[at], state->reference[i])) {
             at++;
         }
         if (at == count) {
@@ -128,7 +123,7 @@ enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct
     struct hashed_stream s = { .stream = stream };
     XXH3_64bits_reset(&s.hash);
     bool good =
-        put(&s, fixed, sizeof fixed) && put(&s, state->segment_map, macroblock_count(state->width, state->height));
+        put(&s, fixed, sizeof fixed) && put(&s, state->segment_map, xc_macroblock_count(state->width, state->height));
     for (int i = 0; good && i < count; i++) {
         good = put_picture(&s, stored[i]);
     }
@@ -182,7 +177,7 @@ static enum xc_status check_fixed(const uint8_t fixed[FIXED_SIZE], struct xc_err
 static enum xc_status check_size(FILE *stream, const uint8_t fixed[FIXED_SIZE], struct xc_error *err)
 {
     struct stat info;
-    size_t macroblocks = macroblock_count(get16(fixed + AT_WIDTH), get16(fixed + AT_HEIGHT));
+    size_t macroblocks = xc_macroblock_count(get16(fixed + AT_WIDTH), get16(fixed + AT_HEIGHT));
     int pictures = 1 + (fixed[AT_PICTURES + 1] == 1) + (fixed[AT_PICTURES + 2] > fixed[AT_PICTURES + 1]);
     uint64_t size = FIXED_SIZE + macroblocks + (uint64_t)pictures * macroblocks * 384 + CHECKSUM_SIZE;
     if (fstat(fileno(stream), &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size != size) {
@@ -243,7 +238,7 @@ static enum xc_status get_pictures(struct hashed_stream *s, struct xc_state *sta
 
 static enum xc_status get_map(struct hashed_stream *s, struct xc_state *state, struct xc_error *err)
 {
-    size_t count = macroblock_count(state->width, state->height);
+    size_t count = xc_macroblock_count(state->width, state->height);
     state->segment_map = malloc(count);
     if (!state->segment_map) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a segment map");

@@ -9,6 +9,9 @@
 /* The quantizer index that libvpx's scale of 0 to 63 (vpxenc's --cq-level and the like) stands for. */
 unsigned xc_quantizer_of_level(unsigned level);
 
+/* The finest quantizer index whose step for Y AC (RFC 6386, section 14.1) is at least this large. */
+unsigned xc_quantizer_of_step(double step);
+
 /* What one frame may do. */
 struct xc_encode_params {
     unsigned quantizer;                    /* index, 0 to 127; the nearest that libvpx can be asked for is taken */
@@ -17,6 +20,7 @@ struct xc_encode_params {
     bool refresh_last, refresh_golden, refresh_altref;
     bool keep_probabilities;               /* leave those of the state as they are behind this frame */
     bool hide;                             /* not to be shown */
+    bool altref_ahead;                     /* alt-ref is a later picture than this one: what moves comes from there */
     const uint8_t *segment_map;            /* per macroblock, 0 to 3, or NULL for no segmentation */
     int8_t segment_quantizer[XC_SEGMENTS]; /* deltas to the index */
     unsigned
@@ -56,6 +60,11 @@ enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_
  * was. */
 enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source,
                          const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err);
+
+/* Encodes a frame of a few bytes that shows a reference's picture once more, to the last sample. Of *params counts what
+ * is refreshed, altref_ahead, and the quantizer, for whoever rebases the frame. */
+enum xc_status xc_encode_repeat(struct xc_encoder *encoder, enum xc_reference which,
+                                const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err);
 
 /* Rebases an interframe, parsed or only opened in the state origin, onto *state: its modes and vectors are kept, and
  * its levels where they are as good as any, but the residue is that of source (padded) against what this state

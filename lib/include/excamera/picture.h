@@ -3,6 +3,7 @@
 #define EXCAMERA_PICTURE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,10 @@ unsigned xc_plane_coded_width(const struct xc_picture *picture, int plane);
 unsigned xc_plane_coded_height(const struct xc_picture *picture, int plane);
 unsigned xc_plane_width(const struct xc_picture *picture, int plane);
 unsigned xc_plane_height(const struct xc_picture *picture, int plane);
+
+/* Whether two pictures of one size, which the caller ensures, have the same coded samples. Takes no time where both are
+ * one picture. */
+bool xc_picture_equal(const struct xc_picture *a, const struct xc_picture *b);
 
 /* Replicates the last displayed column and row into the rest of the last macroblocks, as an encoder needs it. */
 void xc_picture_pad(struct xc_picture *picture);

@@ -42,7 +42,7 @@ struct xc_state {
     uint16_t width, height; /* display size; 0 before the first key frame, and then all else is zero, too */
     uint8_t horizontal_scale, vertical_scale;    /* two bits each, a hint to the player */
     uint8_t color_space, clamping_type;          /* one bit each, from the last key frame */
-    struct xc_picture *reference[XC_REFERENCES]; /* owned; equal pictures are one picture with several references */
+    struct xc_picture *reference[XC_REFERENCES]; /* each owned; several may be one picture */
     struct xc_probabilities probabilities;
     struct xc_segment_data segment_data;
     struct xc_filter_deltas filter_deltas;
@@ -58,19 +58,17 @@ enum xc_status xc_state_copy(struct xc_state *to, const struct xc_state *from, s
 bool xc_state_equal(const struct xc_state *a, const struct xc_state *b);
 
 /* A hash of everything in the state that can influence a later frame, the coded samples of all references included. The
- * same on every machine. XC_HASH_WITHOUT_LAST leaves the last picture out: the hash for a chunk whose first frame reads
- * only golden and alt-ref and refreshes last. */
-enum xc_hash_scope { XC_HASH_WHOLE, XC_HASH_WITHOUT_LAST };
-uint64_t xc_state_hash(const struct xc_state *state, enum xc_hash_scope scope);
+ * same on every machine. */
+uint64_t xc_state_hash(const struct xc_state *state);
 
 /* The 32 bits of it that an IVF header carries as its expected state: never 0, but for the state before the first key
  * frame, which is 0. */
-uint32_t xc_state_id(const struct xc_state *state, enum xc_hash_scope scope);
-/* Whether a file that expects this id may follow this state: true for either scope's id, and for 0. */
+uint32_t xc_state_id(const struct xc_state *state);
+/* Whether a file that expects this id may follow this state: true for the state's own id, and for 0. */
 bool xc_state_satisfies(const struct xc_state *state, uint32_t expected_id);
 
-/* The state file; docs/state-file.md has it byte by byte. Loading checks every field before it allocates, and the
- * checksum. */
+/* The state file; docs/state-file.md has it byte by byte. Equal states have equal files. Loading checks every field
+ * before it allocates, and the checksum. */
 enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct xc_error *err);
 enum xc_status xc_state_read(struct xc_state *state, struct xc_picture_pool *pool, FILE *stream, struct xc_error *err);
 

@@ -1,0 +1,11 @@
+#ifndef XC_ENCODE_REPEAT_H
+#define XC_ENCODE_REPEAT_H
+
+#include "excamera/encode.h"
+
+/* Makes *frame, whose memory is reused, an interframe that copies a reference of the state without any change. What it
+ * refreshes is up to params. */
+enum xc_status xc_frame_make_repeat(struct xc_frame *frame, const struct xc_state *state, enum xc_reference which,
+                                    const struct xc_encode_params *params, struct xc_error *err);
+
+#endif
