@@ -204,9 +204,8 @@ static void write_timings(json_t *answer)
     {
         const char *name = text_of(step, "for");
         fprintf(lines, "%s\t%.8s\t%.6f\t%.6f\t%.6f\t%lld\t%lld\t%lld\t%.3f\n", name ? name : "", name ? name : "",
-                real_of(step, "start"), real_of(step, "end"), real_of(step, "cpu"),
-                integer_of(step, "memory"), integer_of(step, "read"), integer_of(step, "wrote"),
-                i ? 0 : real_of(answer, "seconds"));
+                real_of(step, "start"), real_of(step, "end"), real_of(step, "cpu"), integer_of(step, "memory"),
+                integer_of(step, "read"), integer_of(step, "wrote"), i ? 0 : real_of(answer, "seconds"));
     }
     fclose(lines);
     const int file = open("timings.tsv", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);

@@ -10,7 +10,7 @@ enum { FRAMES = 8 };
 
 static struct xc_workspace *workspace;
 static struct xc_picture *source[FRAMES];
-static uint8_t *map; /* all four segments, in no order */
+static uint8_t *map;          /* all four segments, in no order */
 static struct xc_frame frame; /* the one that was encoded last */
 static struct xc_error err;
 
@@ -181,8 +181,9 @@ static void test_size(unsigned width, unsigned height, const struct xc_search_op
 static void test_altref_ahead(const struct xc_encode_params *end)
 {
     const struct xc_search_options options = { .width = 96, .height = 80, .tune_ssim = true };
-    const struct xc_encode_params follower = { .quantizer = 30, .use_last = true, .use_golden = true,
-                                               .use_altref = true, .refresh_last = true };
+    const struct xc_encode_params follower = {
+        .quantizer = 30, .use_last = true, .use_golden = true, .use_altref = true, .refresh_last = true
+    };
     struct xc_search *search;
     struct xc_state state = XC_STATE_INIT;
     make_sources(96, 80);

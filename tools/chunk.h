@@ -15,7 +15,7 @@ struct xc_tool_source {
     unsigned width, height;
     uint32_t rate_num, rate_den;
     const char *name;
-    uint32_t count;                        /* pictures taken so far */
+    uint32_t count;                         /* pictures taken so far */
     struct xc_picture *ahead[XC_TOOL_SPAN]; /* read, and not yet taken */
     unsigned ahead_count;
     bool is_ivf;

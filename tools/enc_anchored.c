@@ -17,6 +17,7 @@ static unsigned quantizer_for(const struct anchored_options *options, double wei
     return (unsigned)fmin(127, lrint(xc_quantizer_of_level((unsigned)options->cq_level) * weight));
 }
 
+/* With this weight, but above the noise. */
 static unsigned quantizer_above(double noise, const struct anchored_options *options, double weight)
 {
     return quantizer_above_noise(quantizer_for(options, weight), quantizer_for(options, fmax(weight, 1)), noise);
@@ -67,8 +68,8 @@ static void finish_section(struct section *section, struct xc_encoder *encoder, 
         const bool alone = span->count == 1u + section->key;
         double noise;
         struct xc_picture *picture = span_average(span, span->count - 1, -1, &noise, source->workspace);
-        const struct xc_encode_params params = 
-            anchor_params(quantizer_above(noise, options, options->anchor_weight), alone);
+        const unsigned quantizer = quantizer_above(noise, options, options->anchor_weight);
+        const struct xc_encode_params params = anchor_params(quantizer, alone);
         xc_tool_chunk_encode(chunk, encoder, picture, section->index + span->count - 1, &params, source->name);
         xc_picture_unref(picture);
         pass_followers(encoder);

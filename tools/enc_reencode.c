@@ -3,43 +3,49 @@
 #include "enc_modes.h"
 #include "enc_span.h"
 
-/* A span, and what vpxenc made of it: its anchor takes the place of the key frame that the chunk began with. */
-struct example {
+struct reencoding {
+    struct xc_encoder *encoder;
+    struct xc_tool_prediction *p;
+    struct xc_tool_source *source;
+    struct xc_tool_chunk *chunk;
+    struct xc_workspace *workspace;
+    unsigned key; /* quantizer of the key frame that the chunk began with */
+    double key_weight;
     struct span span;
-    unsigned quantizer[XC_TOOL_SPAN]; /* of each picture's frame */
+    unsigned quantizer[XC_TOOL_SPAN]; /* of the frames in the prediction that show the span's pictures */
 };
 
-/* The key frame was finer than the rest. As an interframe it may be coarser. */
+/* The key frame was finer than the rest. The anchor, which takes its place, may be coarser. */
 static unsigned anchor_quantizer(unsigned key, unsigned next, double key_weight)
 {
     return (unsigned)lrint(key_weight * key + (1 - key_weight) * next);
 }
 
 /* From a scene cut on, the prediction is what it was made for. */
-static void copy_rest(struct xc_encoder *encoder, struct xc_tool_prediction *p, struct xc_tool_source *source,
-                      struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
+static void copy_rest(struct reencoding *r)
 {
     struct xc_state state = XC_STATE_INIT;
     struct xc_error err;
-    xc_tool_check(xc_state_copy(&state, xc_encoder_state(encoder), &err), NULL, &err);
+    xc_tool_check(xc_state_copy(&state, xc_encoder_state(r->encoder), &err), NULL, &err);
     do {
-        if (p->frame.header.show) {
-            xc_picture_unref(xc_tool_source_expect(source, p->file.name));
+        if (r->p->frame.header.show) {
+            xc_picture_unref(xc_tool_source_expect(r->source, r->p->file.name));
         }
-        xc_tool_copy_frame(p, &state, chunk, workspace);
-    } while (xc_tool_prediction_next(p, workspace));
-    xc_tool_check(xc_encoder_set_state(encoder, &state, &err), NULL, &err);
+        xc_tool_copy_frame(r->p, &state, r->chunk, r->workspace);
+    } while (xc_tool_prediction_next(r->p, r->workspace));
+    xc_tool_check(xc_encoder_set_state(r->encoder, &state, &err), NULL, &err);
     xc_state_clear(&state);
 }
 
-/* Skips the frame that is not part of the chunk and returns its quantizer. */
-static unsigned skip_extra(struct xc_tool_prediction *p, struct xc_tool_source *source, struct xc_workspace *workspace)
+/* Skips the frame that is not part of the chunk. */
+static void skip_extra(struct reencoding *r)
 {
-    if (!xc_tool_prediction_next(p, workspace) || !p->frame.header.key_frame) {
-        xc_tool_fail(p->file.name, "a chunk with an extra frame must begin with a key frame");
+    const char *name = r->p->file.name;
+    if (!xc_tool_prediction_next(r->p, r->workspace) || !r->p->frame.header.key_frame) {
+        xc_tool_fail(name, "a chunk with an extra frame must begin with a key frame");
     }
-    xc_picture_unref(xc_tool_source_expect(source, p->file.name));
-    return p->frame.header.quantizer;
+    xc_picture_unref(xc_tool_source_expect(r->source, name));
+    r->key = r->p->frame.header.quantizer;
 }
 
 /* Of the last picture, against the one before it. */
@@ -54,56 +60,67 @@ static double noise_of(const struct span *span, struct xc_workspace *workspace)
     return noise;
 }
 
-/* Encodes a span anew and lets it go. key: the quantizer of the key frame that goes; last: it ends the chunk, so there is
- * to be one picture left in the state behind it. */
-static void finish_span(struct example *example, unsigned key, double key_weight, bool last, struct xc_encoder *encoder,
-                        struct xc_tool_chunk *chunk, const char *name, struct xc_workspace *workspace)
+/* Encodes the span anew, if there is one, and lets it go. last: it ends the chunk, so there is to be one picture left
+ * in the state behind it. */
+static void finish_span(struct reencoding *r, bool last)
 {
-    struct span *span = &example->span;
-    const unsigned followers = span->count - 1, own = example->quantizer[followers];
-    const unsigned wanted = anchor_quantizer(key, own, key_weight);
-    struct xc_encode_params params =
-        anchor_params(quantizer_above_noise(wanted, own, noise_of(span, workspace)), followers == 0);
+    struct span *span = &r->span;
+    if (!span->count) {
+        return;
+    }
+    const char *name = r->source->name;
+    const unsigned followers = span->count - 1, own = r->quantizer[followers];
+    const unsigned wanted = anchor_quantizer(r->key, own, r->key_weight);
+    const unsigned quantizer = quantizer_above_noise(wanted, own, noise_of(span, r->workspace));
+    struct xc_encode_params params = anchor_params(quantizer, followers == 0);
     params.refresh_golden = last && followers == 0;
-    xc_tool_chunk_encode(chunk, encoder, span->pictures[followers], chunk->shown + followers, &params, name);
+    xc_tool_chunk_encode(r->chunk, r->encoder, span->pictures[followers], r->chunk->shown + followers, &params, name);
     for (unsigned i = 0; i < followers; i++) {
-        params = follower_params(example->quantizer[i]);
-        xc_tool_chunk_encode(chunk, encoder, span->pictures[i], chunk->shown, &params, name);
+        params = follower_params(r->quantizer[i]);
+        xc_tool_chunk_encode(r->chunk, r->encoder, span->pictures[i], r->chunk->shown, &params, name);
     }
     if (followers) {
         params = follower_params(own);
         params.refresh_golden = params.refresh_altref = last;
-        show_anchor(encoder, chunk, &params, name);
+        show_anchor(r->encoder, r->chunk, &params, name);
     }
     span_clear(span);
+}
+
+/* Takes the picture that the frame read last shows. begins: with this one, the prediction began as a key frame. */
+static void take_picture(struct reencoding *r, bool begins)
+{
+    const unsigned quantizer = r->p->frame.header.quantizer;
+    if (span_is_full(&r->span)) {
+        finish_span(r, false);
+    }
+    if (begins) {
+        r->key = quantizer;
+    } else if (r->span.count == 1 && r->source->count == 1) {
+        r->quantizer[0] = quantizer; /* what was the key frame is now like the one behind it */
+    }
+    r->quantizer[r->span.count] = quantizer;
+    span_add(&r->span, xc_tool_source_expect(r->source, r->p->file.name));
 }
 
 void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *p, struct xc_tool_source *source,
               struct xc_tool_chunk *chunk, double key_weight, bool extra, struct xc_workspace *workspace)
 {
-    struct example example = { .span = { .count = 0 } };
+    struct reencoding r = { encoder, p, source, chunk, workspace, .key_weight = key_weight };
     const struct xc_frame_header *h = &p->frame.header;
-    bool first = !extra, copied = false;
-    unsigned key = extra ? skip_extra(p, source, workspace) : 0;
-    while (!copied && xc_tool_prediction_next(p, workspace)) {
-        copied = h->key_frame && !first;
-        if (example.span.count && (copied || (h->show && span_is_full(&example.span)))) {
-            finish_span(&example, key, key_weight, false, encoder, chunk, source->name, workspace);
-        }
-        if (copied) {
-            copy_rest(encoder, p, source, chunk, workspace);
-        } else if (h->show) { /* a hidden frame has no picture of its own */
-            key = first ? h->quantizer : key;
-            example.quantizer[example.span.count] = h->quantizer;
-            if (example.span.count == 1 && chunk->shown == 0 && !extra) {
-                example.quantizer[0] = h->quantizer; /* what was the key frame is like the one behind it */
-            }
-            span_add(&example.span, xc_tool_source_expect(source, p->file.name));
-            first = false;
+    if (extra) {
+        skip_extra(&r);
+    }
+    bool cut = false;
+    while (!cut && xc_tool_prediction_next(p, workspace)) {
+        cut = h->key_frame && source->count > 0;
+        if (h->show && !cut) { /* a hidden frame has no picture of its own */
+            take_picture(&r, h->key_frame);
         }
     }
-    if (example.span.count) {
-        finish_span(&example, key, key_weight, true, encoder, chunk, source->name, workspace);
+    finish_span(&r, !cut);
+    if (cut) {
+        copy_rest(&r);
     }
     xc_tool_source_expect_end(source, p->file.name);
 }

@@ -211,7 +211,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Half of the macroblocks are no better matched than this: as a difference per sample. */
+/* Of the squared errors, which are sorted, as a difference per sample. */
 static double median_difference(uint32_t *squared_errors, size_t count)
 {
     qsort(squared_errors, count, sizeof *squared_errors, compare);

@@ -8,8 +8,8 @@
 enum { XC_FILTER_PICTURES = 7 };
 
 /* Makes *out, which the caller owns, from pictures[0] and up to XC_FILTER_PICTURES - 1 more, all of one size, in the
- * order of their distance from it. *noise becomes what the average of half of the macroblocks still has that pictures[1]
- * has not: a difference per sample of luma. */
+ * order of their distance from it. *noise becomes the difference per sample of luma between pictures[0] and the
+ * best match in pictures[1], in the median over the macroblocks; those that could be averaged with it count as 0. */
 enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out, double *noise,
                                   const struct xc_picture *const *pictures, unsigned count, struct xc_error *err);
 
