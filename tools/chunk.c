@@ -74,7 +74,9 @@ enum xc_status xc_tool_source_read(struct xc_tool_source *s, struct xc_picture *
     if (s->ahead_count) {
         *picture = s->ahead[0];
         s->ahead_count--;
-        memmove(s->ahead, s->ahead + 1, s->ahead_count * sizeof *s->ahead);
+        for (unsigned i = 0; i < s->ahead_count; i++) {
+            s->ahead[i] = s->ahead[i + 1];
+        }
     } else {
         status = read_picture(s, picture, err);
     }

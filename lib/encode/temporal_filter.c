@@ -214,8 +214,9 @@ static int compare(const void *a, const void *b)
 /* Of the squared errors, which are sorted, as a difference per sample. */
 static double median_difference(uint32_t *squared_errors, size_t count)
 {
+    const size_t middle = count / 2;
     qsort(squared_errors, count, sizeof *squared_errors, compare);
-    return sqrt(squared_errors[count / 2] / 256.);
+    return sqrt(squared_errors[middle] / 256.);
 }
 
 enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out, double *noise,
