@@ -208,8 +208,9 @@ class Interrupted(DriverCase):
 
     def test_interrupted_while_splitting(self):
         """Standard input that has not ended: nothing of use remains."""
-        process = subprocess.Popen([ROOT / "excamera", "-", "-o", "out.ivf"], cwd=self.dir, stdin=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, start_new_session=True, env=harness.environment())
+        process = subprocess.Popen([ROOT / "excamera", "-", "-o", "out.ivf", "-s", "4"], cwd=self.dir,
+                                   stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                                   env=harness.environment())
         data = self.film.read_bytes()
         process.stdin.write(data[:len(data) // 2])
         process.stdin.flush()
