@@ -22,11 +22,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "json.h"
 #include "task.h"
+#include "../tools/timing.h"
 
 enum { MAX_EVENT = 256 * 1024, TAIL = 4096, MAX_BUCKET = 63, PATH_SIZE = 512 };
 
@@ -158,18 +158,6 @@ static int print_plan(const char *path)
 
 /* ---- run ---- */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static double seconds(struct timeval time)
-{
-    return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
-}
-
 /* The tool gets none of our environment, which has the function's credentials in it. */
 static _Noreturn void become_tool(json_t *step, int errors)
 {
@@ -229,7 +217,7 @@ static int run_step(const char *path, const char *number)
     struct rusage used;
     json_t *event = read_event(path);
     json_t *step = json_array_get(get(get(event, "task"), "steps"), (size_t)atoi(number));
-    const double start = now();
+    const double start = xc_now();
     pid_t child;
     if (!step || pipe2(errors, O_CLOEXEC) || (child = fork()) < 0) {
         fail("step %s: %s", number, strerror(errno));
@@ -245,8 +233,8 @@ static int run_step(const char *path, const char *number)
     const int code = WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
     json_t *said = json_stringn(tail, kept); /* NULL if it is not UTF-8 */
     json_t *line = json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:I, s:I, s:i, s:o}", "tool", text_of(step, "tool"), "for",
-                             json_string_value(json_array_get(get(step, "outputs"), 0)), "start", start, "end", now(),
-                             "cpu", seconds(used.ru_utime) + seconds(used.ru_stime), "memory",
+                             json_string_value(json_array_get(get(step, "outputs"), 0)), "start", start, "end",
+                             xc_now(), "cpu", xc_seconds(used.ru_utime) + xc_seconds(used.ru_stime), "memory",
                              (json_int_t)used.ru_maxrss * 1024, "read", total_size(get(step, "inputs")), "wrote",
                              total_size(get(step, "outputs")), "exit", code, "stderr", said ? said : json_string("?"));
     if (!line || json_dumpf(line, stdout, JSON_COMPACT)) {
@@ -304,7 +292,7 @@ static int print_answer(const char *path)
     fclose(file);
     json_t *answer = journal.failed ? json_pack("{s:o}", "failed", journal.failed)
                                     : json_pack("{s:o, s:o, s:f}", "outputs", journal.outputs, "steps", journal.steps,
-                                                "seconds", now() - journal.began);
+                                                "seconds", xc_now() - journal.began);
     if (!answer || json_dumpf(answer, stdout, JSON_COMPACT)) {
         fail("no memory");
     }

@@ -48,18 +48,6 @@ static void skip_extra(struct reencoding *r)
     r->key = r->p->frame.header.quantizer;
 }
 
-/* Of the last picture, against the one before it. */
-static double noise_of(const struct span *span, struct xc_workspace *workspace)
-{
-    struct span two = { .count = 0 };
-    double noise;
-    for (unsigned i = span->count < 2 ? 0 : span->count - 2; i < span->count; i++) {
-        span_add(&two, span->pictures[i]);
-    }
-    xc_picture_unref(span_average(&two, two.count - 1, -1, &noise, workspace));
-    return noise;
-}
-
 /* Encodes the span anew, if there is one, and lets it go. last: it ends the chunk, so there is to be one picture left
  * in the state behind it. */
 static void finish_span(struct reencoding *r, bool last)
@@ -71,7 +59,9 @@ static void finish_span(struct reencoding *r, bool last)
     const char *name = r->source->name;
     const unsigned followers = span->count - 1, own = r->quantizer[followers];
     const unsigned wanted = anchor_quantizer(r->key, own, r->key_weight);
-    const unsigned quantizer = quantizer_above_noise(wanted, own, noise_of(span, r->workspace));
+    double noise;
+    xc_picture_unref(span_average(span, followers, -1, 2, &noise, r->workspace));
+    const unsigned quantizer = quantizer_above_noise(wanted, own, noise);
     struct xc_encode_params params = anchor_params(quantizer, followers == 0);
     params.refresh_golden = last && followers == 0;
     xc_tool_chunk_encode(r->chunk, r->encoder, span->pictures[followers], r->chunk->shown + followers, &params, name);

@@ -17,14 +17,14 @@ void span_clear(struct span *span)
     }
 }
 
-struct xc_picture *span_average(const struct span *span, unsigned at, int step, double *noise,
+struct xc_picture *span_average(const struct span *span, unsigned at, int step, unsigned most, double *noise,
                                 struct xc_workspace *workspace)
 {
     const struct xc_picture *pictures[XC_FILTER_PICTURES];
     struct xc_picture *average;
     struct xc_error err;
     unsigned count = 0;
-    for (unsigned i = at; i < span->count && count < XC_FILTER_PICTURES; i += (unsigned)step) {
+    for (unsigned i = at; i < span->count && count < most; i += (unsigned)step) {
         pictures[count++] = span->pictures[i];
     }
     xc_tool_check(xc_temporal_filter(workspace, &average, noise, pictures, count, &err), NULL, &err);

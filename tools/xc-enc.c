@@ -104,8 +104,8 @@ static void wait_for_end_of_input(void)
     }
 }
 
-/* libvpx's cpu-used. Where spans are filled, 0 instead of 1 takes a fifth more time for 1 % fewer bits, and for none where
- * they are rebased later (docs/compression.md). */
+/* libvpx's cpu-used. Where spans are filled, 0 instead of 1 takes a fifth more time for 1 % fewer bits, and for none
+ * where they are rebased later (docs/compression.md). */
 static int speed_of(const struct options *o)
 {
     if (!strcmp(o->quality, "rt")) {

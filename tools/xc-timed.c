@@ -10,10 +10,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tool.h"
+#include "timing.h"
 
 static volatile pid_t command;
 
@@ -21,18 +21,6 @@ static volatile pid_t command;
 static void pass_on(int number)
 {
     kill(command, number);
-}
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static double seconds(struct timeval time)
-{
-    return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
 }
 
 /* The size of all files that are named in a list, with blanks between them. */
@@ -110,16 +98,16 @@ int main(int argc, char **argv)
 
     int status;
     struct rusage used;
-    const double begin = now();
+    const double begin = xc_now();
     start(operands + 3);
     if (wait4(command, &status, 0, &used) < 0) {
         xc_tool_fail(operands[3], "%s", strerror(errno));
     }
-    const double end = now();
+    const double end = xc_now();
     end_like(status);
 
     /* dprintf makes one write, to a file opened for appending: the lines of commands that run at once do not mix. */
-    const double cpu = seconds(used.ru_utime) + seconds(used.ru_stime);
+    const double cpu = xc_seconds(used.ru_utime) + xc_seconds(used.ru_stime);
     const int name = (int)strcspn(outputs, " ");
     if (dprintf(file, "%.*s\t%.8s\t%.6f\t%.6f\t%.6f\t%lld\t%lld\t%lld\t0\n", name, outputs, outputs, begin, end, cpu,
                 (long long)used.ru_maxrss * 1024, total_size(inputs), total_size(outputs)) < 0 ||

@@ -29,8 +29,7 @@ enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size
     return XC_OK;
 }
 
-/* Sizes the frame for the picture to come and starts it from what the state says. */
-static enum xc_status prepare_macroblocks(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err)
+enum xc_status xc_frame_prepare(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err)
 {
     const struct xc_frame_header *h = &frame->header;
     unsigned width = h->key_frame ? h->width : state->width, height = h->key_frame ? h->height : state->height;
@@ -101,7 +100,7 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
         return xc_fail(err, XC_ERR_FORMAT, "a reference is to be copied from nowhere");
     }
     if ((status = find_partitions(r, data + start + first_size, size - start - first_size, err)) ||
-        (status = prepare_macroblocks(frame, state, err))) {
+        (status = xc_frame_prepare(frame, state, err))) {
         return status;
     }
     r->above = calloc(frame->mb_cols, sizeof *r->above);

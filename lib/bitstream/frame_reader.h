@@ -16,6 +16,9 @@ struct xc_frame_reader {
  * kept. */
 enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size_t blocks, struct xc_error *err);
 
+/* Sizes the frame, whose header is there, for the picture to come, and starts it from what the state says. */
+enum xc_status xc_frame_prepare(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err);
+
 /* Parses the header into *frame and sizes it. On failure there is nothing to end. */
 enum xc_status xc_frame_reader_begin(struct xc_frame_reader *reader, struct xc_frame *frame,
                                      const struct xc_state *state, const uint8_t *data, size_t size,

@@ -232,7 +232,7 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
     if (!storage || !f.unmatched) {
         status = xc_fail(err, XC_ERR_MEMORY, "out of memory for motion vectors");
     }
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; !status && i < count; i++) {
         vectors[i] = storage + i * blocks;
     }
     if (!status) {
