@@ -227,11 +227,13 @@ static _Noreturn void fail_like_the_tool(json_t *failed)
     exit(code);
 }
 
-/* Returns the answer, if it is one that there is no use in asking for again; if not, says why in *text. */
-static json_t *usable_answer(char **text, json_t *task)
+/* Returns the answer, if it is one that there is no use in asking for again; if not, says why in *text, and in *result
+ * whether it is for want of room (AWS_CALL_THROTTLED): then it counts as no failure. */
+static json_t *usable_answer(char **text, json_t *task, enum aws_call_result *result)
 {
     json_t *answer = json_loads(*text, 0, NULL);
-    const char *again = text_of(answer, "retry"), *refused = text_of(answer, "refused");
+    const char *later = text_of(answer, "later"), *again = later ? later : text_of(answer, "retry");
+    const char *refused = text_of(answer, "refused");
     if (refused) {
         fail_about("the function", "%s", refused);
     }
@@ -241,6 +243,7 @@ static json_t *usable_answer(char **text, json_t *task)
     if (answer && answer_fits(answer, task)) {
         return answer;
     }
+    *result = later ? AWS_CALL_THROTTLED : AWS_CALL_BROKEN;
     if (again) {
         free(*text);
         *text = strdup(again);
@@ -257,9 +260,9 @@ static int invoke(const char *text)
     const char *function = setting("XC_LAMBDA_FUNCTION", "excamera");
     const time_t start = time(NULL);
     for (unsigned number = 0, failures = 0; !answer; number++) {
-        const enum aws_call_result result = aws_function_call(function, event_text, &said);
+        enum aws_call_result result = aws_function_call(function, event_text, &said);
         if (result == AWS_CALL_ANSWERED) {
-            answer = usable_answer(&said, task);
+            answer = usable_answer(&said, task, &result);
         }
         if (answer) {
             break;

@@ -5,7 +5,7 @@
  *   xc-worker run EVENT STEP         runs a step here, exits as it does, prints a line of the journal about it
  *   xc-worker digest FILE            prints the file's SHA-256 and size
  *   xc-worker answer JOURNAL         prints the answer that the journal amounts to
- *   xc-worker say refused|retry TEXT prints an answer that has no results
+ *   xc-worker say KIND TEXT          prints an answer that has no results: refused, retry or later
  *
  * The journal has, in the order of events, the lines that `run` prints, and `began SECONDS`, and `output NAME DIGEST
  * SIZE` for what is stored of the step before. */

@@ -173,10 +173,10 @@ class Stack:
                    environment=environment, cwd=home)
         wait_for_port(invoke)
 
-    def start_proxy(self, throttles=0, failures=0, s3_failures=0, drops=0, delay_ms=0):
+    def start_proxy(self, throttles=0, failures=0, s3_failures=0, drops=0, delay_ms=0, concurrency=None):
         self.stop("haproxy")
         servers = "\n".join(f"    server worker{number} 127.0.0.1:{port} maxconn 1"
-                            for number, (port, _) in enumerate(self.worker_ports))
+                            for number, (port, _) in enumerate(self.worker_ports[:concurrency]))
         config = self.directory / "haproxy.cfg"
         ports = {f"{name}_port": port for name, port in self.ports.items()}
         config.write_text(HAPROXY.format(

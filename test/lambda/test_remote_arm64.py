@@ -15,7 +15,7 @@ def setUpModule():
     need("qemu-aarch64")
     if not PACKAGE.exists():
         raise unittest.SkipTest("the package is not built; xc-lambda package --arch arm64 does it")
-    remote.start(package=PACKAGE)
+    remote.start(workers=4, package=PACKAGE)  # one for each chunk: with fewer, a chunk may have to come twice
     remote.start_account()
 
 

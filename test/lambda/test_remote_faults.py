@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -107,6 +108,23 @@ class Workers(FaultCase):
         changes = self.replace_tools('if [ {tool}:$1 = xc-dump:00000000.ivf ] && mkdir {mark} 2>/dev/null; then\n'
                                      'exec sleep 100\nfi\nexec {real} "$@"\n')
         self.assertGreater(self.made("lambda-chunk", **changes), 2 * self.chunks)  # all were ended, and more gave up
+        self.assertEqual(self.finished(), expected)
+
+    def test_waiting_makes_room(self):
+        """A chunk that has got the only worker there is gives it up to the chunk before it."""
+        expected = self.local()
+        self.restart_workers(AWS_LAMBDA_FUNCTION_TIMEOUT="900")  # more than a test may take
+        self.addCleanup(self.restart_workers)
+        self.stack.start_proxy(concurrency=1)
+        tasks = [f"{harness.number(i)}.task" for i in range(self.chunks)]
+        self.made("lambda-chunk", *tasks)
+        before = self.stack.invocations()
+        with subprocess.Popen([harness.ROOT / "lambda/run", "00000001.ivf", tasks[1], "00000001.ivf"], cwd=self.dir,
+                              env=self.environment()) as early:
+            while self.stack.invocations() == before:
+                time.sleep(0.01)
+            self.assertGreaterEqual(self.made("lambda-chunk"), self.chunks)
+        self.assertEqual(early.returncode, 0)
         self.assertEqual(self.finished(), expected)
 
     def test_no_space(self):

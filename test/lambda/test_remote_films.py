@@ -18,7 +18,7 @@ ENGINES = ("lambda", "lambda-chunk")
 
 
 def setUpModule():
-    remote.start()
+    remote.start(workers=6)  # as many as make has jobs: with fewer, a chunk may have to come twice
 
 
 def tearDownModule():
