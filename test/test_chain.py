@@ -18,6 +18,7 @@ class Classic(chain.Encoded):
         **chain.FILMS,
         KEY_FRAMES: ({"frames": 18, "cut": 9}, 6, 16, "--kf-max-dist=3 "),
         "hidden alt-ref frames": ({"frames": 48}, 16, 16, "--lag-in-frames=12 --arnr-maxframes=5 --arnr-strength=3 "),
+        "hidden alt-ref frames behind a cut": ({"frames": 108, "cut": 86}, 36, 16, "--lag-in-frames=12 "),
         "segments": ({"frames": 36}, 12, 16, "--passes=1 --rt --cpu-used=-6 --end-usage=cbr --error-resilient=1 "
                                              "--target-bitrate=200 "),
         "eight partitions, profile 3": ({"frames": 18}, 6, 16, "--token-parts=3 --profile=3 "),

@@ -3,6 +3,7 @@ import os
 import random
 import re
 import resource
+import struct
 import subprocess
 import unittest
 
@@ -157,6 +158,18 @@ class OtherSizes(Refusals):
                 continue  # one file can have any size, and what begins with a key frame needs no state
             with self.subTest(name, input=key):
                 self.refuses(*self.command(name, **{key: other[KIND[key]]}))
+
+    def test_headers_that_lie(self):
+        """An interframe has the size of the state that it was made for, whatever the file says; the states are right."""
+        data = bytearray(self.inputs["inter"].read_bytes())
+        data[12:16] = struct.pack("<HH", 64, 64)
+        lying = self.write("lying.ivf", data)
+        other = {"raw": self.write("other.y4m", harness.film(width=64, height=64, frames=3).read_bytes())}
+        self.xc("xc-enc", "-i", "y4m", "-y", "40", "-o", "other.ivf", "-O", "other.state", other["raw"])
+        for name in ("xc-rebase", "xc-enc, rebasing"):
+            with self.subTest(name):
+                message = self.refuses(*self.command(name, inter=lying, state=self.dir / "other.state", **other))
+                self.assertIn(self.inputs["pred_state"].name, message)
 
 
 class BadValues(Refusals):

@@ -10,7 +10,6 @@ enum { FRAMES = 8 };
 
 static struct xc_workspace *workspace;
 static struct xc_picture *source[FRAMES];
-static uint8_t *map;          /* all four segments, in no order */
 static struct xc_frame frame; /* the one that was encoded last */
 static struct xc_error err;
 
@@ -31,12 +30,6 @@ static void make_sources(unsigned width, unsigned height)
         }
         xc_picture_pad(source[t]);
     }
-    const size_t macroblocks = (size_t)source[0]->mb_cols * source[0]->mb_rows;
-    map = malloc(macroblocks);
-    CHECK(map != NULL);
-    for (size_t i = 0; map && i < macroblocks; i++) {
-        map[i] = (uint8_t)unit_below(&seed, 4);
-    }
 }
 
 static void free_sources(void)
@@ -44,7 +37,6 @@ static void free_sources(void)
     for (int t = 0; t < FRAMES; t++) {
         xc_picture_unref(source[t]);
     }
-    free(map);
 }
 
 static bool same_samples(const vpx_image_t *image, const struct xc_picture *picture)
@@ -115,7 +107,7 @@ static void test_long_run(void)
 static void make_state(struct xc_state *state, struct xc_search *search)
 {
     const struct xc_encode_params frames[] = {
-        { .quantizer = 50, .key_frame = true, .segment_map = map, .segment_quantizer = { -10, 10, 20, -30 } },
+        { .quantizer = 50, .key_frame = true },
         { .quantizer = 30, .use_last = true, .refresh_last = true },
         { .quantizer = 33, .use_last = true, .use_golden = true, .refresh_golden = true },
     };
@@ -123,7 +115,11 @@ static void make_state(struct xc_state *state, struct xc_search *search)
         step(search, state, t, &frames[t]);
     }
     state->filter_deltas = (struct xc_filter_deltas){ .reference = { 1, 2, 3, 4 }, .mode = { 5, 6, 7, 8 } };
-    state->segment_data.absolute = 1;
+    state->segment_data = (struct xc_segment_data){ .absolute = 1, .quantizer = { 1, 2, 3, 4 } };
+    const size_t macroblocks = (size_t)source[0]->mb_cols * source[0]->mb_rows;
+    for (size_t i = 0; i < macroblocks; i++) {
+        state->segment_map[i] = i % XC_SEGMENTS;
+    }
 }
 
 static void test_size(unsigned width, unsigned height, const struct xc_search_options *extra)
@@ -135,18 +131,13 @@ static void test_size(unsigned width, unsigned height, const struct xc_search_op
           .use_last = true,
           .use_golden = true,
           .use_altref = true,
-          .refresh_last = true,
-          .segment_map = map,
-          .segment_quantizer = { 0, 10, 20, -10 } },
+          .refresh_last = true },
         { .quantizer = 30, .use_last = true, .refresh_last = true, .refresh_altref = true },
         { .quantizer = 127,
           .use_last = true,
           .use_golden = true,
           .refresh_golden = true,
-          .refresh_altref = true,
-          .segment_map = map,
-          .segment_quantizer = { 0, -127, -60, -3 },
-          .segment_static_threshold = { 0, 2000, 1, 500 } },
+          .refresh_altref = true },
         { .quantizer = 64, .use_last = true, .use_golden = true, .use_altref = true },
         { .quantizer = 1, .use_altref = true, .refresh_last = true, .refresh_golden = true, .refresh_altref = true },
         { .quantizer = 66, .key_frame = true },
@@ -233,9 +224,9 @@ int main(void)
     CHECK_OK(xc_workspace_new(&workspace, 1, xc_cpu_features(), &err), err);
     test_size(96, 80, &(struct xc_search_options){ .tune_ssim = true });
     unit_end("given a state");
-    test_size(97, 33, &(struct xc_search_options){ .cpu_used = 4, .noise_sensitivity = 4, .static_threshold = 500 });
-    unit_end("odd size, fast, noise reduction, static threshold");
-    test_size(1, 1, &(struct xc_search_options){ .sharpness = 5 });
+    test_size(97, 33, &(struct xc_search_options){ .cpu_used = 4 });
+    unit_end("odd size, fast");
+    test_size(1, 1, &(struct xc_search_options){ .width = 1 });
     unit_end("one sample");
     test_long_run();
     unit_end("a long run");

@@ -1,9 +1,9 @@
 /* The two ways in which xc-enc makes a chunk from raw pictures; the third, rebasing, it shares with xc-rebase
- * (chunk.h). */
+ * (rebase.c). */
 #ifndef XC_TOOLS_ENC_MODES_H
 #define XC_TOOLS_ENC_MODES_H
 
-#include "chunk.h"
+#include "prediction.h"
 
 /* How the quantizer of each picture is found. */
 struct primary_options {

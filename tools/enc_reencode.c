@@ -32,7 +32,7 @@ static void copy_rest(struct reencoding *r)
             xc_picture_unref(xc_tool_source_expect(r->source, r->p->file.name));
         }
         xc_tool_copy_frame(r->p, &state, r->chunk, r->workspace);
-    } while (xc_tool_prediction_next(r->p, r->workspace));
+    } while (xc_tool_prediction_next(r->p));
     xc_tool_check(xc_encoder_set_state(r->encoder, &state, &err), NULL, &err);
     xc_state_clear(&state);
 }
@@ -41,7 +41,7 @@ static void copy_rest(struct reencoding *r)
 static void skip_extra(struct reencoding *r)
 {
     const char *name = r->p->file.name;
-    if (!xc_tool_prediction_next(r->p, r->workspace) || !r->p->frame.header.key_frame) {
+    if (!xc_tool_prediction_next(r->p) || !r->p->frame.header.key_frame) {
         xc_tool_fail(name, "a chunk with an extra frame must begin with a key frame");
     }
     xc_picture_unref(xc_tool_source_expect(r->source, name));
@@ -64,6 +64,7 @@ static void finish_span(struct reencoding *r, bool last)
     const unsigned quantizer = quantizer_above_noise(wanted, own, noise);
     struct xc_encode_params params = anchor_params(quantizer, followers == 0);
     params.refresh_golden = last && followers == 0;
+    params.altref_ahead = followers > 0; /* nothing predicts from it yet, but so libvpx does not start over behind it */
     xc_tool_chunk_encode(r->chunk, r->encoder, span->pictures[followers], r->chunk->shown + followers, &params, name);
     for (unsigned i = 0; i < followers; i++) {
         params = follower_params(r->quantizer[i]);
@@ -102,7 +103,7 @@ void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *p, struct x
         skip_extra(&r);
     }
     bool cut = false;
-    while (!cut && xc_tool_prediction_next(p, workspace)) {
+    while (!cut && xc_tool_prediction_next(p)) {
         cut = h->key_frame && source->count > 0;
         if (h->show && !cut) { /* a hidden frame has no picture of its own */
             take_picture(&r, h->key_frame);

@@ -1,6 +1,6 @@
 /* Rebasing a chunk: while one frame is rebased, other threads of the workspace read the next one and write the one
  * before. */
-#include "chunk.h"
+#include "prediction.h"
 
 /* What is read of a frame: how it was predicted, and its raw picture. */
 struct reading {
@@ -9,7 +9,8 @@ struct reading {
     struct xc_workspace *workspace;
     struct xc_frame frame;
     struct xc_state before;    /* for which the frame was made */
-    struct xc_picture *target; /* that it is to look like; NULL: the raw pictures are at an end */
+    struct xc_picture *target; /* that it is to look like, or NULL */
+    bool exact;                /* the frame was made for the very state that comes before it */
     uint64_t number;           /* of that picture; of the next one, if there is no raw one */
     enum xc_status frame_status, target_status;
     struct xc_error err;
@@ -40,21 +41,24 @@ struct rebasing {
 static void run_reading(void *context, unsigned piece, unsigned member)
 {
     struct reading *r = context;
+    struct xc_tool_prediction *p = r->p;
     (void)piece, (void)member;
+    r->number = r->source->count;
     r->target = NULL;
     r->target_status = XC_OK;
-    if (!(r->frame_status = xc_state_copy(&r->before, &r->p->state, &r->err))) {
-        r->frame_status = xc_tool_prediction_read(r->p, &r->frame, &r->target, r->workspace, &r->err);
+    if (!(r->frame_status = xc_state_copy(&r->before, &p->state, &r->err))) {
+        r->frame_status = xc_tool_prediction_read(p, &r->frame, r->number, &r->target, r->workspace, &r->err);
     }
-    r->number = r->source->count;
+    r->exact = p->exact;
     if (r->frame_status || r->target) {
-        return; /* a hidden frame that has no raw picture is to look as it did */
+        return;
     }
     if (r->frame.header.show) {
         r->target_status = xc_tool_source_read(r->source, &r->target, &r->err);
     } else {
-        r->number = r->p->file.ivf.frames[r->p->next].timestamp;
-        r->target_status = xc_tool_source_peek(r->source, r->number, &r->target, &r->err);
+        const uint64_t number = p->file.ivf.frames[p->next].timestamp;
+        r->target_status = xc_tool_source_peek(r->source, number, &r->target, &r->err);
+        r->number = r->target ? number : r->number;
     }
 }
 
@@ -77,7 +81,7 @@ static void finish_reading(struct rebasing *rebasing, struct reading *r)
         xc_tool_fail(r->p->file.name, "frame %u: %s", r->p->next, r->err.text);
     }
     xc_tool_source_check(r->source, r->target_status, &r->err);
-    if (!r->target) {
+    if (!r->target && (r->frame.header.show || !r->exact)) {
         xc_tool_fail(r->source->name, "has only %u frames; %s shows more", r->source->count + r->source->ahead_count,
                      r->p->file.name);
     }
@@ -108,8 +112,7 @@ static void finish_writing(struct rebasing *rebasing, struct writing *w, struct 
 
 /* --- in between --- */
 
-/* exact: the frame was made for this state. */
-static void make_frame(struct writing *w, struct reading *r, struct xc_state *state, bool exact)
+static void make_frame(struct writing *w, struct reading *r, struct xc_state *state)
 {
     const char *name = r->p->file.name;
     struct xc_error err;
@@ -118,7 +121,7 @@ static void make_frame(struct writing *w, struct reading *r, struct xc_state *st
     }
     xc_tool_check(xc_state_copy(&w->before, state, &err), name, &err);
     w->number = r->number;
-    if (exact) {
+    if (r->exact) {
         xc_tool_check(xc_frame_complete(&r->frame, &err), name, &err);
         struct xc_frame unused = w->frame;
         w->frame = r->frame;
@@ -148,7 +151,6 @@ void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct
                                  .crew = xc_workspace_crew(workspace),
                                  .beside = !p->decodes && !source->is_ivf };
     struct writing *before = NULL;
-    bool exact = false; /* behind a key frame, the states are the same */
     if (!xc_tool_prediction_at_end(p)) {
         start_reading(&rebasing, &rebasing.reading[p->next & 1]);
     }
@@ -159,8 +161,7 @@ void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct
         if (!xc_tool_prediction_at_end(p)) {
             start_reading(&rebasing, &rebasing.reading[p->next & 1]);
         }
-        exact |= now->frame.header.key_frame;
-        make_frame(after, now, state, exact);
+        make_frame(after, now, state);
         if (before) {
             finish_writing(&rebasing, before, chunk, p->file.name);
         }

@@ -1,5 +1,5 @@
 /* xc-rebase: the serial step. Turns a chunk that was predicted from one state into one that predicts from another. */
-#include "chunk.h"
+#include "prediction.h"
 
 int main(int argc, char **argv)
 {

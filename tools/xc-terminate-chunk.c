@@ -32,6 +32,17 @@ static void terminate(struct xc_tool_ivf *input, uint32_t number, const struct x
     data->size = (uint32_t)bytes->size;
 }
 
+/* Moves the state past a frame, but for its pictures, which only whoever wants to keep the state needs. */
+static void skip(const struct xc_tool_ivf *input, uint32_t number, struct xc_state *state, struct xc_frame *frame)
+{
+    const struct xc_ivf_frame *data = &input->ivf.frames[number];
+    struct xc_error err;
+    if (data->size && (xc_frame_open(frame, state, data->data, data->size, &err) ||
+                       xc_state_follow_header(state, frame, &err))) {
+        xc_tool_fail(input->name, "frame %u: %s", (unsigned)number, err.text);
+    }
+}
+
 static void write_ivf(const struct xc_ivf *ivf, const struct xc_tool_output *output)
 {
     struct xc_error err;
@@ -83,15 +94,21 @@ int main(int argc, char **argv)
 
     struct xc_state state = XC_STATE_INIT;
     struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_frame frame = XC_FRAME_INIT;
     uint32_t last = find_last_interframe(&input.ivf);
     for (uint32_t i = 0; i < input.ivf.header.frame_count; i++) {
         if (i == last) {
             terminate(&input, i, &state, &bytes);
         }
-        xc_picture_unref(xc_tool_ivf_decode(&input, i, &state, workspace));
+        if (operands[2]) {
+            xc_picture_unref(xc_tool_ivf_decode(&input, i, &state, workspace));
+        } else {
+            skip(&input, i, &state, &frame);
+        }
     }
     write_outputs(&input.ivf, &state, operands[1], operands[2]);
 
+    xc_frame_clear(&frame);
     xc_bytes_clear(&bytes);
     xc_state_clear(&state);
     xc_ivf_free(&input.ivf);

@@ -146,6 +146,11 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
                          struct xc_error *err)
 {
     struct rebase r = { .frame = rebased };
+    if (origin->width != state->width || origin->height != state->height || source->width != state->width ||
+        source->height != state->height) {
+        return xc_fail(err, XC_ERR_MISMATCH, "a frame of %ux%u, a state of %ux%u, a picture of %ux%u", origin->width,
+                       origin->height, state->width, state->height, source->width, source->height);
+    }
     enum xc_status status = take_over(rebased, frame, xc_crew_size(workspace->crew), err);
     if (status) {
         return status;

@@ -19,6 +19,7 @@ struct xc_search {
     vpx_codec_enc_cfg_t config;
     bool open; /* codec is initialized and has not failed */
     vpx_codec_pts_t next_pts;
+    unsigned long deadline;        /* by which libvpx tells its modes apart: see set_effort */
     unsigned golden_countdown;     /* how many frames libvpx still leaves without a golden one */
     struct xc_state shadow;        /* the state that libvpx's stream is in, without pictures */
     unsigned holds[XC_REFERENCES]; /* a number for the picture that each reference is; equal numbers, one picture */
@@ -48,11 +49,11 @@ unsigned xc_quantizer_of_step(double step)
     return index;
 }
 
-static unsigned nearest_level(int index)
+static unsigned nearest_level(unsigned index)
 {
     unsigned best = 0;
     for (unsigned level = 1; level < 64; level++) {
-        if (abs(index_of_level[level] - index) < abs(index_of_level[best] - index)) {
+        if (abs(index_of_level[level] - (int)index) < abs(index_of_level[best] - (int)index)) {
             best = level;
         }
     }
@@ -61,7 +62,7 @@ static unsigned nearest_level(int index)
 
 unsigned xc_search_quantizer(unsigned quantizer)
 {
-    return index_of_level[nearest_level((int)quantizer)];
+    return index_of_level[nearest_level(quantizer)];
 }
 
 static enum xc_status fail_codec(struct xc_search *search, struct xc_error *err, const char *what)
@@ -107,6 +108,26 @@ void xc_search_free(struct xc_search *search)
     free(search);
 }
 
+/* What is searched for in a picture: all that there is, or, idle, nothing. For that there is the realtime mode, whose
+ * speed follows the clock unless it is negative, and a map of inactive macroblocks for interframes. Returns whether it
+ * failed. */
+static bool set_effort(struct xc_search *search, bool idle)
+{
+    const struct xc_search_options *options = &search->options;
+    vpx_active_map_t map = { .rows = search->config.g_h / 16, .cols = search->config.g_w / 16 };
+    if (idle && !(map.active_map = calloc(map.rows, map.cols))) {
+        return true;
+    }
+    search->deadline = idle ? VPX_DL_REALTIME : VPX_DL_GOOD_QUALITY;
+    const bool failed =
+        vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, idle ? -16 : options->cpu_used) ||
+        vpx_codec_control(&search->codec, VP8E_SET_TUNING,
+                          options->tune_ssim && !idle ? VP8_TUNE_SSIM : VP8_TUNE_PSNR) ||
+        vpx_codec_control(&search->codec, VP8E_SET_ACTIVEMAP, &map);
+    free(map.active_map);
+    return failed;
+}
+
 /* A new encoder. Its rate control is left with nothing to do: a bit rate that is never reached (libvpx lowers it to
  * that of raw pictures, and stays free of overflow up to 1 Gbit/s, with no more than a second of buffer), and no
  * frame ever dropped. */
@@ -136,13 +157,8 @@ static enum xc_status open_codec(struct xc_search *search, bool altref_ahead, st
     search->open = true;
     search->next_pts = 0;
     xc_state_clear(&search->shadow);
-    vpx_codec_ctx_t *codec = &search->codec;
-    if (vpx_codec_control(codec, VP8E_SET_ENABLEAUTOALTREF, altref_ahead) ||
-        vpx_codec_control(codec, VP8E_SET_CPUUSED, options->cpu_used) ||
-        vpx_codec_control(codec, VP8E_SET_TUNING, options->tune_ssim ? VP8_TUNE_SSIM : VP8_TUNE_PSNR) ||
-        vpx_codec_control(codec, VP8E_SET_NOISE_SENSITIVITY, (unsigned)options->noise_sensitivity) ||
-        vpx_codec_control(codec, VP8E_SET_STATIC_THRESHOLD, (unsigned)options->static_threshold) ||
-        vpx_codec_control(codec, VP8E_SET_SHARPNESS, (unsigned)options->sharpness)) {
+    if (vpx_codec_control(&search->codec, VP8E_SET_ENABLEAUTOALTREF, altref_ahead) ||
+        set_effort(search, false)) {
         return fail_codec(search, err, "take its options");
     }
     return XC_OK;
@@ -178,7 +194,7 @@ static enum xc_status encode_picture(struct xc_search *search, struct xc_frame *
 {
     vpx_image_t image;
     wrap_picture(&image, source);
-    if (vpx_codec_encode(&search->codec, &image, search->next_pts++, 1, flags, VPX_DL_GOOD_QUALITY)) {
+    if (vpx_codec_encode(&search->codec, &image, search->next_pts++, 1, flags, search->deadline)) {
         return fail_codec(search, err, "encode a picture");
     }
     vpx_codec_iter_t iterator = NULL;
@@ -226,7 +242,9 @@ static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *fra
                      : VP8_EFLAG_NO_UPD_LAST | VP8_EFLAG_FORCE_GF | VP8_EFLAG_NO_UPD_ARF,
         VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ARF,
     };
-    vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, 5); /* the fastest of the "good quality" mode */
+    if (set_effort(search, true)) {
+        status = fail_codec(search, err, "leave out its search");
+    }
     for (size_t i = 0; !status && i < sizeof steps / sizeof *steps; i++) {
         const bool resilient = i > (altref_ahead ? 1 : 0);
         status = configure(search, 0, resilient, err);
@@ -234,7 +252,9 @@ static enum xc_status encode_grey(struct xc_search *search, struct xc_frame *fra
             status = encode_picture(search, frame, grey, steps[i] | VP8_EFLAG_NO_UPD_ENTROPY, err);
         }
     }
-    vpx_codec_control(&search->codec, VP8E_SET_CPUUSED, search->options.cpu_used);
+    if (!status && set_effort(search, false)) {
+        status = fail_codec(search, err, "search again");
+    }
     search->golden_countdown = GOLDEN_INTERVAL - 1;
     xc_picture_unref(grey);
     return status;
@@ -281,36 +301,6 @@ enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_sta
     return status;
 }
 
-/* libvpx counts deltas in its levels, too. */
-static int nearest_delta(int delta)
-{
-    return delta < 0 ? -(int)nearest_level(-delta) : (int)nearest_level(delta);
-}
-
-static enum xc_status set_segments(struct xc_search *search, const struct xc_encode_params *what, struct xc_error *err)
-{
-    const unsigned mb_cols = search->config.g_w / 16, mb_rows = search->config.g_h / 16;
-    const int base = (int)xc_search_quantizer(what->quantizer);
-    vpx_roi_map_t roi = { .rows = mb_rows, .cols = mb_cols };
-    for (int i = 0; i < XC_SEGMENTS; i++) {
-        int index = (int)what->quantizer + what->segment_quantizer[i];
-        index = index < 0 ? 0 : index > 127 ? 127 : index;
-        roi.delta_q[i] = nearest_delta(index - base);
-        roi.static_threshold[i] = what->segment_static_threshold[i] ? what->segment_static_threshold[i]
-                                                                    : (unsigned)search->options.static_threshold;
-    }
-    if (what->segment_map) {
-        roi.roi_map = malloc((size_t)mb_cols * mb_rows);
-        if (!roi.roi_map) {
-            return xc_fail(err, XC_ERR_MEMORY, "out of memory for the segment map");
-        }
-        memcpy(roi.roi_map, what->segment_map, (size_t)mb_cols * mb_rows);
-    }
-    const bool failed = vpx_codec_control(&search->codec, VP8E_SET_ROI_MAP, &roi);
-    free(roi.roi_map);
-    return failed ? fail_codec(search, err, "take the segments") : XC_OK;
-}
-
 /* There is always a flag about what to update, so that libvpx never decides that by itself. A reference that holds
  * the same picture as one before it is left out: searching it again gains nothing. */
 static vpx_enc_frame_flags_t interframe_flags(const struct xc_search *search, const struct xc_encode_params *what)
@@ -338,7 +328,7 @@ static bool is_as_asked(const struct xc_frame *frame, const struct xc_encode_par
 {
     const struct xc_frame_header *header = &frame->header;
     if (header->key_frame != what->key_frame || header->quantizer != xc_search_quantizer(what->quantizer) ||
-        (header->segmentation && !(header->update_segment_map && header->update_segment_data))) {
+        header->segmentation) {
         return false;
     }
     if (what->key_frame) {
@@ -393,10 +383,7 @@ static enum xc_status encode_as_asked(struct xc_search *search, struct xc_frame 
         search->golden_countdown = GOLDEN_INTERVAL;
     }
     const bool resilient = search->golden_countdown == 0;
-    enum xc_status status = configure(search, nearest_level((int)what->quantizer), resilient, err);
-    if (status == XC_OK) {
-        status = set_segments(search, what, err);
-    }
+    enum xc_status status = configure(search, nearest_level(what->quantizer), resilient, err);
     const vpx_enc_frame_flags_t flags = what->key_frame ? VPX_EFLAG_FORCE_KF : interframe_flags(search, what);
     if (status == XC_OK) {
         status = encode_picture(search, frame, source, flags, err);

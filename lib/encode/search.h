@@ -23,7 +23,6 @@ struct xc_search_options {
     unsigned width, height; /* display size of the pictures to come */
     int cpu_used;           /* libvpx's speed setting: 0 best, 5 fastest */
     bool tune_ssim;
-    int noise_sensitivity, static_threshold, sharpness; /* as vpxenc's: 0 to 6, 0 and up, 0 to 7 */
 };
 
 enum xc_status xc_search_new(struct xc_search **out, const struct xc_search_options *options, struct xc_error *err);
@@ -44,11 +43,10 @@ unsigned xc_search_quantizer(unsigned quantizer);
  * frame says. Only a key frame may come without a state to start from.
  *
  * The frame's header carries what libvpx chose, loop filter included. It decodes from any state that has the same
- * references: filter deltas, segment data and segment map are all in it, whether or not the state has them already.
- * The probabilities are as libvpx's coder had them, so before serializing comes xc_frame_optimize against the true
- * state. Every segment's index is the nearest that libvpx can be given; segments without any deltas or thresholds are
- * left out. Frames are shown, and never copy a reference to another; whether they refresh the
- * probabilities is what libvpx did, and nothing to keep.
+ * references: filter deltas are all in it, whether or not the state has them already, and there are no segments. The
+ * probabilities are as libvpx's coder had them, so before serializing comes xc_frame_optimize against the true state.
+ * Frames are shown, and never copy a reference to another; whether they refresh the probabilities is what libvpx did,
+ * and nothing to keep.
  *
  * After a failure the next call must be xc_search_set_state, or ask for a key frame. */
 enum xc_status xc_search_encode(struct xc_search *search, struct xc_frame *frame, const struct xc_picture *source,
