@@ -24,9 +24,11 @@ TEST_PROGRAMS := $(TEST_SOURCES:test/%.c=$(OUT)/%)
 LIBRARY := $(OUT)/libexcamera.a
 
 # What the library itself needs, and what single programs need besides.
-# libvpx comes from its archive where there is one: a tool starts faster, and gets zeroed memory (lib/encode/zeroed_malloc.c).
+# libvpx comes from its archive where there is one: a tool starts faster, and a copy of it can be given zeroed memory
+# (lib/encode/zeroed_malloc.c).
 VPX_ARCHIVE := $(filter /%,$(shell $(CC) -print-file-name=libvpx.a 2>/dev/null))
-LIBS := $(if $(VPX_ARCHIVE),-l:libvpx.a,-lvpx) -Wl,--wrap=malloc -lxxhash -lm
+VPX := $(if $(VPX_ARCHIVE),$(OUT)/libexcamera-vpx.a)
+LIBS := -lxxhash -lm
 LIBS-xc-enc := -lyuv
 LIBS-xc-decode := -lmd
 
@@ -53,13 +55,20 @@ $(LIBRARY): $(call object,$(LIB_SOURCES)) $(OUT)/sources
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
+ifdef VPX
+$(VPX): $(VPX_ARCHIVE)
+	$(call say,COPY)
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --redefine-sym malloc=xc_zeroed_malloc $< $@
+endif
+
 define link
 $(call say,LINK)
 @mkdir -p $(@D)
-$(Q)$(CC) $(ALL_LDFLAGS) $(1) -o $@ $(filter %.o,$^) $(LIBRARY) $(LIBS-$(@F)) $(LIBS)
+$(Q)$(CC) $(ALL_LDFLAGS) $(1) -o $@ $(filter %.o,$^) $(LIBRARY) $(or $(VPX),-lvpx) $(LIBRARY) $(LIBS-$(@F)) $(LIBS)
 endef
 
-parts = $(call object,tools/xc-$(1).c $(filter tools/$(1)_%,$(PRIVATE_SOURCES)) $(SHARED_SOURCES)) $(LIBRARY)
+parts = $(call object,tools/xc-$(1).c $(filter tools/$(1)_%,$(PRIVATE_SOURCES)) $(SHARED_SOURCES)) $(LIBRARY) $(VPX)
 
 .SECONDEXPANSION:
 $(TOOLS): $(BIN)/xc-%: $$(call parts,$$*)
@@ -68,7 +77,7 @@ $(TOOLS): $(BIN)/xc-%: $$(call parts,$$*)
 $(STATIC_TOOLS): $(BIN)/static/xc-%: $$(call parts,$$*)
 	$(call link,-static)
 
-$(TEST_PROGRAMS): $(OUT)/%: $(OUT)/test/%.o $(LIBRARY)
+$(TEST_PROGRAMS): $(OUT)/%: $(OUT)/test/%.o $(LIBRARY) $(VPX)
 	$(call link)
 
 # The tables keep the layout of the standard's.

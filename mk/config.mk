@@ -9,6 +9,7 @@ endif
 ifeq ($(origin AR),default)
 AR := $(or $(shell $(CC) -print-prog-name=ar 2>/dev/null),ar)
 endif
+OBJCOPY ?= $(or $(shell $(CC) -print-prog-name=objcopy 2>/dev/null),objcopy)
 
 comma := ,
 empty :=

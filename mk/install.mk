@@ -6,13 +6,13 @@ INSTALL ?= install
 SHARE := $(DESTDIR)$(PREFIX)/share/excamera
 
 .PHONY: install
-install: tools lib
+install: tools lib $(VPX)
 	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/mk' '$(DESTDIR)$(PREFIX)/lib/pkgconfig' \
 	    '$(DESTDIR)$(PREFIX)/include/excamera'
 	$(INSTALL) $(TOOLS) excamera '$(DESTDIR)$(PREFIX)/bin'
 	$(INSTALL) gen_makefile.py '$(SHARE)'
 	$(INSTALL) -m 644 $(wildcard mk/engine-*.mk) '$(SHARE)/mk'
-	$(INSTALL) -m 644 $(LIBRARY) '$(DESTDIR)$(PREFIX)/lib'
+	$(INSTALL) -m 644 $(LIBRARY) $(VPX) '$(DESTDIR)$(PREFIX)/lib'
 	$(INSTALL) -m 644 $(wildcard lib/include/excamera/*.h) '$(DESTDIR)$(PREFIX)/include/excamera'
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(LIBS) -pthread|' mk/excamera.pc.in \
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(if $(VPX),-lexcamera-vpx -lexcamera,-lvpx) $(LIBS) -pthread|' mk/excamera.pc.in \
 	    >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/excamera.pc'

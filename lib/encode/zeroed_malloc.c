@@ -2,16 +2,16 @@
  *
  * With tune=ssim, libvpx reads nine bytes behind an array: build_activity_map leaves xd->above_context behind the last
  * column, and vp8_optimize_mby takes its contexts from there. What it finds decides about levels, so the same pictures
- * would give other bytes now and then, with what the heap held before. Linked with --wrap=malloc (mk/build.mk), all
- * that a static libvpx allocates comes from here, zeroed, and so are a few bytes more. */
+ * would give other bytes now and then, with what the heap held before. In the copy of libvpx that the tools are linked
+ * with (mk/build.mk), malloc is this function: what it returns is zeroed, and so are a few bytes more. */
 #include <stdint.h>
 #include <stdlib.h>
 
 enum { BEHIND = 32 };
 
-void *__wrap_malloc(size_t size); /* NOLINT: the linker's name for it */
+void *xc_zeroed_malloc(size_t size);
 
-void *__wrap_malloc(size_t size) /* NOLINT */
+void *xc_zeroed_malloc(size_t size)
 {
     return size > SIZE_MAX - BEHIND ? NULL : calloc(1, size + BEHIND);
 }
