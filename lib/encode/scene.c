@@ -1,6 +1,9 @@
 #include "excamera/scene.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "encode/block_search.h"
 
 /* Pictures are halved in both directions, so that a macroblock becomes a block of 8x8, and noise gets less. */
 enum { BLOCK = 8, RANGE = 24 };
@@ -14,17 +17,13 @@ enum { CUT = 140 };
  * sample. */
 enum { TOLERANCE = 4 * BLOCK * BLOCK };
 
-struct vector {
-    int8_t x, y;
-};
-
 struct xc_scene {
     int cols, rows; /* blocks */
     int stride;     /* of the small pictures, which is their width */
     bool started;
     double novelty;
     uint8_t *now, *before;
-    struct vector *vectors; /* of each block of now */
+    struct xc_mv *vectors; /* of each block of now, in before */
 };
 
 enum xc_status xc_scene_new(struct xc_scene **out, unsigned width, unsigned height, struct xc_error *err)
@@ -68,12 +67,12 @@ static void halve(const struct xc_scene *s, const struct xc_plane *luma)
     }
 }
 
-static uint32_t difference(const uint8_t *a, const uint8_t *b, int stride)
+static uint32_t difference(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
 {
     uint32_t sum = 0;
     for (int y = 0; y < BLOCK; y++) {
         for (int x = 0; x < BLOCK; x++) {
-            sum += (uint32_t)abs(a[y * stride + x] - b[y * stride + x]);
+            sum += (uint32_t)abs(a[y * a_stride + x] - b[y * b_stride + x]);
         }
     }
     return sum;
@@ -101,52 +100,27 @@ static uint32_t intra_error(const struct xc_scene *s, int x0, int y0)
     return best < horizontal ? best : horizontal;
 }
 
-struct match {
-    const struct xc_scene *scene;
-    int x0, y0;
-    int x, y; /* of the best so far, relative to that */
-    uint32_t error;
-};
-
-static void try(struct match *m, int x, int y)
+/* What is left of the picture by intra prediction, and by motion compensation from the one before. */
+static void sum_errors(struct xc_scene *s, uint64_t *intra, uint64_t *inter)
 {
-    const struct xc_scene *s = m->scene;
-    const int column = m->x0 + x, row = m->y0 + y;
-    if (abs(x) > RANGE || abs(y) > RANGE || column < 0 || row < 0 || column > s->stride - BLOCK ||
-        row > (s->rows - 1) * BLOCK) {
-        return;
+    const struct xc_block_search search = {
+        .blocks = { s->now, s->stride },
+        .reference = { s->before, s->stride },
+        .rows = s->rows,
+        .cols = s->cols,
+        .size = BLOCK,
+        .range = RANGE,
+        .sad = difference,
+        .vectors = s->vectors,
+        .columns_first = true,
+    };
+    memset(s->vectors, 0, (size_t)s->cols * (size_t)s->rows * sizeof *s->vectors);
+    for (int row = 0; row < s->rows; row++) {
+        for (int col = 0; col < s->cols; col++) {
+            *intra += intra_error(s, col * BLOCK, row * BLOCK);
+            *inter += xc_block_search(&search, row, col);
+        }
     }
-    uint32_t error = difference(s->now + m->y0 * s->stride + m->x0, s->before + row * s->stride + column, s->stride);
-    if (error < m->error) {
-        *m = (struct match){ s, m->x0, m->y0, x, y, error };
-    }
-}
-
-/* From no motion and the neighbours', downhill in ever smaller diamonds. */
-static uint32_t inter_error(struct xc_scene *s, int row, int col)
-{
-    const int index = row * s->cols + col;
-    struct match m = { .scene = s, .x0 = col * BLOCK, .y0 = row * BLOCK, .error = UINT32_MAX };
-    try(&m, 0, 0);
-    if (col) {
-        try(&m, s->vectors[index - 1].x, s->vectors[index - 1].y);
-    }
-    if (row) {
-        try(&m, s->vectors[index - s->cols].x, s->vectors[index - s->cols].y);
-    }
-    for (int step = 8; step; step /= 2) {
-        uint32_t before;
-        do {
-            const int x = m.x, y = m.y;
-            before = m.error;
-            try(&m, x - step, y);
-            try(&m, x + step, y);
-            try(&m, x, y - step);
-            try(&m, x, y + step);
-        } while (m.error < before);
-    }
-    s->vectors[index] = (struct vector){ (int8_t)m.x, (int8_t)m.y };
-    return m.error;
 }
 
 bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
@@ -155,18 +129,16 @@ bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
     s->before = s->now;
     s->now = older;
     halve(s, &picture->plane[XC_PLANE_Y]);
-    uint64_t intra = 0, inter = 0;
-    for (int row = 0; s->started && row < s->rows; row++) {
-        for (int col = 0; col < s->cols; col++) {
-            intra += intra_error(s, col * BLOCK, row * BLOCK);
-            inter += inter_error(s, row, col);
-        }
+    if (!s->started) {
+        s->started = true;
+        s->novelty = 1;
+        return false;
     }
-    const bool first = !s->started;
-    s->started = true;
-    s->novelty = first ? 1 : (double)(inter + 1) / (double)(intra + 1);
+    uint64_t intra = 0, inter = 0;
+    sum_errors(s, &intra, &inter);
+    s->novelty = (double)(inter + 1) / (double)(intra + 1);
     const uint64_t tolerated = TOLERANCE * (uint64_t)s->cols * (uint64_t)s->rows;
-    return !first && inter > tolerated && inter * 100 > intra * CUT;
+    return inter > tolerated && inter * 100 > intra * CUT;
 }
 
 double xc_scene_novelty(const struct xc_scene *s)

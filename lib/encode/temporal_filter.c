@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decode/canvas.h"
+#include "encode/block_search.h"
 
 enum { SAMPLES = 16 * 16 + 2 * 8 * 8, RANGE = 64 };
 
@@ -21,8 +22,8 @@ enum { LEAST_LIMIT = 8 * 256, GREATEST_LIMIT = 15 * 256, VARIANCE_SHARE = 30 };
 struct filter {
     struct xc_canvas canvas; /* predicts the matches, from reference[0] */
     const struct xc_picture *first;
-    struct xc_mv *vectors; /* of the matches in the picture at hand, per macroblock, in whole samples */
-    uint32_t *unmatched;   /* per macroblock: squared error against pictures[1], 0 if that is a match */
+    struct xc_block_search search; /* finds them there, to whole samples */
+    uint32_t *unmatched;           /* per macroblock: squared error against pictures[1], 0 if that is a match */
 };
 
 struct sums {
@@ -34,58 +35,6 @@ static const uint8_t *luma_at(const struct xc_picture *picture, int x, int y)
 {
     const struct xc_plane *p = &picture->plane[XC_PLANE_Y];
     return p->data + y * p->stride + x;
-}
-
-struct match {
-    const struct filter *f;
-    int x0, y0; /* of the macroblock */
-    struct xc_mv mv;
-    uint32_t error;
-};
-
-static void try(struct match *m, int row, int column)
-{
-    const struct xc_picture *reference = m->f->canvas.reference[0];
-    const int x = m->x0 + column, y = m->y0 + row;
-    if (x < 0 || y < 0 || x + 16 > reference->mb_cols * 16 || y + 16 > reference->mb_rows * 16 || abs(row) > RANGE ||
-        abs(column) > RANGE) {
-        return;
-    }
-    const ptrdiff_t stride = reference->plane[XC_PLANE_Y].stride;
-    uint32_t error = m->f->canvas.dsp->sad16(luma_at(m->f->first, m->x0, m->y0), m->f->first->plane[XC_PLANE_Y].stride,
-                                             luma_at(reference, x, y), stride);
-    if (error < m->error) {
-        m->error = error;
-        m->mv = (struct xc_mv){ (int16_t)row, (int16_t)column };
-    }
-}
-
-/* In whole samples: from no motion, the neighbours' and the last picture's, downhill in ever smaller diamonds. */
-static struct xc_mv search(const struct filter *f, unsigned row, unsigned column)
-{
-    const size_t index = (size_t)row * f->first->mb_cols + column;
-    struct match m = { .f = f, .x0 = (int)column * 16, .y0 = (int)row * 16, .error = UINT32_MAX };
-    try(&m, 0, 0);
-    try(&m, f->vectors[index].row, f->vectors[index].column);
-    if (column) {
-        try(&m, f->vectors[index - 1].row, f->vectors[index - 1].column);
-    }
-    if (row) {
-        const struct xc_mv above = f->vectors[index - f->first->mb_cols];
-        try(&m, above.row, above.column);
-    }
-    for (int step = 8; step; step /= 2) {
-        uint32_t before;
-        do {
-            const struct xc_mv mv = m.mv;
-            before = m.error;
-            try(&m, mv.row - step, mv.column);
-            try(&m, mv.row + step, mv.column);
-            try(&m, mv.row, mv.column - step);
-            try(&m, mv.row, mv.column + step);
-        } while (m.error < before);
-    }
-    return m.mv;
 }
 
 /* Squared error of the luma of a match at a vector in quarter samples; UINT32_MAX where it would reach beyond the
@@ -177,6 +126,7 @@ static uint32_t limit_for_good_match(const uint8_t block[SAMPLES])
 static void filter_macroblock(struct filter *f, struct xc_picture *out, const struct xc_picture *const *pictures,
                               unsigned count, struct xc_mv *const *vectors, unsigned row, unsigned column)
 {
+    const size_t index = (size_t)row * f->first->mb_cols + column;
     uint8_t first[SAMPLES], match[SAMPLES];
     struct sums sums = { .weights = { 0 } };
     gather(first, f->first, row, column);
@@ -184,15 +134,15 @@ static void filter_macroblock(struct filter *f, struct xc_picture *out, const st
     const uint32_t limit = limit_for_good_match(first);
     for (unsigned i = 1; i < count; i++) {
         f->canvas.reference[0] = pictures[i];
-        f->vectors = vectors[i];
-        struct xc_mv whole = search(f, row, column);
-        vectors[i][(size_t)row * f->first->mb_cols + column] = whole;
+        f->search.reference = pictures[i]->plane[XC_PLANE_Y];
+        f->search.vectors = vectors[i];
+        xc_block_search(&f->search, (int)row, (int)column);
         if (i + 1 < count) { /* a good place to begin in the next picture, should that one have no better */
-            vectors[i + 1][(size_t)row * f->first->mb_cols + column] = whole;
+            vectors[i + 1][index] = vectors[i][index];
         }
-        uint32_t error = refine(f, whole, row, column);
+        uint32_t error = refine(f, vectors[i][index], row, column);
         if (i == 1 && error >= 2 * limit) {
-            f->unmatched[(size_t)row * f->first->mb_cols + column] = error;
+            f->unmatched[index] = error;
         }
         if (error < 2 * limit) {
             gather(match, f->canvas.picture, row, column);
@@ -226,6 +176,14 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
     const size_t blocks = (size_t)first->mb_cols * first->mb_rows;
     struct xc_mv *storage = calloc(blocks * count, sizeof *storage), *vectors[XC_FILTER_PICTURES];
     struct filter f = { .first = first, .unmatched = calloc(blocks, sizeof *f.unmatched) };
+    f.search = (struct xc_block_search){
+        .blocks = first->plane[XC_PLANE_Y],
+        .rows = first->mb_rows,
+        .cols = first->mb_cols,
+        .size = 16,
+        .range = RANGE,
+        .sad = workspace->dsp.sad16,
+    };
     f.canvas = (struct xc_canvas){ .dsp = &workspace->dsp, .mc = workspace->dsp.sixtap, .chroma_mv_mask = ~0 };
     *out = NULL;
     enum xc_status status = XC_OK;

@@ -1,0 +1,63 @@
+#include "encode/block_search.h"
+
+#include <stdlib.h>
+
+struct match {
+    const struct xc_block_search *search;
+    const uint8_t *block;
+    int x, y; /* of the block */
+    struct xc_mv mv;
+    uint32_t error;
+};
+
+static void try(struct match *m, int row, int column)
+{
+    const struct xc_block_search *s = m->search;
+    const int x = m->x + column, y = m->y + row;
+    if (x < 0 || y < 0 || x > (s->cols - 1) * s->size || y > (s->rows - 1) * s->size || abs(row) > s->range ||
+        abs(column) > s->range) {
+        return;
+    }
+    const struct xc_plane *r = &s->reference;
+    const uint32_t error = s->sad(m->block, s->blocks.stride, r->data + y * r->stride + x, r->stride);
+    if (error < m->error) {
+        m->error = error;
+        m->mv = (struct xc_mv){ (int16_t)row, (int16_t)column };
+    }
+}
+
+static void try_around(struct match *m, struct xc_mv center, int step, bool columns)
+{
+    const int down = columns ? 0 : step, right = columns ? step : 0;
+    try(m, center.row - down, center.column - right);
+    try(m, center.row + down, center.column + right);
+}
+
+uint32_t xc_block_search(const struct xc_block_search *search, int row, int col)
+{
+    const int y = row * search->size, x = col * search->size;
+    const struct xc_plane *p = &search->blocks;
+    struct match m = { search, p->data + y * p->stride + x, x, y, .error = UINT32_MAX };
+    struct xc_mv *vector = search->vectors + (ptrdiff_t)row * search->cols + col;
+    try(&m, 0, 0);
+    if (vector->row || vector->column) {
+        try(&m, vector->row, vector->column);
+    }
+    if (col) {
+        try(&m, vector[-1].row, vector[-1].column);
+    }
+    if (row) {
+        try(&m, vector[-search->cols].row, vector[-search->cols].column);
+    }
+    for (int step = 8; step; step /= 2) {
+        uint32_t before;
+        do {
+            const struct xc_mv center = m.mv;
+            before = m.error;
+            try_around(&m, center, step, search->columns_first);
+            try_around(&m, center, step, !search->columns_first);
+        } while (m.error < before);
+    }
+    *vector = m.mv;
+    return m.error;
+}
