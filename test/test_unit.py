@@ -1,5 +1,5 @@
-"""The C test programs: the library's interface, frames as values, damaged frames, and the DSP kernels against each
-other."""
+"""The C test programs: the library's interface, frames as values, damaged frames, raw films, and the DSP kernels
+against each other."""
 import re
 
 import harness
@@ -59,6 +59,9 @@ class Programs(Case):
 
     def test_encoder(self):
         self.report("unit_encode")
+
+    def test_analysis(self):
+        self.report("unit_analysis")
 
     def test_kernels(self):
         self.report("checkasm")

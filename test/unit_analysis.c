@@ -1,0 +1,254 @@
+/* What is found out about raw pictures before any is encoded: where scenes begin, how much is new, what pictures have
+ * in common and how noisy they are. */
+#include <math.h>
+
+#include "excamera/scene.h"
+#include "excamera/temporal_filter.h"
+#include "unit.h"
+
+enum { WIDTH = 175, HEIGHT = 143 };
+
+static struct xc_workspace *workspace;
+static struct xc_error err;
+
+static struct xc_picture *new_picture(void)
+{
+    struct xc_picture *picture;
+    CHECK_OK(xc_picture_new(&picture, NULL, WIDTH, HEIGHT, &err), err);
+    return picture;
+}
+
+/* A surface of waves, of which every scene has its own; 40 to 200. */
+static double texture(unsigned scene, double x, double y)
+{
+    const double turn = scene * 1.3;
+    const double u = x * cos(turn) + y * sin(turn), v = y * cos(turn) - x * sin(turn);
+    return 120 + 35 * sin(u * 0.037 + turn) + 25 * sin(v * 0.051) + 12 * sin(u * 0.31 + v * 0.11) + 8 * sin(v * 0.47);
+}
+
+/* What a camera sees that points at (x, y) of a scene. */
+static struct xc_picture *view(unsigned scene, double x0, double y0)
+{
+    struct xc_picture *picture = new_picture();
+    for (int i = 0; i < 3; i++) {
+        const unsigned shrunk = i ? 2 : 1;
+        for (unsigned y = 0; y < xc_plane_height(picture, i); y++) {
+            uint8_t *row = picture->plane[i].data + (ptrdiff_t)y * picture->plane[i].stride;
+            for (unsigned x = 0; x < xc_plane_width(picture, i); x++) {
+                row[x] = (uint8_t)lrint(texture(scene, x0 + x * shrunk, y0 + y * shrunk));
+            }
+        }
+    }
+    xc_picture_pad(picture);
+    return picture;
+}
+
+static struct xc_picture *flat(int level)
+{
+    struct xc_picture *picture = new_picture();
+    for (int i = 0; i < 3; i++) {
+        for (unsigned y = 0; y < xc_plane_height(picture, i); y++) {
+            memset(picture->plane[i].data + (ptrdiff_t)y * picture->plane[i].stride, level, xc_plane_width(picture, i));
+        }
+    }
+    xc_picture_pad(picture);
+    return picture;
+}
+
+/* Adds noise of this standard deviation, in the first columns of macroblocks, and returns the picture. */
+static struct xc_picture *add_noise(struct xc_picture *picture, double sigma, unsigned mb_cols, uint64_t *seed)
+{
+    for (int i = 0; i < 3; i++) {
+        for (unsigned y = 0; y < xc_plane_coded_height(picture, i); y++) {
+            uint8_t *row = picture->plane[i].data + (ptrdiff_t)y * picture->plane[i].stride;
+            for (unsigned x = 0; x < mb_cols * (i ? 8 : 16); x++) {
+                double dice = -4 * 127.5; /* four of 256 sides, near enough to a bell curve; they deviate by 147.8 */
+                for (int n = 0; n < 4; n++) {
+                    dice += unit_below(seed, 256);
+                }
+                row[x] = (uint8_t)fmin(255, fmax(0, lrint(row[x] + dice * sigma / 147.8)));
+            }
+        }
+    }
+    return picture;
+}
+
+static struct xc_picture *noisy(struct xc_picture *picture, double sigma, uint64_t *seed)
+{
+    return add_noise(picture, sigma, picture->mb_cols, seed);
+}
+
+/* Mean squared difference of all that is displayed. */
+static double difference(const struct xc_picture *a, const struct xc_picture *b)
+{
+    double sum = 0, samples = 0;
+    for (int i = 0; i < 3; i++) {
+        for (unsigned y = 0; y < xc_plane_height(a, i); y++) {
+            const uint8_t *p = a->plane[i].data + (ptrdiff_t)y * a->plane[i].stride;
+            const uint8_t *q = b->plane[i].data + (ptrdiff_t)y * b->plane[i].stride;
+            for (unsigned x = 0; x < xc_plane_width(a, i); x++, samples++) {
+                sum += (p[x] - q[x]) * (p[x] - q[x]);
+            }
+        }
+    }
+    return sum / samples;
+}
+
+/* Scenes */
+
+/* Shows the next picture, whose novelty goes to *novelty, and lets it go. */
+static bool begins(struct xc_scene *scene, struct xc_picture *picture, double *novelty)
+{
+    const bool cut = xc_scene_begins(scene, picture);
+    *novelty = xc_scene_novelty(scene);
+    xc_picture_unref(picture);
+    return cut;
+}
+
+static struct xc_scene *new_scene(struct xc_picture *first)
+{
+    struct xc_scene *scene;
+    double novelty;
+    CHECK_OK(xc_scene_new(&scene, WIDTH, HEIGHT, &err), err);
+    CHECK(!begins(scene, first, &novelty) && novelty == 1);
+    return scene;
+}
+
+static void test_cut(void)
+{
+    struct xc_scene *scene = new_scene(view(0, 0, 0));
+    double novelty;
+    for (unsigned t = 0; t < 9; t++) {
+        const bool replaced = t > 0 && t % 3 == 0;
+        CHECK(begins(scene, view(t / 3, 0, 0), &novelty) == replaced);
+        CHECK(replaced ? novelty > 1 : novelty < 0.01);
+    }
+    xc_scene_free(scene);
+}
+
+static void test_pan(double right, double down)
+{
+    struct xc_scene *scene = new_scene(view(0, 0, 0));
+    double novelty;
+    for (int t = 1; t < 5; t++) {
+        CHECK(!begins(scene, view(0, t * right, t * down), &novelty));
+        CHECK(novelty > 0.05 && novelty < 0.6);
+    }
+    xc_scene_free(scene);
+}
+
+/* There, motion compensation leaves much more than intra prediction. */
+static void test_fade_and_noise_of_a_flat_picture(void)
+{
+    struct xc_scene *scene = new_scene(flat(100));
+    double novelty;
+    uint64_t seed = 1;
+    for (int t = 1; t < 5; t++) {
+        CHECK(!begins(scene, flat(100 + 4 * t), &novelty));
+    }
+    for (int t = 0; t < 4; t++) {
+        CHECK(!begins(scene, noisy(flat(116), t, &seed), &novelty));
+    }
+    xc_scene_free(scene);
+}
+
+/* Averages */
+
+static struct xc_picture *film[XC_FILTER_PICTURES];
+
+static struct xc_picture *average(unsigned count, double *noise)
+{
+    const struct xc_picture *pictures[XC_FILTER_PICTURES];
+    struct xc_picture *out;
+    for (unsigned i = 0; i < count; i++) {
+        pictures[i] = film[i];
+    }
+    CHECK_OK(xc_temporal_filter(workspace, &out, noise, pictures, count, &err), err);
+    return out;
+}
+
+static void free_film(void)
+{
+    for (unsigned i = 0; i < XC_FILTER_PICTURES; i++) {
+        xc_picture_unref(film[i]);
+        film[i] = NULL;
+    }
+}
+
+/* How much is left of the noise in a film whose camera moves by so much per picture: with each picture more, less; in
+ * the end no more than the given share. */
+static void test_averaging(double right, double down, double share)
+{
+    struct xc_picture *clean = view(0, 0, 0);
+    uint64_t seed = 1;
+    for (unsigned i = 0; i < XC_FILTER_PICTURES; i++) {
+        film[i] = noisy(view(0, i * right, i * down), 2, &seed);
+    }
+    const double raw = difference(film[0], clean);
+    double noise, left = raw + 1;
+    for (unsigned count = 1; count <= XC_FILTER_PICTURES; count += 2) {
+        struct xc_picture *out = average(count, &noise);
+        CHECK(noise == 0 && difference(out, clean) < left);
+        left = difference(out, clean);
+        CHECK(count > 1 || left == raw);
+        xc_picture_unref(out);
+    }
+    CHECK(left < share * raw);
+    xc_picture_unref(clean);
+    free_film();
+}
+
+/* What has no match stays as it is, and is noise; where that is less than half of the picture, there is none. Matches
+ * in the third picture make up for nothing. */
+static void test_noise(unsigned mb_cols, bool noticed)
+{
+    const double sigma = 12;
+    uint64_t seed = 1;
+    film[0] = add_noise(flat(100), sigma, mb_cols, &seed);
+    film[1] = flat(100);
+    film[2] = xc_picture_ref(film[0]);
+    double noise;
+    struct xc_picture *out = average(3, &noise);
+    CHECK(fabs(noise - noticed * sigma) < 0.15 * sigma);
+    CHECK(difference(out, film[0]) == 0);
+    xc_picture_unref(out);
+    free_film();
+}
+
+static void test_averaging_across_a_cut(void)
+{
+    uint64_t seed = 1;
+    film[0] = noisy(view(0, 0, 0), 2, &seed);
+    film[1] = view(1, 0, 0);
+    double noise;
+    struct xc_picture *out = average(2, &noise);
+    CHECK(noise > 8);
+    CHECK(difference(out, film[0]) == 0);
+    xc_picture_unref(out);
+    free_film();
+}
+
+int main(void)
+{
+    CHECK_OK(xc_workspace_new(&workspace, 1, xc_cpu_features(), &err), err);
+    test_cut();
+    unit_end("cuts in a still film");
+    test_pan(2.5, 1.5);
+    unit_end("a slow pan is no cut");
+    test_pan(30, -20);
+    unit_end("a fast pan is no cut");
+    test_fade_and_noise_of_a_flat_picture();
+    unit_end("a fade and noise are no cuts");
+    test_averaging(0, 0, 1 / 4.);
+    unit_end("averages of a still film");
+    test_averaging(2.5, 1.5, 1 / 3.);
+    unit_end("averages along the motion");
+    test_noise(6, true);
+    unit_end("noise in more than half of a picture");
+    test_noise(5, false);
+    unit_end("noise in less than half of a picture");
+    test_averaging_across_a_cut();
+    unit_end("averages across a cut");
+    xc_workspace_free(workspace);
+    return unit_finish();
+}
