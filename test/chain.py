@@ -4,9 +4,11 @@ compared with what it must be."""
 import functools
 import hashlib
 import pathlib
+import random
 import tempfile
 
 import harness
+import headers
 from harness import Case, Ivf
 
 SPAN = 12  # pictures, at the most
@@ -88,6 +90,18 @@ def span_layout(start, end):
     """The frames of a span, the pictures from start to before end: the anchor, unless it is alone, comes first."""
     hidden = [(end - 1, "hidden")] if end - start > 1 else []
     return hidden + [(at, "shown") for at in range(start, end)]
+
+
+def still_film(frames, sigma=0):
+    """A film of one picture, 96x80, with Gaussian noise of this standard deviation in its luma."""
+    def make(path):
+        dice = random.Random(1)
+        still = [60 + (x * x // 24 + y * (y | 7) // 9) % 130 for y in range(80) for x in range(96)]
+        pictures = (bytes(min(255, max(0, round(dice.gauss(sample, sigma)))) for sample in still)
+                    for _ in range(frames))
+        path.write_bytes(b"YUV4MPEG2 W96 H80 F24:1\n" +
+                         b"".join(b"FRAME\n" + luma + bytes([128]) * (len(luma) // 2) for luma in pictures))
+    return harness.cached(make, "still", frames, sigma, suffix=".y4m")
 
 
 class State:
@@ -220,6 +234,13 @@ class Spans(Tests):
             pictures = harness.our_frames(visible, *(["-S", state] if state else []))
             for hidden, shown in anchors:
                 self.assertEqual(pictures[hidden], pictures[shown], f"{chunk.name}, frames {hidden} and {shown}")
+
+    def test_followers_know_that_altref_is_ahead(self):
+        """By its sign bias: vectors into a picture to come point the other way."""
+        film = self.encoded("four chunks")
+        for chunk in film.chunks[1:]:
+            anchor, *others = (headers.parse(data).sign_bias_altref for _, data in Ivf(chunk).frames)
+            self.assertEqual((anchor, others), (0, [1] * film.size), chunk.name)
 
 
 class Safety(Tests):

@@ -5,8 +5,10 @@ import tempfile
 
 import chain
 import harness
-from chain import SPAN, State, each_film, kind
+import headers
+from chain import SPAN, State, each_film, kind, still_film
 from harness import Case, Ivf, number
+from streams import stream
 
 LONG = "scene cut in a long chunk"
 
@@ -120,6 +122,80 @@ class Determinism(Case):
                                            ("threads", ["ANCHORED_OPTIONS=--threads 3"], {})):
             with self.subTest(name):
                 self.assertEqual(self.outputs(*options, **environment), expected)
+
+
+class Compression(Case):
+    """What makes the chunks small: who is how fine, and what is left of noise (docs/compression.md)."""
+
+    def anchors(self, film, *options):
+        """The key frames and anchors of a chunk without a state."""
+        self.xc("xc-enc", "--anchors", *options, "-i", "y4m", "-o", "anchors.ivf", film)
+        return [data for _, data in Ivf(self.dir / "anchors.ivf").frames]
+
+    def followers(self, film, *options):
+        anchors = self.anchors(film, *options)
+        self.xc("xc-enc", "--follow", "anchors.ivf", *options, "-i", "y4m", "-o", "chunk.ivf", film)
+        return [data for _, data in Ivf(self.dir / "chunk.ivf").frames if data not in anchors]
+
+    def quantizers(self, *arguments):
+        return [headers.parse(data).quantizer for data in self.anchors(*arguments)]
+
+    def test_levels_are_vpxencs(self):
+        for level in (1, 20, 62):
+            with self.subTest(level):
+                theirs = {headers.parse(data).quantizer for _, data in Ivf(stream(f"quantizer {level}")).frames}
+                ours = {headers.parse(data).quantizer for data in self.followers(still_film(5), "--cq-level", level)}
+                self.assertEqual(ours, theirs)
+
+    def test_weights(self):
+        """Of 25, the index of level 20; for key frames, if nothing is known of what comes behind them."""
+        for weight, quantizer in ((0.2, 5), (0.4, 10), (1, 25)):
+            with self.subTest(weight):
+                _, anchor = self.quantizers(still_film(7), "--cq-level", 20, "--anchor-weight", weight)
+                [key] = self.quantizers(still_film(1), "--cq-level", 20, "--key-weight", weight)
+                self.assertEqual((anchor, key), (quantizer, quantizer))
+
+    def test_default_options(self):
+        film = harness.film(width=96, height=80, frames=7)
+        self.assertEqual(self.anchors(film),
+                         self.anchors(film, "--cq-level", 22, "--key-weight", 0.2, "--anchor-weight", 0.3))
+
+    def test_the_less_changes_the_finer_is_the_key_frame(self):
+        moving = harness.film(width=96, height=80, frames=7)
+        still, moving, alone = (self.quantizers(film, "--cq-level", 20, "--key-weight", 1)[0]
+                                for film in (still_film(7), moving, still_film(1)))
+        self.assertLess(still, 5)
+        self.assertTrue(still < moving < alone, (still, moving, alone))
+
+    def test_noise_is_not_worth_a_fine_quantizer(self):
+        """Nor is it a reason for one that is coarser than asked for."""
+        quiet, noisy, snow = (self.quantizers(still_film(7, sigma), "--cq-level", 40) for sigma in (0, 6, 25))
+        level = headers.parse(self.followers(still_film(5), "--cq-level", 40)[0]).quantizer
+        for i, frame in enumerate(("key frame", "anchor")):
+            with self.subTest(frame):
+                self.assertTrue(quiet[i] < noisy[i] < snow[i] == level, (quiet[i], noisy[i], snow[i], level))
+
+    def test_noise_is_averaged_out(self):
+        """Key frame and anchor are nearer to the film without noise than the raw pictures are, by 6 dB."""
+        film, size = still_film(7, 2), 96 * 80
+        self.anchors(film, "--cq-level", 0)
+        ivf = Ivf(self.dir / "anchors.ivf")
+        ivf.frames = [(time, bytes([data[0] | 0x10]) + data[1:]) for time, data in ivf.frames]
+        self.xc("xc-decode", "--y4m", "-o", "anchors.y4m", self.write("visible.ivf", ivf.bytes()))
+        raw, (clean, *_), (key, anchor) = (harness.y4m_split(path.read_bytes())[1]
+                                           for path in (film, still_film(7), self.dir / "anchors.y4m"))
+        for name, coded, noisy in (("key frame", key, raw[0]), ("anchor", anchor, raw[6])):
+            with self.subTest(name):
+                coded, noisy = (sum((a - b) ** 2 for a, b in zip(picture[6:6 + size], clean[6:6 + size])) / size
+                                for picture in (coded, noisy))
+                self.assertLess(coded, noisy / 4)
+
+    def test_quality(self):
+        film = harness.film(width=96, height=80, frames=4)
+        for step in (self.anchors, self.followers):
+            with self.subTest(step.__name__):
+                self.assertEqual(step(film), step(film, "-q", "best"))
+                self.assertNotEqual(step(film), step(film, "-q", "rt"))
 
 
 class Safety(chain.Safety):

@@ -4,7 +4,8 @@ import tempfile
 
 import chain
 import harness
-from chain import SPAN, State, each_film, kind
+import headers
+from chain import SPAN, State, each_film, kind, still_film
 from harness import Case, Ivf, number
 
 KEY_FRAMES = "key frames inside the chunks"
@@ -97,6 +98,56 @@ class Spans(chain.Spans):
             with self.subTest(name):
                 frames = Ivf(Classic(LONG).dir / name).frames
                 self.assertEqual([time for time, data in frames if not harness.is_shown(data)], [11, 23])
+
+
+class Reencoding(Case):
+    """xc-enc -r: each frame is as fine as the prediction says."""
+
+    PREDICTED = [9, 41, 33, 25, 45, 41]  # the key frame's quantizer, and those of the frames behind it
+
+    def predict(self, film):
+        """Makes prediction.ivf, and 0.state behind its first frame."""
+        header, frames = harness.y4m_split(film.read_bytes())
+        state = []
+        for i, (frame, quantizer) in enumerate(zip(frames, self.PREDICTED)):
+            self.xc("xc-enc", "-q", "rt", "-y", quantizer, "-i", "y4m", *state, "-O", f"{i}.state", "-o", f"{i}.ivf",
+                    self.write("picture.y4m", header + frame))
+            state = ["-I", f"{i}.state"]
+        self.xc("xc-merge", "-o", "prediction.ivf", *(f"{i}.ivf" for i in range(len(frames))))
+
+    def encode(self, film, *options):
+        self.xc("xc-enc", "-r", "-W", *options, "-i", "y4m", "-I", "0.state", "-p", "prediction.ivf", "-o", "out.ivf",
+                film)
+        return [data for _, data in Ivf(self.dir / "out.ivf").frames]
+
+    def quantizers(self, *arguments):
+        return [headers.parse(data).quantizer for data in self.encode(*arguments)]
+
+    def test_weight(self):
+        """The anchor lies between the key frame and the frame that showed its picture, which is what shows it again;
+        the first follower takes after the second one. With -e, the key frame has no follower in its place."""
+        film = harness.film(width=96, height=80, frames=6)
+        self.predict(film)
+        _, second, *others = self.PREDICTED
+        for weight, anchor in ((0, 41), (0.25, 33), (0.5, 25), (1, 9)):
+            with self.subTest(weight):
+                self.assertEqual(self.quantizers(film, "-w", weight), [anchor, second, second, *others])
+                self.assertEqual(self.quantizers(film, "-w", weight, "-e"), [anchor, second, *others])
+
+    def test_noise(self):
+        """It makes the anchor coarser, but no coarser than the frame that showed its picture."""
+        anchors = []
+        for sigma in (0, 5, 25):
+            film = still_film(6, sigma)
+            self.predict(film)
+            anchors.append(self.quantizers(film, "-w", 1)[0])
+        self.assertTrue(9 == anchors[0] < anchors[1] < anchors[2] == 41, anchors)
+
+    def test_quality(self):
+        film = harness.film(width=96, height=80, frames=6)
+        self.predict(film)
+        self.assertEqual(self.encode(film), self.encode(film, "-q", "best"))
+        self.assertNotEqual(self.encode(film), self.encode(film, "-q", "rt"))
 
 
 class Rebasing(Case):
