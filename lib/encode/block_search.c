@@ -14,7 +14,7 @@ static void try(struct match *m, int row, int column)
 {
     const struct xc_block_search *s = m->search;
     const int x = m->x + column, y = m->y + row;
-    if (x < 0 || y < 0 || x > (s->cols - 1) * s->size || y > (s->rows - 1) * s->size || abs(row) > s->range ||
+    if (x < 0 || y < 0 || x + s->size > s->width || y + s->size > s->height || abs(row) > s->range ||
         abs(column) > s->range) {
         return;
     }
@@ -26,16 +26,9 @@ static void try(struct match *m, int row, int column)
     }
 }
 
-static void try_around(struct match *m, struct xc_mv center, int step, bool columns)
-{
-    const int down = columns ? 0 : step, right = columns ? step : 0;
-    try(m, center.row - down, center.column - right);
-    try(m, center.row + down, center.column + right);
-}
-
 uint32_t xc_block_search(const struct xc_block_search *search, int row, int col)
 {
-    const int y = row * search->size, x = col * search->size;
+    const int y = row * search->pitch, x = col * search->pitch;
     const struct xc_plane *p = &search->blocks;
     struct match m = { search, p->data + y * p->stride + x, x, y, .error = UINT32_MAX };
     struct xc_mv *vector = search->vectors + (ptrdiff_t)row * search->cols + col;
@@ -54,8 +47,10 @@ uint32_t xc_block_search(const struct xc_block_search *search, int row, int col)
         do {
             const struct xc_mv center = m.mv;
             before = m.error;
-            try_around(&m, center, step, search->columns_first);
-            try_around(&m, center, step, !search->columns_first);
+            try(&m, center.row - step, center.column);
+            try(&m, center.row + step, center.column);
+            try(&m, center.row, center.column - step);
+            try(&m, center.row, center.column + step);
         } while (m.error < before);
     }
     *vector = m.mv;

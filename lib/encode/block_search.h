@@ -6,13 +6,13 @@
 #include "excamera/frame.h"
 
 struct xc_block_search {
-    struct xc_plane blocks, reference; /* what is to be found, and where; of one size */
-    int rows, cols;                    /* of blocks */
-    int size;                          /* of a block, in samples, either way */
+    struct xc_plane blocks, reference; /* what is to be found, and where */
+    int width, height;                 /* of both, in samples */
+    int size, pitch;                   /* of a block, and from one to the next, either way */
+    int cols;                          /* blocks in a row */
     int range;                         /* of the vectors, in samples, either way */
     uint32_t (*sad)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride); /* of two blocks */
     struct xc_mv *vectors; /* of all blocks, row by row, in whole samples; of one that was not searched yet, a guess */
-    bool columns_first;    /* to the left and right before up and down: of equally good places, the first one stays */
 };
 
 /* Makes the vector of a block the best one found, and returns what sad says of it. The blocks to its left and above it

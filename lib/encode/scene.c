@@ -13,6 +13,9 @@ enum { BLOCK = 8, RANGE = 24 };
  * were seen to begin at 230. */
 enum { CUT = 140 };
 
+/* With more blocks than this, every other one of every other row tells as much. */
+enum { ENOUGH = 1000 };
+
 /* What a block may differ in any case: noise and fades are no cuts, however flat the picture is. Four levels per
  * sample. */
 enum { TOLERANCE = 4 * BLOCK * BLOCK };
@@ -100,27 +103,30 @@ static uint32_t intra_error(const struct xc_scene *s, int x0, int y0)
     return best < horizontal ? best : horizontal;
 }
 
-/* What is left of the picture by intra prediction, and by motion compensation from the one before. */
-static void sum_errors(struct xc_scene *s, uint64_t *intra, uint64_t *inter)
+/* What is left of the picture by intra prediction, and by motion compensation from the one before, in how many blocks. */
+static unsigned sum_errors(struct xc_scene *s, uint64_t *intra, uint64_t *inter)
 {
+    const int every = s->rows * s->cols > ENOUGH ? 2 : 1;
     const struct xc_block_search search = {
         .blocks = { s->now, s->stride },
         .reference = { s->before, s->stride },
-        .rows = s->rows,
-        .cols = s->cols,
+        .width = s->cols * BLOCK,
+        .height = s->rows * BLOCK,
         .size = BLOCK,
+        .pitch = BLOCK * every,
+        .cols = (s->cols + every - 1) / every,
         .range = RANGE,
         .sad = difference,
         .vectors = s->vectors,
-        .columns_first = true,
     };
     memset(s->vectors, 0, (size_t)s->cols * (size_t)s->rows * sizeof *s->vectors);
-    for (int row = 0; row < s->rows; row++) {
-        for (int col = 0; col < s->cols; col++) {
-            *intra += intra_error(s, col * BLOCK, row * BLOCK);
+    for (int row = 0; row * every < s->rows; row++) {
+        for (int col = 0; col < search.cols; col++) {
+            *intra += intra_error(s, col * search.pitch, row * search.pitch);
             *inter += xc_block_search(&search, row, col);
         }
     }
+    return (unsigned)(search.cols * ((s->rows + every - 1) / every));
 }
 
 bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
@@ -135,9 +141,8 @@ bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
         return false;
     }
     uint64_t intra = 0, inter = 0;
-    sum_errors(s, &intra, &inter);
+    const uint64_t tolerated = TOLERANCE * (uint64_t)sum_errors(s, &intra, &inter);
     s->novelty = (double)(inter + 1) / (double)(intra + 1);
-    const uint64_t tolerated = TOLERANCE * (uint64_t)s->cols * (uint64_t)s->rows;
     return inter > tolerated && inter * 100 > intra * CUT;
 }
 

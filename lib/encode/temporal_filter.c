@@ -56,14 +56,15 @@ static uint32_t match_error(const struct filter *f, struct xc_mv quarter, unsign
 /* To quarter samples. Leaves the best match in the canvas and returns its squared error. */
 static uint32_t refine(const struct filter *f, struct xc_mv whole, unsigned row, unsigned column)
 {
+    static const struct xc_mv around[] = { { -1, 0 }, { 1, 0 }, { 0, -1 }, { 0, 1 } };
     struct xc_mv best = { (int16_t)(whole.row * 4), (int16_t)(whole.column * 4) };
     uint32_t error = match_error(f, best, row, column);
     for (int step = 2; step; step--) {
         const struct xc_mv center = best;
-        for (int i = 0; i < 9; i++) {
-            struct xc_mv mv = { (int16_t)(center.row + (i / 3 - 1) * step),
-                                (int16_t)(center.column + (i % 3 - 1) * step) };
-            uint32_t tried = i == 4 ? error : match_error(f, mv, row, column);
+        for (int i = 0; i < 4; i++) {
+            const struct xc_mv mv = { (int16_t)(center.row + around[i].row * step),
+                                      (int16_t)(center.column + around[i].column * step) };
+            const uint32_t tried = match_error(f, mv, row, column);
             if (tried < error) {
                 error = tried;
                 best = mv;
@@ -178,9 +179,11 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
     struct filter f = { .first = first, .unmatched = calloc(blocks, sizeof *f.unmatched) };
     f.search = (struct xc_block_search){
         .blocks = first->plane[XC_PLANE_Y],
-        .rows = first->mb_rows,
-        .cols = first->mb_cols,
+        .width = first->mb_cols * 16,
+        .height = first->mb_rows * 16,
         .size = 16,
+        .pitch = 16,
+        .cols = first->mb_cols,
         .range = RANGE,
         .sad = workspace->dsp.sad16,
     };
