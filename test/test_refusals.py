@@ -197,6 +197,11 @@ class BadValues(Refusals):
                 with self.subTest(tool, arguments=" ".join(arguments[:3])):
                     self.refuses(tool, *arguments)
 
+    def test_timestamps_beyond_64_bits(self):
+        text = self.refuses("xc-vpxenc", "--fps=1/1000000", "--timebase=1/1000000", "--skip=9399990", "-o", "out.ivf",
+                            self.inputs["raw"])
+        self.assertIn("timestamp", text)
+
     def test_unknown_cpu(self):
         self.refuses("xc-decode", self.inputs["key"], env=harness.environment(XC_CPU="z80"))
 

@@ -240,6 +240,17 @@ class PrimaryEncoding(Case):
         self.assertTrue(all(size <= limit for size, limit in zip(sizes, [9000] + [1500] * 5)), sizes)
 
 
+class Appending(Case):
+    """A file that is opened for appending is written like a pipe."""
+
+    def test_vpxenc(self):
+        film = harness.film(frames=4)
+        expected = self.xc("xc-vpxenc", "--rt", "--cpu-used=-5", "-o", "-", film)
+        harness.must("sh", "-c", 'exec "$@" >>out.ivf', "sh", BIN / "xc-vpxenc", "--rt", "--cpu-used=-5", "-o", "-",
+                     film, cwd=self.dir)
+        self.assertTrue((self.dir / "out.ivf").read_bytes() == expected)
+
+
 class Reencoding(Case):
     """xc-enc -r: what the published pipeline does not exercise."""
 

@@ -5,6 +5,7 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ struct encoder {
     const struct xc_vpxenc_job *job;
     vpx_codec_ctx_t codec;
     struct xc_tool_output output;
-    off_t output_start; /* -1: a pipe */
+    off_t output_start; /* -1: a pipe, or a file where every byte is put at the end */
     struct xc_ivf_header header;
     vpx_fixed_buf_t statistics; /* of the first pass */
 };
@@ -84,6 +85,15 @@ static bool read_film(struct film *film, int64_t limit)
     return true;
 }
 
+/* Fails if frame number ends beyond what frame_start can compute in 64 bits. */
+static void check_frame_number(const struct xc_vpxenc_job *job, int64_t number)
+{
+    const int64_t factor = (int64_t)job->config.g_timebase.den * job->rate.den;
+    if (factor && number >= INT64_MAX / factor) {
+        xc_tool_fail(job->input, "frame %lld: its timestamp is too large in this timebase", (long long)number);
+    }
+}
+
 /* Where frame number begins, in units of the timebase. */
 static int64_t frame_start(const struct xc_vpxenc_job *job, int64_t number)
 {
@@ -105,6 +115,7 @@ static void encode_picture(struct encoder *encoder, const struct xc_picture *pic
             image.stride[i] = (int)picture->plane[i].stride;
         }
     }
+    check_frame_number(encoder->job, number);
     const int64_t start = frame_start(encoder->job, number);
     const int64_t duration = frame_start(encoder->job, number + 1) - start;
     check_codec(encoder,
@@ -160,6 +171,7 @@ static void run_pass(struct encoder *encoder, struct film *film, enum vpx_enc_pa
                     "take its options");
     }
 
+    check_frame_number(job, job->skip);
     bool got_picture, got_frame = false;
     do {
         got_picture = read_film(film, job->limit);
@@ -180,7 +192,7 @@ static void write_header(struct encoder *encoder)
     xc_tool_check(xc_ivf_write_header(encoder->output.stream, &encoder->header, &err), encoder->output.name, &err);
 }
 
-/* Puts the frame count into the header, unless the output is a pipe. */
+/* Puts the frame count into the header, if there is a way back to it. */
 static void complete_header(struct encoder *encoder)
 {
     FILE *stream = encoder->output.stream;
@@ -214,7 +226,8 @@ void xc_vpxenc_run(struct xc_vpxenc_job *job)
                     .rate_den = (uint32_t)job->config.g_timebase.num },
     };
     xc_tool_output_open(&encoder.output, job->output);
-    encoder.output_start = ftello(encoder.output.stream);
+    const bool appends = fcntl(fileno(encoder.output.stream), F_GETFL) & O_APPEND;
+    encoder.output_start = appends ? -1 : ftello(encoder.output.stream);
     write_header(&encoder);
     if (job->passes == 2) {
         run_pass(&encoder, &film, VPX_RC_FIRST_PASS);

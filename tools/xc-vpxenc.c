@@ -110,7 +110,7 @@ static int parse_name(const char *option, const char *text, const char *const na
     xc_tool_usage_error("--%s: unknown '%s'", option, text);
 }
 
-/* The bound keeps all arithmetic on timestamps within 64 bits. */
+/* Bounded so that two of these multiplied fit into 64 bits. */
 static struct vpx_rational parse_rational(const char *option, const char *text)
 {
     char *end;
