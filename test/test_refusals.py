@@ -197,6 +197,25 @@ class BadValues(Refusals):
                 with self.subTest(tool, arguments=" ".join(arguments[:3])):
                     self.refuses(tool, *arguments)
 
+    def test_frame_sizes(self):
+        for text in (b"\n", b" 900\n", b"-900\n", b" -900\n", b"900 \n", b"900\r800\n", b"0\n", b"x\n", b"9" * 20):
+            with self.subTest(text):
+                sizes = self.write("sizes", text)
+                message = self.refuses("xc-enc", "-F", sizes, "-i", "y4m", "-o", "out.ivf", self.inputs["raw"])
+                self.assertRegex(message, r"sizes: '[^\r]*' is not a size in bytes")
+        for sizes, words in ((self.write("empty", b""), "empty: has no line"), (self.dir, "Is a directory")):
+            message = self.refuses("xc-enc", "-F", sizes, "-i", "y4m", "-o", "out.ivf", self.inputs["raw"])
+            self.assertIn(words, message)
+
+    def test_ssim_of_small_pictures(self):
+        for width, height in ((8, 50), (50, 8), (1, 1)):
+            raw = harness.film(width=width, height=height, frames=1)
+            for options in ([], ["-s", 0.5]):
+                with self.subTest(size=(width, height), options=options):
+                    self.assertIn("too small for SSIM", self.refuses("xc-enc", *options, "-i", "y4m", raw))
+            self.xc("xc-enc", "-y", 40, "-i", "y4m", raw)
+        self.xc("xc-enc", "-s", 0.5, "-i", "y4m", harness.film(width=9, height=9, frames=1))
+
     def test_timestamps_beyond_64_bits(self):
         text = self.refuses("xc-vpxenc", "--fps=1/1000000", "--timebase=1/1000000", "--skip=9399990", "-o", "out.ivf",
                             self.inputs["raw"])

@@ -238,6 +238,9 @@ class PrimaryEncoding(Case):
         self.check("out.ivf")
         sizes = [len(data) for _, data in Ivf(self.dir / "out.ivf").frames]
         self.assertTrue(all(size <= limit for size, limit in zip(sizes, [9000] + [1500] * 5)), sizes)
+        self.write("sizes", b"9000\r\n1500")  # the last size goes on
+        self.xc("xc-enc", "-i", "y4m", "-F", "sizes", "-o", "again.ivf", self.film)
+        self.assertEqual((self.dir / "again.ivf").read_bytes(), (self.dir / "out.ivf").read_bytes())
 
 
 class Appending(Case):

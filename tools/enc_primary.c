@@ -54,28 +54,45 @@ static void search_quantizer(struct xc_encoder *encoder, const struct xc_picture
     xc_state_clear(&before);
 }
 
-/* The next size; behind the last line, the last size goes on. */
+/* The next size; behind the last line, the last size, before, goes on. It is 0 in front of the first line. */
 static size_t next_size(FILE *sizes, size_t before, const char *name)
 {
-    char line[64], *end;
+    char line[64];
     if (!fgets(line, sizeof line, sizes)) {
+        if (ferror(sizes) || !before) {
+            xc_tool_fail(name, "%s", ferror(sizes) ? strerror(errno) : "has no line");
+        }
         return before;
     }
+    const size_t length = strcspn(line, "\r\n");
+    const bool ends = !line[length] || !strcmp(line + length, "\n") || !strcmp(line + length, "\r\n");
+    line[length] = '\0';
     errno = 0;
-    unsigned long long size = strtoull(line, &end, 10);
-    if (errno || end == line || (*end && *end != '\n') || size == 0 || line[0] == '-') {
-        xc_tool_fail(name, "'%s' is not a size in bytes", strtok(line, "\n"));
+    const unsigned long long size = strtoull(line, NULL, 10);
+    if (!ends || strspn(line, "0123456789") < length || errno || size == 0) {
+        xc_tool_fail(name, "'%s' is not a size in bytes", line);
     }
     return (size_t)size;
+}
+
+/* libyuv's windows of 8x8 samples end before the last sample of a row and of a column. */
+static void check_ssim_exists(const struct xc_tool_source *source)
+{
+    if (source->width <= 8 || source->height <= 8) {
+        xc_tool_fail(source->name, "is of %ux%u, too small for SSIM; choose the quantizer with -y or -F", source->width,
+                     source->height);
+    }
 }
 
 void encode_primary(struct xc_encoder *encoder, struct xc_tool_source *source, struct xc_tool_chunk *chunk,
                     const struct primary_options *options)
 {
     struct xc_tool_input sizes;
-    struct goal goal = { .ssim = options->ssim, .size = options->frame_sizes ? SIZE_MAX : 0 };
+    struct goal goal = { .ssim = options->ssim };
     if (options->frame_sizes) {
         xc_tool_input_open(&sizes, options->frame_sizes);
+    } else if (options->quantizer < 0) {
+        check_ssim_exists(source);
     }
     struct xc_picture *picture;
     while ((picture = xc_tool_source_next(source))) {
