@@ -243,6 +243,18 @@ class Safety(chain.Safety):
                 text = self.refuses_anchors(path, "-I", film.state(0), f"{name}.y4m")
                 self.assertRegex(text, r"is for picture \d+, where picture \d+ is due|y4m: has ")
 
+    def test_hidden_frames_that_are_no_anchors(self):
+        """Frames behind which alt-ref is what it was: one of no bytes, and a follower."""
+        (anchor, anchor_data), (_, follower) = Ivf(self.film.chunks[1]).frames[:2]
+        hidden_follower = bytes([follower[0] & ~0x10]) + follower[1:]
+        for frames in ([(anchor, b"")], [(anchor, anchor_data), (anchor + 1, hidden_follower)]):
+            with self.subTest(frames=len(frames)):
+                anchors = Ivf(f"{self.name}-anchors.ivf")
+                anchors.frames = frames
+                path = self.write("anchors.ivf", anchors.bytes())
+                text = self.refuses_anchors(path, "-I", self.film.state(0), f"{self.name}.y4m")
+                self.assertIn("hidden, but no anchor", text)
+
     def test_options_that_do_not_go_together(self):
         chunk = self.film.dir / f"{number(0)}.y4m"
         for options in (["--anchors", "--follow", self.film.chunks[0]], ["--anchors", "-r"], ["--anchors", "-y", 20],

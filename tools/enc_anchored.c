@@ -109,15 +109,26 @@ void encode_anchors(struct xc_encoder *encoder, struct xc_tool_source *source, s
     xc_scene_free(scene);
 }
 
+/* Whether alt-ref is a picture that the state before did not hold. */
+static bool has_new_altref(const struct xc_state *state, const struct xc_state *before)
+{
+    const struct xc_picture *altref = state->reference[XC_ALTREF];
+    return altref != before->reference[XC_LAST] && altref != before->reference[XC_GOLDEN] &&
+           altref != before->reference[XC_ALTREF];
+}
+
 /* Puts the key frame or anchor that is next into the chunk, and decodes it, so that the encoder goes on from the state
- * behind it. */
-static void pass_anchor(struct xc_encoder *encoder, const struct xc_tool_ivf *anchors, uint32_t index,
+ * behind it. hidden: it is shown later, as alt-ref. */
+static void pass_anchor(struct xc_encoder *encoder, const struct xc_tool_ivf *anchors, uint32_t index, bool hidden,
                         struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
 {
     struct xc_state state = XC_STATE_INIT;
     struct xc_error err;
     xc_tool_check(xc_state_copy(&state, xc_encoder_state(encoder), &err), NULL, &err);
     xc_picture_unref(xc_tool_ivf_decode(anchors, index, &state, workspace));
+    if (hidden && !has_new_altref(&state, xc_encoder_state(encoder))) {
+        xc_tool_fail(anchors->name, "frame %u is hidden, but no anchor: alt-ref is no new picture behind it", index);
+    }
     xc_tool_check(xc_encoder_set_state(encoder, &state, &err), NULL, &err);
     xc_state_clear(&state);
     xc_tool_chunk_copy(chunk, anchors, index);
@@ -150,7 +161,7 @@ void encode_followers(struct xc_encoder *encoder, struct xc_tool_source *source,
             xc_tool_fail(anchors->name, "frame %u is for picture %llu, where picture %u is due", i,
                          (unsigned long long)frame->timestamp, source->count);
         }
-        pass_anchor(encoder, anchors, i, chunk, source->workspace);
+        pass_anchor(encoder, anchors, i, !shown, chunk, source->workspace);
         if (shown) {
             xc_picture_unref(xc_tool_source_expect(source, anchors->name));
         } else {
