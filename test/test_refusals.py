@@ -254,6 +254,14 @@ class Outputs(Refusals):
         for _ in self.check("directory", [name for name in COMMANDS if name not in OUTPUTS]):
             pass
 
+    def test_two_under_one_name(self):
+        (self.dir / "link").symlink_to("out")
+        for one, other in (("same", "same"), ("same", "./same"), ("out/same", "link/../out/same"),
+                           ("out/same", "link/same"), ("-", "-")):
+            with self.subTest(one=one, other=other):
+                text = self.refuses("xc-enc", "-i", "y4m", "-y", 40, "-o", one, "-O", other, self.inputs["raw"])
+                self.assertIn("named for two outputs", text)
+
     def test_what_was_there_stays(self):
         """A failed tool leaves the files that have its outputs' names as they were."""
         for name in COMMANDS:

@@ -108,6 +108,22 @@ static void give_name(struct xc_tool_output *output)
     free(output->target);
 }
 
+/* As realpath, for a file that is yet to be made: two spellings of a name become one, which reserve_place sees. */
+static char *path_of_new_file(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    const char *base = slash ? slash + 1 : name;
+    char *directory = slash ? strndup(name, (size_t)(base - name)) : strdup(".");
+    char *real = directory ? realpath(directory, NULL) : NULL;
+    char *path = real ? malloc(strlen(real) + strlen(base) + 2) : NULL;
+    if (path) {
+        sprintf(path, "%s/%s", real, base);
+    }
+    free(real);
+    free(directory);
+    return path;
+}
+
 static mode_t default_mode(void)
 {
     mode_t mask = umask(0);
@@ -122,7 +138,7 @@ static void open_temporary(struct xc_tool_output *output, const struct stat *exi
     if (existing && access(output->name, W_OK)) {
         xc_tool_fail(output->name, "%s", strerror(errno));
     }
-    output->target = existing ? realpath(output->name, NULL) : strdup(output->name);
+    output->target = existing ? realpath(output->name, NULL) : path_of_new_file(output->name);
     output->temporary = output->target ? malloc(strlen(output->target) + sizeof suffix) : NULL;
     if (!output->temporary) {
         xc_tool_fail(output->name, "%s", strerror(errno));
