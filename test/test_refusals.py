@@ -225,6 +225,28 @@ class BadValues(Refusals):
         self.refuses("xc-decode", self.inputs["key"], env=harness.environment(XC_CPU="z80"))
 
 
+class StandardInput(Refusals):
+    """It is read once, and from its beginning."""
+
+    def test_named_twice(self):
+        for name in ("xc-enc", "xc-enc, primary", "xc-rebase"):
+            with self.subTest(name):
+                text = self.refuses(*self.command(name, state="-", raw="-"), stdin=self.inputs["raw"].read_bytes())
+                self.assertIn("-: named for two inputs", text)
+
+    def test_reading_twice(self):
+        for name in ("-", "/dev/stdin"):
+            with self.subTest(name):
+                text = self.refuses(*self.command("xc-merge", before=name), stdin=self.inputs["before"].read_bytes())
+                self.assertIn(f"{name}: cannot be read twice", text)
+
+    def test_closed(self):
+        """Reading from it is an error; the film, which is opened before, does not take its place."""
+        tool, *arguments = self.command("xc-rebase", state="-")
+        done = harness.run("sh", "-c", 'exec "$@" <&-', "sh", BIN / tool, *arguments, cwd=self.dir)
+        self.assertEqual((done.returncode, done.stderr), (1, b"xc-rebase: -: cannot read the state\n"))
+
+
 class Outputs(Refusals):
     """The output cannot be written, or not to its end."""
 

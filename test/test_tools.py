@@ -290,6 +290,14 @@ class Reencoding(Case):
         waited = (self.dir / "out.ivf").read_bytes()
         self.assertEqual(self.encode("-W", "-p", f"{number(1)}-0.ivf", f"{number(1)}.y4m"), waited)
 
+    def test_closed_standard_input(self):
+        """Its end has come, and the film, larger than what is read at once, does not take its place."""
+        film = harness.film(width=640, height=360, frames=2)
+        self.xc("xc-enc", "-q", "rt", "-i", "y4m", "-y", 60, "-o", "first.ivf", "-O", "first.state", film)
+        harness.must("sh", "-c", 'exec "$@" <&-', "sh", BIN / "xc-enc", "-q", "rt", "-i", "y4m", "-r",
+                     "-I", "first.state", "-p", "first.ivf", "-o", "out.ivf", film, cwd=self.dir)
+        self.assertEqual(len(harness.our_frames(self.dir / "out.ivf", "-S", self.dir / "first.state")), 2)
+
     def test_extra_frame(self):
         """-e: prediction and film begin with one frame more, that of the chunk before, which is not encoded."""
         header, frames = harness.y4m_split((self.dir / f"{number(1)}.y4m").read_bytes())

@@ -21,10 +21,20 @@ static void refuse_reference(const struct xc_tool_input *input)
     }
 }
 
+static FILE *take_stdin(void)
+{
+    static bool taken;
+    if (taken) {
+        xc_tool_fail("-", "named for two inputs");
+    }
+    taken = true;
+    return stdin;
+}
+
 void xc_tool_input_open(struct xc_tool_input *input, const char *name)
 {
     input->name = name;
-    input->stream = strcmp(name, "-") ? fopen(name, "rb") : stdin;
+    input->stream = strcmp(name, "-") ? fopen(name, "rb") : take_stdin();
     if (!input->stream) {
         xc_tool_fail(name, "%s", strerror(errno));
     }

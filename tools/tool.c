@@ -2,10 +2,12 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef XC_VERSION
 #define XC_VERSION "0.1.0"
@@ -220,11 +222,23 @@ static void parse_options(int argc, char **argv)
     }
 }
 
+/* A file that is opened where a standard stream is missing would be taken for that stream. What is put there instead
+ * is open the wrong way round: whoever uses it gets an error, as before. */
+static void fill_standard_streams(void)
+{
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
+        if (fcntl(i, F_GETFD) < 0) {
+            open("/dev/null", (i == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+        }
+    }
+}
+
 char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv)
 {
     static struct xc_tool copy; /* the caller's may be gone when an error comes */
     copy = *tool;
     current = &copy;
+    fill_standard_streams();
     parse_options(argc, argv);
     if (argc - optind < tool->minimum_operands) {
         xc_tool_usage_error("%s", argc > optind ? "too few files named" : "no file named");

@@ -3,6 +3,7 @@
 #include "tool.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "excamera/frame.h"
 #include "excamera/state.h"
@@ -116,11 +117,12 @@ static const char *take_output_name(char **operands)
     return name;
 }
 
-static void refuse_standard_input(char **names)
+static void refuse_pipes(char **names)
 {
     for (; *names; names++) {
-        if (!strcmp(*names, "-")) {
-            xc_tool_usage_error("standard input cannot be read twice");
+        struct stat status;
+        if (!strcmp(*names, "-") || (stat(*names, &status) == 0 && !S_ISREG(status.st_mode))) {
+            xc_tool_fail(*names, "cannot be read twice, as inputs are; a named regular file can");
         }
     }
 }
@@ -153,7 +155,7 @@ int main(int argc, char **argv)
     if (!output_name) {
         output_name = take_output_name(operands);
     }
-    refuse_standard_input(operands);
+    refuse_pipes(operands);
 
     struct xc_workspace *workspace = no_check ? NULL : xc_tool_workspace(threads);
     struct xc_state state = XC_STATE_INIT;
