@@ -247,6 +247,35 @@ class StandardInput(Refusals):
         self.assertEqual((done.returncode, done.stderr), (1, b"xc-rebase: -: cannot read the state\n"))
 
 
+class Forgotten(Refusals):
+    """Whoever has left something out is told what."""
+
+    def check(self, words, tool, *arguments):
+        self.assertRegex(self.refuses(tool, *arguments), words)
+
+    def test_state(self):
+        state, inter, anchors, raw = (self.inputs[k] for k in ("state", "inter", "anchors", "raw"))
+        needed = r"expects state [0-9a-f]{8}; its file is to be named with "
+        self.check(f"{inter}: {needed}-S", "xc-decode", inter)
+        self.check(f"{inter}: {needed}-S", "xc-dump", inter, "out.state")
+        self.check(f"{inter}: {needed}-S", "xc-merge", "-o", "out.ivf", inter, inter)
+        self.check(f"{inter}: {needed}-S", "xc-enc", "-W", "-r", "-i", "y4m", "-I", state, "-p", inter, raw)
+        self.check(f"{anchors}: {needed}-I", "xc-enc", "--follow", anchors, "-i", "y4m", raw)
+        self.check(f"{inter}: must begin with a key frame", "xc-enc", "-y", 40, inter)
+
+    def test_input_format(self):
+        raw = self.inputs["raw"]
+        self.check(f"{raw}: is Y4M.* -i y4m", "xc-enc", "-y", 40, raw)
+
+    def test_names(self):
+        """Messages name the files that do not go together."""
+        raw, state = harness.film(width=64, height=64, frames=3), self.inputs["state"]
+        self.check(f"{raw}: is of 64x64, but the state {state} is of 80x64", "xc-enc", "-y", 40, "-I", state, "-i",
+                   "y4m", raw)
+        huge = self.write("huge.y4m", b"YUV4MPEG2 W16383 H16383 F24:1\n")
+        self.check("huge.y4m: .*16383 x 16383", "xc-enc", "-y", 40, "-i", "y4m", huge)
+
+
 class Outputs(Refusals):
     """The output cannot be written, or not to its end."""
 

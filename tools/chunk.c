@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source, const struct xc_state *state)
+void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source, const struct xc_state *state,
+                         const char *state_name)
 {
     if (state->width && (state->width != source->width || state->height != source->height)) {
-        xc_tool_fail(source->name, "is of %ux%u, but the state is of %ux%u", source->width, source->height,
-                     state->width, state->height);
+        xc_tool_fail(source->name, "is of %ux%u, but the state %s is of %ux%u", source->width, source->height,
+                     state_name, state->width, state->height);
     }
     *chunk = (struct xc_tool_chunk){ .header = {
                                          .width = (uint16_t)source->width,

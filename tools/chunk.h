@@ -14,9 +14,9 @@ struct xc_tool_chunk {
     uint64_t shown; /* pictures that it shows so far */
 };
 
-/* Starts a chunk of the source's size and rate that expects this state. */
-void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source,
-                         const struct xc_state *state);
+/* Starts a chunk of the source's size and rate that expects this state, which has come from a file of this name. */
+void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source, const struct xc_state *state,
+                         const char *state_name);
 /* Takes over the bytes of the next frame and leaves none. number: that of the picture which it shows or, hidden, stands
  * for (docs/ivf.md). */
 void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes, uint64_t number);

@@ -14,7 +14,7 @@ void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, con
     xc_tool_source_check_file(source, &p->file);
     xc_tool_state_read(&p->state, xc_workspace_pool(source->workspace), state_name);
     xc_tool_source_check_state(source, &p->state, state_name);
-    xc_tool_ivf_check_state(&p->file, &p->state);
+    xc_tool_ivf_check_state(&p->file, &p->state, "-S");
     uint64_t shown = 0;
     for (uint32_t i = 0; i < p->file.ivf.header.frame_count; i++) {
         const struct xc_ivf_frame *frame = &p->file.ivf.frames[i];

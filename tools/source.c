@@ -11,7 +11,7 @@ void xc_tool_source_open(struct xc_tool_source *s, const char *name, const char 
     if (s->is_ivf) {
         xc_tool_ivf_read(&s->ivf, name);
         const struct xc_ivf_header *header = &s->ivf.ivf.header;
-        xc_tool_ivf_check_state(&s->ivf, &s->state);
+        xc_tool_ivf_check_state(&s->ivf, &s->state, NULL);
         s->width = header->width;
         s->height = header->height;
         s->rate_num = header->rate_num;

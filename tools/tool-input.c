@@ -11,12 +11,18 @@
 
 enum { BUFFER_SIZE = 256 * 1024 };
 
+/* Not known of a pipe. */
+static bool begins_with(const struct xc_tool_input *input, const char *word)
+{
+    char start[16];
+    const size_t length = strlen(word);
+    return pread(fileno(input->stream), start, length, 0) == (ssize_t)length && !memcmp(start, word, length);
+}
+
 /* Where a film is spread over machines, a file whose bytes are elsewhere begins with this word (docs/lambda.md). */
 static void refuse_reference(const struct xc_tool_input *input)
 {
-    static const char magic[] = "XCREF";
-    char start[sizeof magic - 1];
-    if (pread(fileno(input->stream), start, sizeof start, 0) == sizeof start && !memcmp(start, magic, sizeof start)) {
+    if (begins_with(input, "XCREF")) {
         xc_tool_fail(input->name, "is a reference to remote data; fetch it with: xc-lambda fetch %s", input->name);
     }
 }
@@ -89,17 +95,27 @@ void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name)
     struct xc_error err;
     file->name = name;
     xc_tool_input_open(&input, name);
+    if (begins_with(&input, "YUV4MPEG2")) {
+        xc_tool_fail(name, "is Y4M, not IVF; raw pictures to encode are taken with -i y4m");
+    }
     xc_tool_check(xc_ivf_read(&file->ivf, input.stream, &err), name, &err);
     xc_tool_input_close(&input);
 }
 
-void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state)
+void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state, const char *option)
 {
-    uint32_t expected = file->ivf.header.expected_state;
-    if (!xc_state_satisfies(state, expected)) {
-        xc_tool_fail(file->name, "expects state %08x, but is to follow state %08x", (unsigned)expected,
+    const unsigned expected = file->ivf.header.expected_state;
+    if (xc_state_satisfies(state, expected)) {
+        return;
+    }
+    if (state->width) {
+        xc_tool_fail(file->name, "expects state %08x, but is to follow state %08x", expected,
                      (unsigned)xc_state_id(state));
     }
+    if (!option) {
+        xc_tool_fail(file->name, "must begin with a key frame, but expects state %08x", expected);
+    }
+    xc_tool_fail(file->name, "expects state %08x; its file is to be named with %s", expected, option);
 }
 
 struct xc_picture *xc_tool_ivf_decode(const struct xc_tool_ivf *file, uint32_t frame, struct xc_state *state,

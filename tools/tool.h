@@ -98,8 +98,9 @@ struct xc_tool_ivf {
 };
 
 void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name);
-/* Fails unless the state is the one that the file is to be decoded in. */
-void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state);
+/* Fails unless the state is the one that the file is to be decoded in. option: the one that names the state's file, for
+ * whoever has forgotten it; NULL: there is none. */
+void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state, const char *option);
 /* Decodes one frame, as xc_decode does; the caller owns the picture, which is NULL if there is nothing to show. */
 struct xc_picture *xc_tool_ivf_decode(const struct xc_tool_ivf *file, uint32_t frame, struct xc_state *state,
                                       struct xc_workspace *workspace);

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
     struct xc_state state;
     xc_tool_ivf_read(&input, operands[0]);
     xc_tool_state_read(&state, xc_workspace_pool(workspace), state_name);
-    xc_tool_ivf_check_state(&input, &state);
+    xc_tool_ivf_check_state(&input, &state, "-S");
 
     uint32_t count = input.ivf.header.frame_count;
     if (count == 0) {

@@ -117,7 +117,7 @@ struct work {
 static void start_chunk(struct work *w)
 {
     xc_tool_state_read(&w->state, xc_workspace_pool(w->workspace), w->options->state);
-    xc_tool_chunk_start(&w->chunk, &w->source, &w->state);
+    xc_tool_chunk_start(&w->chunk, &w->source, &w->state, w->options->state);
 }
 
 /* libvpx's cpu-used; what 0 instead of 1 would give is in docs/compression.md. */
@@ -138,7 +138,7 @@ static void start_encoder(struct work *w)
         .tune_ssim = true,
     };
     struct xc_error err;
-    xc_tool_check(xc_encoder_new(&w->encoder, w->workspace, &how, &err), NULL, &err);
+    xc_tool_check(xc_encoder_new(&w->encoder, w->workspace, &how, &err), w->source.name, &err);
     if (w->options->state) {
         xc_tool_check(xc_encoder_set_state(w->encoder, &w->state, &err), w->options->state, &err);
     }
@@ -185,7 +185,7 @@ static void run_follow(struct work *w)
     xc_tool_ivf_read(&anchors, w->options->anchors_name);
     xc_tool_source_check_file(&w->source, &anchors);
     start_chunk(w);
-    xc_tool_ivf_check_state(&anchors, &w->state);
+    xc_tool_ivf_check_state(&anchors, &w->state, "-I");
     start_encoder(w);
     encode_followers(w->encoder, &w->source, &anchors, &w->chunk, &w->options->anchored);
     end_encoder(w);

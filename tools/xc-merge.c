@@ -33,7 +33,7 @@ static void check_header(const struct xc_tool_ivf *input, const struct xc_ivf_he
 /* Decodes the whole input from *state, which the input must expect. */
 static void follow_state(const struct xc_tool_ivf *input, struct xc_state *state, struct xc_workspace *workspace)
 {
-    xc_tool_ivf_check_state(input, state);
+    xc_tool_ivf_check_state(input, state, "-S");
     for (uint32_t i = 0; i < input->ivf.header.frame_count; i++) {
         xc_picture_unref(xc_tool_ivf_decode(input, i, state, workspace));
     }

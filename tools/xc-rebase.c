@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     xc_tool_source_open(&source, operands[0], given.format, workspace);
     xc_tool_prediction_open(&prediction, given.prediction, given.prediction_state, &source);
     xc_tool_state_read(&state, xc_workspace_pool(workspace), given.state);
-    xc_tool_chunk_start(&chunk, &source, &state);
+    xc_tool_chunk_start(&chunk, &source, &state, given.state);
     xc_tool_rebase(&prediction, &state, &source, &chunk, workspace);
     xc_tool_chunk_write(&chunk, given.output, &state, given.output_state);
 
