@@ -207,6 +207,19 @@ class BadValues(Refusals):
             message = self.refuses("xc-enc", "-F", sizes, "-i", "y4m", "-o", "out.ivf", self.inputs["raw"])
             self.assertIn(words, message)
 
+    def test_options_of_another_mode(self):
+        sizes = self.write("sizes", b"900\n")
+        for options in (["-y", 40, "-s", 0.5], ["-y", 40, "-F", sizes], ["-s", 0.5, "-F", sizes],
+                        ["--anchors", "-s", 0.5], ["--anchors", "-w", 0.3], ["--anchors", "-e"], ["-y", 40, "-w", 1],
+                        ["-y", 40, "--cq-level", 22], ["--key-weight", 0.2], ["--anchor-weight", 0.3]):
+            with self.subTest(options):
+                text = self.refuses("xc-enc", *options, "-i", "y4m", "-o", "out.ivf", self.inputs["raw"])
+                self.assertRegex(text, "exclude each other|go with")
+        for options in (["-s", 0.9], ["-y", 40], ["-F", sizes]):
+            with self.subTest(options):
+                text = self.refuses(*self.command("xc-enc"), *options)
+                self.assertIn("exclude each other", text)
+
     def test_ssim_of_small_pictures(self):
         for width, height in ((8, 50), (50, 8), (1, 1)):
             raw = harness.film(width=width, height=height, frames=1)
@@ -233,6 +246,14 @@ class StandardInput(Refusals):
             with self.subTest(name):
                 text = self.refuses(*self.command(name, state="-", raw="-"), stdin=self.inputs["raw"].read_bytes())
                 self.assertIn("-: named for two inputs", text)
+
+    def test_waiting_for_its_end(self):
+        """Without -W, xc-enc -r would find nothing left to read."""
+        for name, keys in (("xc-enc", ("state", "key", "raw")), ("xc-enc, rebasing", ("pred_state",))):
+            for key in keys:
+                with self.subTest(key):
+                    words = [word for word in self.command(name, **{key: "-"}) if word != "-W"]
+                    self.assertIn("-W", self.refuses(*words, stdin=self.inputs[key].read_bytes()))
 
     def test_reading_twice(self):
         for name in ("-", "/dev/stdin"):
@@ -274,6 +295,26 @@ class Forgotten(Refusals):
                    "y4m", raw)
         huge = self.write("huge.y4m", b"YUV4MPEG2 W16383 H16383 F24:1\n")
         self.check("huge.y4m: .*16383 x 16383", "xc-enc", "-y", 40, "-i", "y4m", huge)
+
+
+class ExtraFrame(Refusals):
+    """xc-enc -e"""
+
+    def cut(self, name, key, frames):
+        """The first frames of an input."""
+        if KIND[key] == "y4m":
+            header, bodies = harness.y4m_split(self.inputs[key].read_bytes())
+            return self.write(name, header + b"".join(bodies[:frames]))
+        ivf = Ivf(self.inputs[key])
+        ivf.frames = ivf.frames[:frames]
+        return self.write(name, ivf.bytes())
+
+    def test_nothing_else(self):
+        command = self.command("xc-enc", key=self.cut("one.ivf", "key", 1), raw=self.cut("one.y4m", "raw", 1))
+        self.assertIn("one.ivf: shows no picture", self.refuses(*command, "-e"))
+
+    def test_no_key_frame(self):
+        self.assertIn("does not begin with a key frame", self.refuses(*self.command("xc-enc, rebasing"), "-e"))
 
 
 class Outputs(Refusals):

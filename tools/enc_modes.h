@@ -19,7 +19,7 @@ void encode_primary(struct xc_encoder *encoder, struct xc_tool_source *source, s
 /* Encodes all pictures as interframes from the encoder's state, in spans, with the quantizers of the predicted chunk.
  * The anchor takes the place of the key frame that the chunk began with: its quantizer is between the key frame's and
  * its own. Key frames within stay what they are. extra: the prediction, and the pictures, begin with one frame that is
- * not part of the chunk. */
+ * not part of the chunk; the prediction's is a key frame. */
 void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *prediction, struct xc_tool_source *source,
               struct xc_tool_chunk *chunk, double key_weight, bool extra, struct xc_workspace *workspace);
 

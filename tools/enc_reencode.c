@@ -37,14 +37,11 @@ static void copy_rest(struct reencoding *r)
     xc_state_clear(&state);
 }
 
-/* Skips the frame that is not part of the chunk. */
+/* Skips the key frame that is not part of the chunk. */
 static void skip_extra(struct reencoding *r)
 {
-    const char *name = r->p->file.name;
-    if (!xc_tool_prediction_next(r->p) || !r->p->frame.header.key_frame) {
-        xc_tool_fail(name, "a chunk with an extra frame must begin with a key frame");
-    }
-    xc_picture_unref(xc_tool_source_expect(r->source, name));
+    xc_tool_prediction_next(r->p);
+    xc_picture_unref(xc_tool_source_expect(r->source, r->p->file.name));
     r->key = r->p->frame.header.quantizer;
 }
 
@@ -112,6 +109,9 @@ void reencode(struct xc_encoder *encoder, struct xc_tool_prediction *p, struct x
     finish_span(&r, !cut);
     if (cut) {
         copy_rest(&r);
+    }
+    if (!chunk->header.frame_count) {
+        xc_tool_fail(p->file.name, "shows no picture of the chunk");
     }
     xc_tool_source_expect_end(source, p->file.name);
 }

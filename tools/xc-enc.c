@@ -5,6 +5,7 @@
 
 #include "enc_modes.h"
 
+/* Where a number is optional, -1 says that it is not given: its default comes after it is checked what is. */
 static struct options {
     const char *format, *output, *state, *output_state, *prediction, *prediction_state, *quality;
     bool reencode, extra, no_wait, two_pass;
@@ -18,10 +19,10 @@ static struct options {
     .format = "ivf",
     .output = "output.ivf",
     .quality = "best",
-    .weight = 1,
+    .weight = -1,
     .threads = 1,
-    .primary = { .quantizer = -1, .ssim = 0.99 },
-    .anchored = { .cq_level = 22, .key_weight = 0.2, .anchor_weight = 0.3 },
+    .primary = { .quantizer = -1, .ssim = -1 },
+    .anchored = { .cq_level = -1, .key_weight = -1, .anchor_weight = -1 },
 };
 
 static const struct xc_tool_option options[] = {
@@ -32,9 +33,9 @@ static const struct xc_tool_option options[] = {
     { 'O', "output-state", "FILE", "where to write the state behind the chunk", .text = &given.output_state },
     { 'y', "y-ac-qi", "QINDEX", "quantizer index of all frames, 0 to 127", .integer = &given.primary.quantizer,
       .minimum = 0, .maximum = 127 },
-    { 's', "ssim", "SSIM", "without -y: the least SSIM of each frame (default: 0.99)", .real = &given.primary.ssim,
+    { 's', "ssim", "SSIM", "in place of -y: the least SSIM of each frame (default: 0.99)", .real = &given.primary.ssim,
       .minimum = 0, .maximum = 1 },
-    { 'F', "frame-sizes", "FILE", "without -y: the greatest size of each frame in bytes, one a line",
+    { 'F', "frame-sizes", "FILE", "in place of -y: the greatest size of each frame in bytes, one a line",
       .text = &given.primary.frame_sizes },
     { 'q', "quality", "best|rt", "search thoroughly (default) or fast", .text = &given.quality },
     { '2', "two-pass", NULL, "taken for compatibility; one pass knows all that two would", .flag = &given.two_pass },
@@ -45,7 +46,8 @@ static const struct xc_tool_option options[] = {
     { 'w', "kf-q-weight", "WEIGHT",
       "of the key frame's quantizer against the next one's, for what replaces it (default: 1)", .real = &given.weight,
       .minimum = 0, .maximum = 1 },
-    { 'e', "extra-frame-chunk", NULL, "PRED.ivf and IN begin with one frame that is not part of the chunk",
+    { 'e', "extra-frame-chunk", NULL,
+      "PRED.ivf and IN begin with one frame, in PRED.ivf a key frame, that is not part of the chunk",
       .flag = &given.extra },
     { 'W', "no-wait", NULL, "do not wait for the end of standard input before reading SOURCE.state",
       .flag = &given.no_wait },
@@ -87,21 +89,59 @@ static const char *parse(int argc, char **argv)
     return xc_tool_start(&tool, argc, argv)[0];
 }
 
-static void check(const struct options *o)
+/* An option of one way to encode says nothing in another. */
+static void check_modes(const struct options *o)
+{
+    const struct primary_options *primary = &o->primary;
+    const struct anchored_options *anchored = &o->anchored;
+    const bool follow = o->anchors_name;
+    const int goals = (primary->quantizer >= 0) + (primary->ssim >= 0) + (primary->frame_sizes != NULL);
+    if (o->reencode + o->anchors + follow + goals > 1) {
+        xc_tool_usage_error("-r, --anchors, --follow, -y, -s and -F exclude each other");
+    }
+    if (!o->reencode && (o->prediction || o->prediction_state || o->extra || o->weight >= 0)) {
+        xc_tool_usage_error("-p, -S, -e and -w go with -r");
+    }
+    /* Both steps take the same options, though --follow heeds only the first of them. */
+    if (!o->anchors && !follow &&
+        (anchored->cq_level >= 0 || anchored->key_weight >= 0 || anchored->anchor_weight >= 0)) {
+        xc_tool_usage_error("--cq-level, --key-weight and --anchor-weight go with --anchors and --follow");
+    }
+}
+
+/* Waiting leaves nothing to read there. */
+static void refuse_standard_input(const struct options *o, const char *input)
+{
+    const char *const names[] = { input, o->state, o->prediction, o->prediction_state };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (names[i] && !strcmp(names[i], "-")) {
+            xc_tool_usage_error("-r waits for the end of standard input, so no input can be - without -W");
+        }
+    }
+}
+
+static void check(const struct options *o, const char *input)
 {
     if (strcmp(o->quality, "best") && strcmp(o->quality, "rt")) {
         xc_tool_usage_error("unknown quality '%s': best and rt are known", o->quality);
     }
+    check_modes(o);
     if (o->reencode && (!o->state || !o->prediction)) {
         xc_tool_usage_error("-r needs -I and -p");
     }
-    const bool primary = o->primary.quantizer >= 0 || o->primary.frame_sizes;
-    if (o->reencode + o->anchors + (o->anchors_name != NULL) + primary > 1) {
-        xc_tool_usage_error("-r, --anchors, --follow, -y and -F exclude each other");
+    if (o->reencode && !o->no_wait) {
+        refuse_standard_input(o, input);
     }
-    if (!o->reencode && (o->prediction || o->prediction_state || o->extra)) {
-        xc_tool_usage_error("-p, -S and -e go with -r");
-    }
+}
+
+static void set_defaults(struct options *o)
+{
+    struct anchored_options *anchored = &o->anchored;
+    o->weight = o->weight < 0 ? 1 : o->weight;
+    o->primary.ssim = o->primary.ssim < 0 ? 0.99 : o->primary.ssim;
+    anchored->cq_level = anchored->cq_level < 0 ? 22 : anchored->cq_level;
+    anchored->key_weight = anchored->key_weight < 0 ? 0.2 : anchored->key_weight;
+    anchored->anchor_weight = anchored->anchor_weight < 0 ? 0.3 : anchored->anchor_weight;
 }
 
 /* What the modes have in common. */
@@ -165,6 +205,9 @@ static void run_reencode(struct work *w)
     struct xc_tool_prediction prediction;
     xc_tool_prediction_open(&prediction, o->prediction, o->prediction_state, &w->source);
     const bool anew = xc_tool_prediction_begins_with_key(&prediction);
+    if (o->extra && !anew) {
+        xc_tool_fail(o->prediction, "does not begin with a key frame, as with -e it must");
+    }
     if (!o->no_wait) {
         wait_for_end_of_input();
     }
@@ -209,7 +252,8 @@ static void run_alone(struct work *w)
 int main(int argc, char **argv)
 {
     const char *input = parse(argc, argv);
-    check(&given);
+    check(&given, input);
+    set_defaults(&given);
 
     struct work w = { .options = &given, .workspace = xc_tool_workspace(given.threads) };
     xc_tool_source_open(&w.source, input, given.format, w.workspace);
