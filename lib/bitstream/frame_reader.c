@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/little_endian.h"
 #include "bitstream/header.h"
 #include "bitstream/modes.h"
 
@@ -57,9 +58,8 @@ static enum xc_status find_partitions(struct xc_frame_reader *r, const uint8_t *
     }
     const uint8_t *next = data + sizes, *end = data + size;
     for (unsigned i = 0; i < count; i++) {
-        const uint8_t *entry = data + 3 * (size_t)i;
         size_t left = (size_t)(end - next);
-        size_t length = i + 1 < count ? (size_t)(entry[0] | entry[1] << 8 | entry[2] << 16) : left;
+        size_t length = i + 1 < count ? (size_t)xc_get_le(data + 3 * (size_t)i, 3) : left;
         if (length > left) {
             return xc_fail(err, XC_ERR_FORMAT, "token partition %u has %zu bytes, but %zu are left", i, length, left);
         }

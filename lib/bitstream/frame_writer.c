@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/little_endian.h"
 #include "bitstream/bytes.h"
 #include "bitstream/frame_reader.h"
 #include "bitstream/header.h"
@@ -94,9 +95,8 @@ static enum xc_status append_partitions(struct xc_bytes *bytes, const struct xc_
         if (!xc_bytes_reserve(bytes, 3)) {
             return xc_fail(err, XC_ERR_MEMORY, "out of memory for a frame");
         }
-        bytes->data[bytes->size++] = (uint8_t)size;
-        bytes->data[bytes->size++] = (uint8_t)(size >> 8);
-        bytes->data[bytes->size++] = (uint8_t)(size >> 16);
+        xc_put_le(bytes->data + bytes->size, 3, size);
+        bytes->size += 3;
     }
     for (unsigned i = 0; i < count; i++) {
         if (!xc_bytes_reserve(bytes, partitions[i].size)) {

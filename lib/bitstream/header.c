@@ -1,6 +1,6 @@
 #include "bitstream/header.h"
 
-#include <string.h>
+#include "base/little_endian.h"
 
 const struct xc_probabilities *xc_probabilities_before(const struct xc_frame_header *header,
                                                        const struct xc_state *state)
@@ -17,7 +17,7 @@ enum xc_status xc_frame_start_read(struct xc_frame_header *h, uint32_t *first_pa
     h->key_frame = !(data[0] & 1);
     h->version = data[0] >> 1 & 7;
     h->show = data[0] >> 4 & 1;
-    *first_partition = (uint32_t)(data[0] | data[1] << 8 | data[2] << 16) >> 5;
+    *first_partition = (uint32_t)xc_get_le(data, XC_FRAME_TAG_SIZE) >> 5;
     if (!h->key_frame) {
         return XC_OK;
     }
@@ -27,9 +27,9 @@ enum xc_status xc_frame_start_read(struct xc_frame_header *h, uint32_t *first_pa
     if (data[3] != 0x9d || data[4] != 0x01 || data[5] != 0x2a) {
         return xc_fail(err, XC_ERR_FORMAT, "the key frame lacks its start code");
     }
-    h->width = (uint16_t)((data[6] | data[7] << 8) & 0x3fff);
+    h->width = (uint16_t)(xc_get_le(data + 6, 2) & 0x3fff);
     h->horizontal_scale = data[7] >> 6;
-    h->height = (uint16_t)((data[8] | data[9] << 8) & 0x3fff);
+    h->height = (uint16_t)(xc_get_le(data + 8, 2) & 0x3fff);
     h->vertical_scale = data[9] >> 6;
     if (h->width == 0 || h->height == 0) {
         return xc_fail(err, XC_ERR_FORMAT, "the key frame's size is %ux%u", h->width, h->height);
@@ -41,19 +41,15 @@ size_t xc_frame_start_write(uint8_t start[XC_KEY_FRAME_START_SIZE], const struct
                             uint32_t first_partition)
 {
     uint32_t tag = (uint32_t)!h->key_frame | (uint32_t)h->version << 1 | (uint32_t)h->show << 4 | first_partition << 5;
-    start[0] = (uint8_t)tag;
-    start[1] = (uint8_t)(tag >> 8);
-    start[2] = (uint8_t)(tag >> 16);
+    xc_put_le(start, XC_FRAME_TAG_SIZE, tag);
     if (!h->key_frame) {
         return XC_FRAME_TAG_SIZE;
     }
     start[3] = 0x9d;
     start[4] = 0x01;
     start[5] = 0x2a;
-    start[6] = (uint8_t)h->width;
-    start[7] = (uint8_t)(h->width >> 8 | h->horizontal_scale << 6);
-    start[8] = (uint8_t)h->height;
-    start[9] = (uint8_t)(h->height >> 8 | h->vertical_scale << 6);
+    xc_put_le(start + 6, 2, h->width | (unsigned)h->horizontal_scale << 14);
+    xc_put_le(start + 8, 2, h->height | (unsigned)h->vertical_scale << 14);
     return XC_KEY_FRAME_START_SIZE;
 }
 

@@ -1,7 +1,6 @@
 #include "decode/advance.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "bitstream/tables.h"
 

@@ -1,6 +1,4 @@
 /* The loop filter, row by row; RFC 6386 section 15. */
-#include <string.h>
-
 #include "bitstream/tokens.h"
 #include "decode/canvas.h"
 

@@ -1,6 +1,4 @@
 /* From levels to residue, added to the prediction; RFC 6386 section 14. */
-#include <string.h>
-
 #include "decode/canvas.h"
 
 static void add_block(const struct xc_dsp *dsp, uint8_t *dst, ptrdiff_t stride, int tokens, const int16_t *levels,

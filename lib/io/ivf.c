@@ -14,26 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/little_endian.h"
 #include "excamera/frame.h"
 
 /* How much is read at first; after that, as much again as is there already. */
 #define FIRST_READ (64 * 1024)
-
-static uint32_t get_le(const uint8_t *bytes, int count)
-{
-    uint32_t value = 0;
-    for (int i = 0; i < count; i++) {
-        value |= (uint32_t)bytes[i] << 8 * i;
-    }
-    return value;
-}
-
-static void put_le(uint8_t *bytes, int count, uint64_t value)
-{
-    for (int i = 0; i < count; i++) {
-        bytes[i] = (uint8_t)(value >> 8 * i);
-    }
-}
 
 static enum xc_status read_failed(FILE *stream, struct xc_error *err)
 {
@@ -54,10 +39,11 @@ static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length
     if (got < sizeof bytes) {
         return read_failed(stream, err);
     }
-    if (get_le(bytes + 4, 2) != 0) {
-        return xc_fail(err, XC_ERR_UNSUPPORTED, "IVF version %u, not 0", (unsigned)get_le(bytes + 4, 2));
+    unsigned version = (unsigned)xc_get_le(bytes + 4, 2);
+    if (version != 0) {
+        return xc_fail(err, XC_ERR_UNSUPPORTED, "IVF version %u, not 0", version);
     }
-    *length = get_le(bytes + 6, 2);
+    *length = (unsigned)xc_get_le(bytes + 6, 2);
     if (*length < XC_IVF_HEADER_SIZE) {
         return xc_fail(err, XC_ERR_FORMAT, "IVF header of %u bytes, not %d", *length, XC_IVF_HEADER_SIZE);
     }
@@ -65,11 +51,11 @@ static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length
         return xc_fail(err, XC_ERR_UNSUPPORTED, "not VP8: the IVF header names another codec");
     }
 
-    header->width = (uint16_t)get_le(bytes + 12, 2);
-    header->height = (uint16_t)get_le(bytes + 14, 2);
-    header->rate_num = get_le(bytes + 16, 4);
-    header->rate_den = get_le(bytes + 20, 4);
-    header->expected_state = get_le(bytes + 28, 4);
+    header->width = (uint16_t)xc_get_le(bytes + 12, 2);
+    header->height = (uint16_t)xc_get_le(bytes + 14, 2);
+    header->rate_num = (uint32_t)xc_get_le(bytes + 16, 4);
+    header->rate_den = (uint32_t)xc_get_le(bytes + 20, 4);
+    header->expected_state = (uint32_t)xc_get_le(bytes + 28, 4);
     if (header->rate_num == 0 || header->rate_den == 0) {
         return xc_fail(err, XC_ERR_FORMAT, "impossible frame rate %u/%u", (unsigned)header->rate_num,
                        (unsigned)header->rate_den);
@@ -115,7 +101,7 @@ static enum xc_status walk_frames(const uint8_t *bytes, size_t position, size_t 
                            (unsigned)*count);
         }
         const uint8_t *header = bytes + position;
-        uint32_t length = get_le(header, 4);
+        uint32_t length = (uint32_t)xc_get_le(header, 4);
         left -= XC_IVF_FRAME_HEADER_SIZE;
         if (length > left) {
             return xc_fail(err, XC_ERR_FORMAT, "truncated: only %zu of the %u bytes of frame %u", left,
@@ -123,7 +109,7 @@ static enum xc_status walk_frames(const uint8_t *bytes, size_t position, size_t 
         }
         if (frames) {
             frames[*count] = (struct xc_ivf_frame){
-                .timestamp = get_le(header + 4, 4) | (uint64_t)get_le(header + 8, 4) << 32,
+                .timestamp = xc_get_le(header + 4, 8),
                 .data = header + XC_IVF_FRAME_HEADER_SIZE,
                 .size = length,
             };
@@ -192,14 +178,14 @@ static enum xc_status write_all(FILE *stream, const uint8_t *bytes, size_t size,
 enum xc_status xc_ivf_write_header(FILE *stream, const struct xc_ivf_header *header, struct xc_error *err)
 {
     uint8_t bytes[XC_IVF_HEADER_SIZE] = "DKIF";
-    put_le(bytes + 6, 2, XC_IVF_HEADER_SIZE);
+    xc_put_le(bytes + 6, 2, XC_IVF_HEADER_SIZE);
     memcpy(bytes + 8, "VP80", 4);
-    put_le(bytes + 12, 2, header->width);
-    put_le(bytes + 14, 2, header->height);
-    put_le(bytes + 16, 4, header->rate_num);
-    put_le(bytes + 20, 4, header->rate_den);
-    put_le(bytes + 24, 4, header->frame_count);
-    put_le(bytes + 28, 4, header->expected_state);
+    xc_put_le(bytes + 12, 2, header->width);
+    xc_put_le(bytes + 14, 2, header->height);
+    xc_put_le(bytes + 16, 4, header->rate_num);
+    xc_put_le(bytes + 20, 4, header->rate_den);
+    xc_put_le(bytes + 24, 4, header->frame_count);
+    xc_put_le(bytes + 28, 4, header->expected_state);
     return write_all(stream, bytes, sizeof bytes, err);
 }
 
@@ -210,8 +196,8 @@ enum xc_status xc_ivf_write_frame(FILE *stream, uint64_t timestamp, const uint8_
         return xc_fail(err, XC_ERR_ARGUMENT, "a frame of %zu bytes does not fit into an IVF file", size);
     }
     uint8_t header[XC_IVF_FRAME_HEADER_SIZE];
-    put_le(header, 4, size);
-    put_le(header + 4, 8, timestamp);
+    xc_put_le(header, 4, size);
+    xc_put_le(header + 4, 8, timestamp);
     enum xc_status status = write_all(stream, header, sizeof header, err);
     return status ? status : write_all(stream, data, size, err);
 }

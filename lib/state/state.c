@@ -6,6 +6,7 @@
 #define XXH_STATIC_LINKING_ONLY /* for a hash state on the stack */
 #include <xxhash.h>
 
+#include "base/little_endian.h"
 #include "state/runs.h"
 
 static size_t map_size(const struct xc_state *state)
@@ -79,9 +80,7 @@ static uint64_t hash_picture(const struct xc_picture *picture)
 static void hash_number(XXH3_state_t *hash, uint64_t value)
 {
     uint8_t bytes[8];
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(value >> 8 * i);
-    }
+    xc_put_le(bytes, sizeof bytes, value);
     XXH3_64bits_update(hash, bytes, sizeof bytes);
 }
 

@@ -6,6 +6,7 @@
 #define XXH_STATIC_LINKING_ONLY /* for a hash state on the stack */
 #include <xxhash.h>
 
+#include "base/little_endian.h"
 #include "excamera/state.h"
 #include "state/runs.h"
 
@@ -53,21 +54,12 @@ static bool get(struct hashed_stream *s, void *data, size_t size)
 
 static void digest(const struct hashed_stream *s, uint8_t out[CHECKSUM_SIZE])
 {
-    uint64_t hash = XXH3_64bits_digest(&s->hash);
-    for (int i = 0; i < CHECKSUM_SIZE; i++) {
-        out[i] = (uint8_t)(hash >> 8 * i);
-    }
+    xc_put_le(out, CHECKSUM_SIZE, XXH3_64bits_digest(&s->hash));
 }
 
 static unsigned get16(const uint8_t *at)
 {
-    return (unsigned)(at[0] | at[1] << 8);
-}
-
-static void put16(uint8_t *at, unsigned value)
-{
-    at[0] = (uint8_t)value;
-    at[1] = (uint8_t)(value >> 8);
+    return (unsigned)xc_get_le(at, 2);
 }
 
 /* --- writing --- */
@@ -88,9 +80,9 @@ static bool put_picture(struct hashed_stream *s, const struct xc_picture *pictur
 static void fill_fixed(uint8_t fixed[FIXED_SIZE], const struct xc_state *state)
 {
     memcpy(fixed + AT_MAGIC, magic, sizeof magic);
-    put16(fixed + AT_VERSION, VERSION);
-    put16(fixed + AT_WIDTH, state->width);
-    put16(fixed + AT_HEIGHT, state->height);
+    xc_put_le(fixed + AT_VERSION, 2, VERSION);
+    xc_put_le(fixed + AT_WIDTH, 2, state->width);
+    xc_put_le(fixed + AT_HEIGHT, 2, state->height);
     fixed[AT_SCALES] = state->horizontal_scale;
     fixed[AT_SCALES + 1] = state->vertical_scale;
     fixed[AT_COLOR] = state->color_space;
