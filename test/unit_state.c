@@ -1,5 +1,8 @@
 /* The state as a value: copied, compared, hashed, written, read, and refused when a single byte of its file is wrong.
  * */
+#define _GNU_SOURCE /* fopencookie */
+#include <errno.h>
+
 #include <xxhash.h>
 
 #include "excamera/picture.h"
@@ -60,14 +63,47 @@ static uint8_t *write_state(const struct xc_state *state, size_t *size)
     return (uint8_t *)data;
 }
 
-static enum xc_status read_state(struct xc_state *state, const uint8_t *data, size_t size, struct xc_error *err)
+/* What a stream is made of: a file, whose size can be asked for; a pipe; a pipe that breaks at its end. */
+enum source { A_FILE, A_PIPE, A_BROKEN_PIPE };
+
+struct pipe {
+    enum source source;
+    const uint8_t *data;
+    size_t left;
+};
+
+static ssize_t read_pipe(void *cookie, char *out, size_t size)
 {
-    FILE *stream = tmpfile(); /* fmemopen cannot open nothing at all */
-    fwrite(data, 1, size, stream);
-    rewind(stream);
+    struct pipe *pipe = cookie;
+    size = size < pipe->left ? size : pipe->left;
+    if (size == 0 && pipe->source == A_BROKEN_PIPE) {
+        errno = EIO;
+        return -1;
+    }
+    memcpy(out, pipe->data, size);
+    pipe->data += size;
+    pipe->left -= size;
+    return (ssize_t)size;
+}
+
+static enum xc_status read_state_from(enum source source, struct xc_state *state, const uint8_t *data, size_t size,
+                                      struct xc_error *err)
+{
+    struct pipe pipe = { source, data, size };
+    FILE *stream =
+        source == A_FILE ? tmpfile() : fopencookie(&pipe, "rb", (cookie_io_functions_t){ .read = read_pipe });
+    if (source == A_FILE) {
+        fwrite(data, 1, size, stream);
+        rewind(stream);
+    }
     enum xc_status status = xc_state_read(state, NULL, stream, err);
     fclose(stream);
     return status;
+}
+
+static enum xc_status read_state(struct xc_state *state, const uint8_t *data, size_t size, struct xc_error *err)
+{
+    return read_state_from(A_FILE, state, data, size, err);
 }
 
 static bool is_one_line(const char *text)
@@ -321,15 +357,26 @@ static void test_copy(void)
 }
 
 /* A failed read leaves the state alone, and says why in one line. */
-static void check_refused(const uint8_t *data, size_t size)
+static void check_fails(enum source source, const uint8_t *data, size_t size)
 {
     struct xc_error err = { "" };
     struct xc_state state = make_state(4, 5, 6), untouched = make_state(4, 5, 6);
-    CHECK(read_state(&state, data, size, &err) != XC_OK);
-    CHECK(is_one_line(err.text));
+    enum xc_status status = read_state_from(source, &state, data, size, &err);
+    if (source == A_BROKEN_PIPE) {
+        CHECK(status == XC_ERR_IO && strcmp(err.text, strerror(EIO)) == 0);
+    } else {
+        CHECK((status == XC_ERR_FORMAT || status == XC_ERR_UNSUPPORTED) && is_one_line(err.text));
+    }
     CHECK(xc_state_equal(&state, &untouched));
     xc_state_clear(&state);
     xc_state_clear(&untouched);
+}
+
+/* Of a file, the size alone gives much away; of a pipe, only what is read. */
+static void check_refused(const uint8_t *data, size_t size)
+{
+    check_fails(A_FILE, data, size);
+    check_fails(A_PIPE, data, size);
 }
 
 static void test_damaged_files(void)
@@ -353,6 +400,27 @@ static void test_damaged_files(void)
     data[size] = 0;
     check_refused(data, size + 1);
     unit_end("a byte too many is noticed");
+    free(data);
+    xc_state_clear(&state);
+}
+
+/* Whatever fails below, the reason is the system's. */
+static void test_failing_streams(void)
+{
+    size_t size;
+    struct xc_error err = { "" };
+    struct xc_state state = make_state(1, 2, 3);
+    uint8_t *data = write_state(&state, &size);
+    for (size_t length = 0; length <= size; length++) {
+        check_fails(A_BROKEN_PIPE, data, length);
+    }
+    unit_end("a stream that fails anywhere is no damaged file");
+    FILE *full = fopen("/dev/full", "wb");
+    CHECK(full && xc_state_write(&state, full, &err) == XC_ERR_IO && strcmp(err.text, strerror(ENOSPC)) == 0);
+    if (full) {
+        fclose(full);
+    }
+    unit_end("a full disk is named");
     free(data);
     xc_state_clear(&state);
 }
@@ -428,6 +496,7 @@ int main(void)
     test_ids();
     test_copy();
     test_damaged_files();
+    test_failing_streams();
     test_impossible_fields();
     return unit_finish();
 }

@@ -10,23 +10,17 @@
  */
 #include "excamera/ivf.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/little_endian.h"
+#include "base/stream_error.h"
 #include "excamera/frame.h"
 
 /* How much is read at first; after that, as much again as is there already. */
 #define FIRST_READ (64 * 1024)
 
-static enum xc_status read_failed(FILE *stream, struct xc_error *err)
-{
-    if (ferror(stream)) {
-        return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
-    }
-    return xc_fail(err, XC_ERR_FORMAT, "not an IVF file: shorter than its header");
-}
+static const char shorter_than_header[] = "not an IVF file: shorter than its header";
 
 /* *length becomes the length of the header in the file, of which the format defines only the first 32 bytes. */
 static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length, FILE *stream, struct xc_error *err)
@@ -37,7 +31,7 @@ static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length
         return xc_fail(err, XC_ERR_FORMAT, "not an IVF file");
     }
     if (got < sizeof bytes) {
-        return read_failed(stream, err);
+        return xc_fail_read(stream, err, shorter_than_header);
     }
     unsigned version = (unsigned)xc_get_le(bytes + 4, 2);
     if (version != 0) {
@@ -79,8 +73,9 @@ static enum xc_status read_rest(uint8_t **out, size_t *size, FILE *stream, struc
         used += fread(bytes + used, 1, capacity - used, stream);
     } while (used == capacity);
     if (ferror(stream)) {
+        enum xc_status status = xc_fail_io(err);
         free(bytes);
-        return read_failed(stream, err);
+        return status;
     }
     *out = bytes;
     *size = used;
@@ -148,7 +143,7 @@ enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *er
     }
 
     size_t start = header_length - XC_IVF_HEADER_SIZE;
-    status = start > size ? read_failed(stream, err) : index_frames(ivf, start, size, err);
+    status = start > size ? xc_fail_read(stream, err, shorter_than_header) : index_frames(ivf, start, size, err);
     if (status) {
         xc_ivf_free(ivf);
         return status;
@@ -169,10 +164,7 @@ void xc_ivf_free(struct xc_ivf *ivf)
 
 static enum xc_status write_all(FILE *stream, const uint8_t *bytes, size_t size, struct xc_error *err)
 {
-    if (size && fwrite(bytes, 1, size, stream) != size) {
-        return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
-    }
-    return XC_OK;
+    return size == 0 || fwrite(bytes, 1, size, stream) == size ? XC_OK : xc_fail_io(err);
 }
 
 enum xc_status xc_ivf_write_header(FILE *stream, const struct xc_ivf_header *header, struct xc_error *err)

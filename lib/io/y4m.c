@@ -1,8 +1,9 @@
 /* Y4M in and out: a line "YUV4MPEG2 W432 H240 F24:1 ..." and then, for each picture, a line "FRAME" and raw samples. */
 #include "excamera/y4m.h"
 
-#include <errno.h>
 #include <string.h>
+
+#include "base/stream_error.h"
 
 #define STREAM_MAGIC "YUV4MPEG2"
 #define FRAME_MAGIC "FRAME"
@@ -129,7 +130,7 @@ enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, st
     *header = (struct xc_y4m_header){ .rate_num = 30, .rate_den = 1 };
     enum line_end end = read_line(header->line, stream);
     if (ferror(stream)) {
-        return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
+        return xc_fail_io(err);
     }
     if (!has_magic(header->line, STREAM_MAGIC)) {
         return xc_fail(err, XC_ERR_FORMAT, "not a Y4M file");
@@ -164,7 +165,7 @@ static enum xc_status read_frame_header(bool *end, FILE *stream, struct xc_error
     char line[LINE_SIZE] = "", parameter[LINE_SIZE];
     enum line_end line_end = read_line(line, stream);
     if (ferror(stream)) {
-        return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
+        return xc_fail_io(err);
     }
     *end = line_end == LINE_EOF && line[0] == '\0';
     if (*end) {
@@ -209,8 +210,7 @@ enum xc_status xc_y4m_read_frame(struct xc_picture *picture, bool *end, FILE *st
     }
     for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
         if (!read_plane(&picture->plane[p], xc_plane_width(picture, p), xc_plane_height(picture, p), stream)) {
-            return ferror(stream) ? xc_fail(err, XC_ERR_IO, "%s", strerror(errno))
-                                  : xc_fail(err, XC_ERR_FORMAT, "truncated inside a frame");
+            return xc_fail_read(stream, err, "truncated inside a frame");
         }
     }
     xc_picture_pad(picture);
@@ -219,10 +219,7 @@ enum xc_status xc_y4m_read_frame(struct xc_picture *picture, bool *end, FILE *st
 
 enum xc_status xc_y4m_write_header(FILE *stream, const struct xc_y4m_header *header, struct xc_error *err)
 {
-    if (fprintf(stream, "%s\n", header->line) < 0) {
-        return xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
-    }
-    return XC_OK;
+    return fprintf(stream, "%s\n", header->line) >= 0 ? XC_OK : xc_fail_io(err);
 }
 
 enum xc_status xc_y4m_write_frame(FILE *stream, const struct xc_picture *picture, struct xc_error *err)
@@ -235,5 +232,5 @@ enum xc_status xc_y4m_write_frame(FILE *stream, const struct xc_picture *picture
             ok = fwrite(row, 1, width, stream) == width;
         }
     }
-    return ok ? XC_OK : xc_fail(err, XC_ERR_IO, "%s", strerror(errno));
+    return ok ? XC_OK : xc_fail_io(err);
 }

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "base/little_endian.h"
+#include "base/stream_error.h"
 #include "excamera/state.h"
 #include "state/runs.h"
 
@@ -121,7 +122,7 @@ enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct
     }
     digest(&s, checksum);
     good = good && fwrite(checksum, 1, sizeof checksum, stream) == sizeof checksum;
-    return good ? XC_OK : xc_fail(err, XC_ERR_IO, "cannot write the state");
+    return good ? XC_OK : xc_fail_io(err);
 }
 
 /* --- reading --- */
@@ -222,7 +223,7 @@ static enum xc_status get_pictures(struct hashed_stream *s, struct xc_state *sta
             return status;
         }
         if (!get_picture(s, state->reference[i])) {
-            return xc_fail(err, XC_ERR_FORMAT, "the state ends inside a picture");
+            return xc_fail_read(s->stream, err, "the state ends inside a picture");
         }
     }
     return XC_OK;
@@ -236,7 +237,7 @@ static enum xc_status get_map(struct hashed_stream *s, struct xc_state *state, s
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a segment map");
     }
     if (!get(s, state->segment_map, count)) {
-        return xc_fail(err, XC_ERR_FORMAT, "the state ends inside its segment map");
+        return xc_fail_read(s->stream, err, "the state ends inside its segment map");
     }
     for (size_t i = 0; i < count; i++) {
         if (state->segment_map[i] >= XC_SEGMENTS) {
@@ -251,12 +252,15 @@ static enum xc_status check_end(struct hashed_stream *s, struct xc_error *err)
     uint8_t stored[CHECKSUM_SIZE], computed[CHECKSUM_SIZE];
     digest(s, computed);
     if (fread(stored, 1, sizeof stored, s->stream) != sizeof stored) {
-        return xc_fail(err, XC_ERR_FORMAT, "the state ends before its checksum");
+        return xc_fail_read(s->stream, err, "the state ends before its checksum");
     }
     if (memcmp(stored, computed, sizeof stored)) {
         return xc_fail(err, XC_ERR_FORMAT, "the state's checksum does not match: the file is damaged");
     }
-    return getc(s->stream) == EOF ? XC_OK : xc_fail(err, XC_ERR_FORMAT, "there is more in the file than the state");
+    if (getc(s->stream) != EOF) {
+        return xc_fail(err, XC_ERR_FORMAT, "there is more in the file than the state");
+    }
+    return ferror(s->stream) ? xc_fail_io(err) : XC_OK;
 }
 
 enum xc_status xc_state_read(struct xc_state *state, struct xc_picture_pool *pool, FILE *stream, struct xc_error *err)
@@ -267,7 +271,7 @@ enum xc_status xc_state_read(struct xc_state *state, struct xc_picture_pool *poo
     enum xc_status status;
     XXH3_64bits_reset(&s.hash);
     if (!get(&s, fixed, sizeof fixed)) {
-        return xc_fail(err, XC_ERR_FORMAT, ferror(stream) ? "cannot read the state" : "too short for a state file");
+        return xc_fail_read(stream, err, "too short for a state file");
     }
     if ((status = check_fixed(fixed, err)) || (status = check_size(stream, fixed, err))) {
         return status;
