@@ -109,7 +109,7 @@ static enum xc_status walk_frames(const uint8_t *bytes, size_t position, size_t 
                 .size = length,
             };
         }
-        position += XC_IVF_FRAME_HEADER_SIZE + length;
+        position += XC_IVF_FRAME_HEADER_SIZE + (size_t)length; /* 32 bits are not enough for the sum */
     }
     return XC_OK;
 }
