@@ -35,7 +35,9 @@ static struct xc_state make_state(uint64_t last, uint64_t golden, uint64_t altre
     state.width = WIDTH;
     state.height = HEIGHT;
     state.horizontal_scale = 1;
+    state.vertical_scale = 2;
     state.color_space = 1;
+    state.clamping_type = 1;
     state.reference[XC_LAST] = make_picture(last);
     state.reference[XC_GOLDEN] = make_picture(golden);
     state.reference[XC_ALTREF] = make_picture(altref);
@@ -119,7 +121,9 @@ static void test_round_trip(void)
     uint8_t *data = write_state(&state, &size);
     CHECK_OK(read_state(&loaded, data, size, &err), err);
     CHECK(xc_state_equal(&state, &loaded));
-    CHECK(loaded.width == WIDTH && loaded.height == HEIGHT && loaded.horizontal_scale == 1 && loaded.color_space == 1);
+    CHECK(loaded.width == WIDTH && loaded.height == HEIGHT);
+    CHECK(loaded.horizontal_scale == 1 && loaded.vertical_scale == 2);
+    CHECK(loaded.color_space == 1 && loaded.clamping_type == 1);
     CHECK(memcmp(&loaded.probabilities, &state.probabilities, sizeof state.probabilities) == 0);
     CHECK(memcmp(&loaded.filter_deltas, &state.filter_deltas, sizeof state.filter_deltas) == 0);
     CHECK(memcmp(&loaded.segment_data, &state.segment_data, sizeof state.segment_data) == 0);
@@ -220,7 +224,7 @@ static void test_documented_layout(void)
     struct xc_state state = make_state(1, 2, 3);
     uint8_t *data = write_state(&state, &size);
     static const uint8_t start[] = {
-        'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n', 1,  0,  WIDTH, 0, HEIGHT, 0,    1,    0, 1,    0, 0,
+        'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n', 1,  0,  WIDTH, 0, HEIGHT, 0,    1,    2, 1,    1, 0,
         1,   2,   1,   10,  20,  30,  127, 0,    20, 40, 63,    2, 0,      0xfe, 0xc1, 4, 0xfe, 2, 63,
     };
     CHECK(size == MAP_AT + MACROBLOCKS * (1 + 3 * 384) + 8);
@@ -237,7 +241,7 @@ static void test_documented_layout(void)
     unit_end("the file is as documented");
 
     uint8_t hashed[2000], *at = hashed;
-    const uint64_t numbers[] = { WIDTH, HEIGHT, 1, 0, 1, 0 };
+    const uint64_t numbers[] = { WIDTH, HEIGHT, 1, 2, 1, 1 };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         at = put64(at, numbers[i]);
     }
@@ -257,21 +261,39 @@ static void test_documented_layout(void)
     unit_end("the hash is as documented");
 }
 
-/* Changes one byte of a state; checks that it is noticed, and undoes it. */
-static void check_counts(struct xc_state *state, uint8_t *byte)
+/* Checks that a state in which something was changed is another, and that a copy has the change, too. */
+static void check_differs(const struct xc_state *state, const struct xc_state *original)
 {
     struct xc_state copy = XC_STATE_INIT;
     struct xc_error err = { "" };
-    uint64_t hash = xc_state_hash(state);
-    struct xc_state original = make_state(1, 2, 3);
-    CHECK(xc_state_equal(state, &original));
-    *byte ^= 1;
-    CHECK(!xc_state_equal(state, &original));
-    CHECK(xc_state_hash(state) != hash);
+    CHECK(!xc_state_equal(state, original));
+    CHECK(xc_state_hash(state) != xc_state_hash(original));
     CHECK_OK(xc_state_copy(&copy, state, &err), err);
     CHECK(xc_state_equal(&copy, state));
     xc_state_clear(&copy);
+}
+
+/* Changes one byte of a state, and undoes it. */
+static void check_counts(struct xc_state *state, uint8_t *byte)
+{
+    struct xc_state original = make_state(1, 2, 3);
+    CHECK(xc_state_equal(state, &original));
     *byte ^= 1;
+    check_differs(state, &original);
+    *byte ^= 1;
+    xc_state_clear(&original);
+}
+
+/* A size that takes the same macroblocks is another size nevertheless. */
+static void check_size_counts(struct xc_state *state)
+{
+    struct xc_state original = make_state(1, 2, 3);
+    state->width--;
+    check_differs(state, &original);
+    state->width++;
+    state->height--;
+    check_differs(state, &original);
+    state->height++;
     xc_state_clear(&original);
 }
 
@@ -279,6 +301,11 @@ static void test_everything_counts(void)
 {
     struct xc_state state = make_state(1, 2, 3);
     uint8_t *probabilities = (uint8_t *)&state.probabilities;
+    check_size_counts(&state);
+    check_counts(&state, &state.horizontal_scale);
+    check_counts(&state, &state.vertical_scale);
+    check_counts(&state, &state.color_space);
+    check_counts(&state, &state.clamping_type);
     for (size_t i = 0; i < sizeof state.probabilities; i++) {
         check_counts(&state, &probabilities[i]);
     }
