@@ -197,6 +197,10 @@ static void test_file(const char *path, struct total *total)
 int main(int argc, char **argv)
 {
     struct total total = { 0, 0 };
+    struct xc_error err = { "" };
+    struct xc_workspace *workspace = NULL;
+    CHECK(xc_workspace_new(&workspace, 0, 0, &err) == XC_ERR_ARGUMENT && !workspace);
+    unit_end("a workspace has a thread");
     for (int i = 1; i < argc; i++) {
         test_file(argv[i], &total);
     }

@@ -133,8 +133,11 @@ void xc_progress_wake(struct xc_crew *crew)
 
 enum xc_status xc_crew_new(struct xc_crew **out, unsigned size, struct xc_error *err)
 {
-    struct xc_crew *crew = calloc(1, sizeof *crew + (size - 1) * sizeof crew->helper[0]);
     *out = NULL;
+    if (size == 0) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "a crew of no threads");
+    }
+    struct xc_crew *crew = calloc(1, sizeof *crew + (size - 1) * sizeof crew->helper[0]);
     if (!crew) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for %u threads", size);
     }

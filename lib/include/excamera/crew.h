@@ -13,7 +13,7 @@
 
 struct xc_crew;
 
-/* size: how many members there are, the caller included. */
+/* size: how many members there are, 1 or more, the caller included. */
 enum xc_status xc_crew_new(struct xc_crew **out, unsigned size, struct xc_error *err);
 void xc_crew_free(struct xc_crew *crew); /* no job may be under way; NULL is fine */
 unsigned xc_crew_size(const struct xc_crew *crew);
