@@ -194,6 +194,103 @@ static void test_file(const char *path, struct total *total)
     unit_end(name ? name + 1 : path);
 }
 
+/* --- frames made from nothing --- */
+
+/* A frame one macroblock high, without residue: DC_PRED all over a key frame, the last picture again in others. */
+static struct xc_frame make_frame(bool key_frame, unsigned mb_cols)
+{
+    struct xc_frame frame = XC_FRAME_INIT;
+    frame.header.key_frame = key_frame;
+    frame.header.show = frame.header.refresh_last = true;
+    frame.header.width = (uint16_t)(mb_cols * 16);
+    frame.header.height = 16;
+    frame.mb_cols = (uint16_t)mb_cols;
+    frame.mb_rows = 1;
+    frame.macroblocks = unit_realloc(NULL, mb_cols * sizeof *frame.macroblocks);
+    frame.coefficients = unit_realloc(NULL, sizeof *frame.coefficients);
+    for (unsigned i = 0; i < mb_cols; i++) {
+        frame.macroblocks[i] = key_frame ? (struct xc_macroblock){ .y_mode = XC_DC_PRED }
+                                         : (struct xc_macroblock){ .y_mode = XC_ZEROMV, .reference = 1 + XC_LAST };
+    }
+    return frame;
+}
+
+/* The state behind a key frame. */
+static struct xc_state make_state(struct xc_workspace *workspace, unsigned mb_cols)
+{
+    struct xc_error err = { "" };
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_frame frame = make_frame(true, mb_cols);
+    CHECK_OK(xc_frame_optimize(&frame, &state, &err), err);
+    CHECK_OK(xc_decode_frame(workspace, &state, &frame, NULL, &err), err);
+    xc_frame_clear(&frame);
+    return state;
+}
+
+static enum xc_status optimize_and_serialize(struct xc_bytes *bytes, struct xc_frame *frame,
+                                             const struct xc_state *state)
+{
+    enum xc_status status = xc_frame_optimize(frame, state, NULL);
+    return status ? status : xc_frame_serialize(bytes, frame, state, NULL);
+}
+
+/* Makes the second macroblock one that no stream can hold; with the last number, one that can be. */
+enum { CONTRADICTIONS = 6 };
+
+static void contradict(struct xc_frame *frame, int how)
+{
+    struct xc_macroblock *mb = &frame->macroblocks[1];
+    const struct xc_mv vector = { 4, -4 };
+    if (how == 0) {
+        mb->skip = true; /* without header.skip_enabled */
+    } else if (how == 1) {
+        *mb = (struct xc_macroblock){ .y_mode = XC_DC_PRED, .mv = vector };
+    } else if (how == 2) {
+        mb->mv = vector; /* ZEROMV */
+    } else {
+        *mb = (struct xc_macroblock){ .y_mode = XC_SPLITMV, .reference = 1 + XC_LAST, .partitioning = XC_SPLIT_16X8 };
+        memset(mb->b_mode, XC_ZERO4X4, sizeof mb->b_mode);
+        if (how == 3) {
+            mb->mv = vector;
+        } else if (how == 4) {
+            mb->split[1] = vector;
+        } else if (how == 5) {
+            mb->b_mode[1] = XC_LEFT4X4;
+        }
+    }
+}
+
+static void test_contradictions(struct xc_workspace *workspace)
+{
+    enum { COLUMNS = 3 };
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_state state = make_state(workspace, COLUMNS);
+    for (int how = 0; how <= CONTRADICTIONS; how++) {
+        struct xc_error err = { "" };
+        struct xc_frame frame = make_frame(false, COLUMNS);
+        struct xc_macroblock before[COLUMNS];
+        CHECK_OK(xc_frame_optimize(&frame, &state, &err), err);
+        frame.header.skip_enabled = false;
+        for (unsigned i = 0; i < COLUMNS; i++) {
+            frame.macroblocks[i].skip = false;
+        }
+        contradict(&frame, how);
+        memcpy(before, frame.macroblocks, sizeof before);
+        enum xc_status status = xc_frame_serialize(&bytes, &frame, &state, &err);
+        CHECK(status == (how < CONTRADICTIONS ? XC_ERR_ARGUMENT : XC_OK));
+        CHECK(memcmp(before, frame.macroblocks, sizeof before) == 0);
+        xc_frame_clear(&frame);
+    }
+    struct xc_frame key_frame = make_frame(true, COLUMNS);
+    key_frame.macroblocks[1] = (struct xc_macroblock){ .y_mode = XC_ZEROMV, .reference = 1 + XC_LAST };
+    CHECK(optimize_and_serialize(&bytes, &key_frame, &state) == XC_ERR_ARGUMENT);
+    CHECK(key_frame.macroblocks[1].reference == 1 + XC_LAST);
+    xc_frame_clear(&key_frame);
+    xc_state_clear(&state);
+    xc_bytes_clear(&bytes);
+    unit_end("a frame that contradicts itself is refused and left alone");
+}
+
 int main(int argc, char **argv)
 {
     struct total total = { 0, 0 };
@@ -201,6 +298,9 @@ int main(int argc, char **argv)
     struct xc_workspace *workspace = NULL;
     CHECK(xc_workspace_new(&workspace, 0, 0, &err) == XC_ERR_ARGUMENT && !workspace);
     unit_end("a workspace has a thread");
+    CHECK_OK(xc_workspace_new(&workspace, 2, xc_cpu_features(), &err), err);
+    test_contradictions(workspace);
+    xc_workspace_free(workspace);
     for (int i = 1; i < argc; i++) {
         test_file(argv[i], &total);
     }

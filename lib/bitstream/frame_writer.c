@@ -141,8 +141,7 @@ enum xc_status xc_frame_serialize(struct xc_bytes *bytes, const struct xc_frame 
     if (!probabilities_follow(&frame->header, xc_probabilities_before(&frame->header, state))) {
         return xc_fail(err, XC_ERR_ARGUMENT, "the frame relies on probabilities that neither it nor the state has");
     }
-    /* A coder that writes stores into the frame only what it finds there. */
-    struct xc_frame unchanged = *frame;
+    struct xc_frame unchanged = *frame; /* modes.h: writing stores what it finds; the header is a copy */
     bytes->size = 0;
     enum xc_status status = write_first_partition(bytes, &unchanged, err);
     return status ? status : write_partitions(bytes, frame, err);

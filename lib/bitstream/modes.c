@@ -186,16 +186,19 @@ XC_INLINE bool code_split(struct xc_coder c, const struct xc_frame *frame, struc
             }
             break;
         }
-        if (c.coding != XC_READ && !mv_equal(mv, mb->split[block])) {
-            return false;
-        }
         const int end = mb->partitioning == XC_SPLIT_16 ? block + 1 : 16;
         for (int i = block; i < end; i++) {
             if (layout[i] == part) {
+                if (c.coding != XC_READ && !(mv_equal(mv, mb->split[i]) && mode == mb->b_mode[i])) {
+                    return false;
+                }
                 mb->split[i] = mv;
                 mb->b_mode[i] = (uint8_t)mode;
             }
         }
+    }
+    if (c.coding != XC_READ && !mv_equal(mb->mv, mb->split[15])) {
+        return false;
     }
     mb->mv = mb->split[15];
     return true;
@@ -289,9 +292,17 @@ XC_INLINE bool code_macroblock(struct xc_coder c, struct xc_frame *frame, unsign
     if (h->update_segment_map) {
         mb->segment = (uint8_t)xc_code_tree(c, xc_segment_tree, h->segment_tree, mb->segment);
     }
-    mb->skip = h->skip_enabled && xc_code(c, &h->skip_probability, mb->skip);
-    if (!h->key_frame && xc_code(c, &h->intra_probability, mb->reference != XC_INTRA)) {
+    bool skip = h->skip_enabled && xc_code(c, &h->skip_probability, mb->skip);
+    bool inter = !h->key_frame && xc_code(c, &h->intra_probability, mb->reference != XC_INTRA);
+    if (c.coding != XC_READ && (skip != mb->skip || inter != (mb->reference != XC_INTRA))) {
+        return false;
+    }
+    mb->skip = skip;
+    if (inter) {
         return code_inter(c, frame, mb, row, column);
+    }
+    if (c.coding != XC_READ && !mv_zero(mb->mv)) {
+        return false;
     }
     mb->reference = XC_INTRA;
     mb->mv = (struct xc_mv){ 0, 0 };

@@ -5,11 +5,13 @@
 #include "bitstream/coder.h"
 
 /* Walk a row of macroblocks' modes. When reading, macroblocks[].segment must hold the segment map in force before the
- * frame. Writing and counting return false if a vector is too far from its prediction to be coded, or a mode does not
- * fit its vector; they leave the frame as it is. */
+ * frame. Writing and counting return false at a vector that is too far from its prediction to be coded or does not fit
+ * its mode, and wherever else a macroblock is not one that could be read; they store into the frame only what they find
+ * there. */
 void xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row);
 bool xc_modes_write(struct xc_bool_writer *writer, struct xc_frame *frame, unsigned row);
 bool xc_modes_count(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row);
-#define XC_MODES_UNCODABLE "a motion vector does not fit its mode or is out of range" /* what false means */
+/* What false means. */
+#define XC_MODES_UNCODABLE "a macroblock contradicts its frame or itself, or a motion vector is out of range"
 
 #endif
