@@ -291,6 +291,70 @@ static void test_contradictions(struct xc_workspace *workspace)
     unit_end("a frame that contradicts itself is refused and left alone");
 }
 
+static int nearest_to(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* Codes vectors each as its difference from the one to the left, such that these differences add up to target, in
+ * quarter samples. That is the last vector, unless the film is so narrow that predictions are clamped (section 16.3 of
+ * RFC 6386): then they are short, and become long where the frame is taken for one of a wide film. */
+static enum xc_status write_far(struct xc_bytes *bytes, const struct xc_state *state, unsigned column, int target,
+                                bool split)
+{
+    const int mb_cols = state->width / 16;
+    struct xc_frame frame = make_frame(false, state->width / 16);
+    for (int at = (int)column, sum = 0, vector = 0; sum != target; at++) {
+        const int difference = nearest_to(target - sum, -1020, 1020);
+        sum += difference;
+        vector = nearest_to(vector, -64 * (at + 1), 64 * (mb_cols - at)) + difference;
+        struct xc_macroblock *mb = &frame.macroblocks[at];
+        mb->y_mode = XC_NEWMV;
+        mb->mv.column = (int16_t)vector;
+        if (split && sum == target) {
+            mb->y_mode = XC_SPLITMV;
+            mb->partitioning = XC_SPLIT_16X8;
+            for (int i = 0; i < 16; i++) {
+                mb->b_mode[i] = XC_NEW4X4;
+                mb->split[i] = mb->mv;
+            }
+        }
+    }
+    enum xc_status status = optimize_and_serialize(bytes, &frame, state);
+    xc_frame_clear(&frame);
+    return status;
+}
+
+/* Vectors end before 4096 samples, RFC 6386 section 18.1; only in a wide film is there room for them. */
+static void test_far_vectors(struct xc_workspace *workspace)
+{
+    enum { LIMIT = 4 * 4096, WIDE = 600, NARROW = 20, RIGHT = 300 };
+    struct xc_error err = { "" };
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_frame frame = XC_FRAME_INIT;
+    struct xc_state wide = make_state(workspace, WIDE), narrow = make_state(workspace, NARROW);
+    for (int split = 0; split < 2; split++) {
+        CHECK(write_far(&bytes, &wide, 0, LIMIT, split) == XC_ERR_ARGUMENT);
+        CHECK(write_far(&bytes, &wide, RIGHT, -LIMIT, split) == XC_ERR_ARGUMENT);
+        CHECK(write_far(&bytes, &wide, RIGHT, 1 - LIMIT, split) == XC_OK);
+        CHECK_OK(xc_frame_parse(&frame, &wide, bytes.data, bytes.size, &err), err);
+        CHECK(frame.macroblocks[RIGHT + 16].mv.column == 1 - LIMIT);
+
+        CHECK(write_far(&bytes, &narrow, 0, LIMIT - 1, split) == XC_OK);
+        CHECK_OK(xc_frame_open(&frame, &wide, bytes.data, bytes.size, &err), err);
+        CHECK(frame.macroblocks[16].mv.column == LIMIT - 1);
+        CHECK(write_far(&bytes, &narrow, 0, LIMIT, split) == XC_OK);
+        CHECK(xc_frame_open(&frame, &wide, bytes.data, bytes.size, &err) == XC_ERR_FORMAT);
+        CHECK(xc_decode(workspace, &wide, bytes.data, bytes.size, NULL, &err) == XC_ERR_FORMAT);
+        CHECK(strstr(err.text, "4096"));
+    }
+    xc_frame_clear(&frame);
+    xc_bytes_clear(&bytes);
+    xc_state_clear(&wide);
+    xc_state_clear(&narrow);
+    unit_end("vectors of 4096 samples are neither written nor read");
+}
+
 int main(int argc, char **argv)
 {
     struct total total = { 0, 0 };
@@ -300,6 +364,7 @@ int main(int argc, char **argv)
     unit_end("a workspace has a thread");
     CHECK_OK(xc_workspace_new(&workspace, 2, xc_cpu_features(), &err), err);
     test_contradictions(workspace);
+    test_far_vectors(workspace);
     xc_workspace_free(workspace);
     for (int i = 1; i < argc; i++) {
         test_file(argv[i], &total);

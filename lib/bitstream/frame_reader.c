@@ -109,7 +109,7 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
 
 void xc_frame_reader_modes(struct xc_frame_reader *r, unsigned row)
 {
-    xc_modes_read(&r->first, r->frame, row);
+    r->mv_too_far |= !xc_modes_read(&r->first, r->frame, row);
 }
 
 size_t xc_frame_reader_tokens(struct xc_frame_reader *r, unsigned row, xc_block *levels, size_t first)
@@ -136,6 +136,9 @@ enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *e
     for (unsigned i = 0; i < 1u << r->frame->header.log2_token_partitions; i++) {
         overrun |= xc_bool_overrun(&r->partition[i]);
     }
+    if (r->mv_too_far) {
+        return xc_fail(err, XC_ERR_FORMAT, "a motion vector points 4096 samples away or farther");
+    }
     return overrun ? xc_fail(err, XC_ERR_FORMAT, "a partition ends before its symbols do") : XC_OK;
 }
 
@@ -153,7 +156,7 @@ enum xc_status xc_frame_open(struct xc_frame *frame, const struct xc_state *stat
         xc_frame_reader_modes(frame->reader, row);
     }
     frame->opened = true;
-    return XC_OK;
+    return frame->reader->mv_too_far ? xc_frame_reader_end(frame->reader, err) : XC_OK;
 }
 
 enum xc_status xc_frame_complete(struct xc_frame *frame, struct xc_error *err)

@@ -10,6 +10,7 @@ struct xc_frame_reader {
     struct xc_frame *frame; /* whose macroblocks are filled in */
     struct xc_bool_reader first, partition[XC_MAX_PARTITIONS];
     struct xc_token_context *above; /* owned; one per column */
+    bool mv_too_far;                /* so the modes are not all there */
 };
 
 /* Makes room for this many macroblocks, whose old values are lost if there was not enough, and blocks, whose values are
@@ -36,7 +37,7 @@ static inline size_t xc_frame_row_blocks(const struct xc_frame *frame)
 void xc_frame_reader_modes(struct xc_frame_reader *reader, unsigned row);
 size_t xc_frame_reader_tokens(struct xc_frame_reader *reader, unsigned row, xc_block *levels, size_t first);
 
-/* Gives back what the reader owns and tells whether the data sufficed. */
+/* Gives back what the reader owns and tells whether the data sufficed and made sense. */
 enum xc_status xc_frame_reader_end(struct xc_frame_reader *reader, struct xc_error *err);
 
 #endif

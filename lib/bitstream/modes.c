@@ -129,21 +129,26 @@ XC_INLINE int code_mv_component(struct xc_coder c, const uint8_t p[19], int valu
     return magnitude && xc_code(c, &p[XC_MV_SIGN], value < 0) ? -magnitude : magnitude;
 }
 
-static bool codable(int difference)
+/* Section 18.1 has vectors end before 4096 samples. It allows -4096 itself, but libvpx counts eighths in 16 bits and
+ * can neither negate that nor halve it for chroma. All other vectors are copies, negated or brought nearer. */
+enum { MV_REACH = 4096 * 4 - 1 };
+
+static bool within(int limit, int row, int column)
 {
-    return difference >= -XC_MV_MAX && difference <= XC_MV_MAX;
+    return row >= -limit && row <= limit && column >= -limit && column <= limit;
 }
 
 /* A vector as its difference from a predicted one. */
 XC_INLINE bool code_mv(struct xc_coder c, const struct xc_frame *frame, struct xc_mv *mv, struct xc_mv predicted)
 {
     int row = mv->row - predicted.row, column = mv->column - predicted.column;
-    if (c.coding != XC_READ && !(codable(row) && codable(column))) {
+    if (c.coding != XC_READ && !within(XC_MV_MAX, row, column)) {
         return false;
     }
-    mv->row = (int16_t)(predicted.row + code_mv_component(c, frame->header.probabilities.mv[0], row));
-    mv->column = (int16_t)(predicted.column + code_mv_component(c, frame->header.probabilities.mv[1], column));
-    return true;
+    row = predicted.row + code_mv_component(c, frame->header.probabilities.mv[0], row);
+    column = predicted.column + code_mv_component(c, frame->header.probabilities.mv[1], column);
+    *mv = (struct xc_mv){ (int16_t)row, (int16_t)column };
+    return within(MV_REACH, row, column);
 }
 
 /* The vector of a neighbouring macroblock's block, whatever the macroblock's mode. */
@@ -325,11 +330,12 @@ XC_INLINE bool code_row(struct xc_coder c, struct xc_frame *frame, unsigned row)
     return true;
 }
 
-void xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row)
+bool xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row)
 {
     struct xc_bool_reader local = *reader;
-    code_row((struct xc_coder){ .coding = XC_READ, .reader = &local }, frame, row);
+    bool in_reach = code_row((struct xc_coder){ .coding = XC_READ, .reader = &local }, frame, row);
     *reader = local;
+    return in_reach;
 }
 
 bool xc_modes_write(struct xc_bool_writer *writer, struct xc_frame *frame, unsigned row)

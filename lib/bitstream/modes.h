@@ -5,10 +5,10 @@
 #include "bitstream/coder.h"
 
 /* Walk a row of macroblocks' modes. When reading, macroblocks[].segment must hold the segment map in force before the
- * frame. Writing and counting return false at a vector that is too far from its prediction to be coded or does not fit
- * its mode, and wherever else a macroblock is not one that could be read; they store into the frame only what they find
- * there. */
-void xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row);
+ * frame. Reading stops and returns false at a vector that points too far away. So do writing and counting, and at a
+ * vector that is too far from its prediction or does not fit its mode, and wherever else a macroblock is not one that
+ * could be read; they store into the frame only what they find there. */
+bool xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row);
 bool xc_modes_write(struct xc_bool_writer *writer, struct xc_frame *frame, unsigned row);
 bool xc_modes_count(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row);
 /* What false means. */
