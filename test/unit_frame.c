@@ -355,6 +355,23 @@ static void test_far_vectors(struct xc_workspace *workspace)
     unit_end("vectors of 4096 samples are neither written nor read");
 }
 
+/* What a probability of the segment tree costs must come in again; 255 stands for one that is not sent. */
+static void test_segment_tree(void)
+{
+    struct xc_error err = { "" };
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_frame frame = make_frame(true, 100);
+    frame.header.segmentation = frame.header.update_segment_map = true;
+    for (unsigned i = 0; i < 100; i++) {
+        frame.macroblocks[i].segment = i % 3 == 0; /* 66 of 100 in segment 0: 169 of 256 */
+    }
+    CHECK_OK(xc_frame_optimize(&frame, &state, &err), err);
+    const uint8_t *tree = frame.header.segment_tree;
+    CHECK(tree[0] == 255 && tree[1] == 169 && tree[2] == 255);
+    xc_frame_clear(&frame);
+    unit_end("segments that no macroblock is in cost nothing");
+}
+
 int main(int argc, char **argv)
 {
     struct total total = { 0, 0 };
@@ -365,6 +382,7 @@ int main(int argc, char **argv)
     CHECK_OK(xc_workspace_new(&workspace, 2, xc_cpu_features(), &err), err);
     test_contradictions(workspace);
     test_far_vectors(workspace);
+    test_segment_tree();
     xc_workspace_free(workspace);
     for (int i = 1; i < argc; i++) {
         test_file(argv[i], &total);

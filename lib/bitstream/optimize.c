@@ -131,7 +131,9 @@ void xc_frame_fit_probabilities(struct xc_frame *frame, const struct xc_state *s
     }
     if (h->update_segment_map) {
         for (int i = 0; i < 3; i++) {
-            h->segment_tree[i] = best_probability(count_of(counts, h, &h->segment_tree[i]));
+            const uint32_t *count = count_of(counts, h, &h->segment_tree[i]);
+            uint8_t better = best_probability(count);
+            h->segment_tree[i] = pays(count, 255, better, 128, 8) ? better : 255; /* 255 goes without saying */
         }
     }
 }
