@@ -89,7 +89,7 @@ static void code_segmentation(struct xc_coder c, struct xc_frame_header *h)
     }
 }
 
-/* Section 9.6. */
+/* Section 9.4. */
 static void code_loop_filter(struct xc_coder c, struct xc_frame_header *h)
 {
     h->simple_filter = xc_code_flag(c, h->simple_filter);

@@ -96,7 +96,8 @@ static int16_t clamp(int value, int low, int high)
     return (int16_t)(value < low ? low : value > high ? high : value);
 }
 
-/* Keeps a vector's block within reach: at most one macroblock's width beyond the edge; section 5 (and libvpx). */
+/* Keeps a vector's block within reach: at most one macroblock's width beyond the edge; section 16.3, with
+ * libvpx's margins. */
 static struct xc_mv clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned row, unsigned column)
 {
     const int macroblock = 16 * 4; /* in quarter samples */
@@ -106,7 +107,7 @@ static struct xc_mv clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsi
     };
 }
 
-/* Section 17.2: small magnitudes by a tree, others bit by bit: the low three upwards, then the rest downwards, and bit
+/* Section 17.1: small magnitudes by a tree, others bit by bit: the low three upwards, then the rest downwards, and bit
  * 3 last, only if it is not certain to be set, since the magnitude is at least 8. */
 XC_INLINE int code_mv_component(struct xc_coder c, const uint8_t p[19], int value)
 {
@@ -157,7 +158,7 @@ static struct xc_mv block_mv(const struct xc_macroblock *mb, int block)
     return mb->y_mode == XC_SPLITMV ? mb->split[block] : mb->mv;
 }
 
-/* Section 16.3: which probabilities a sub-macroblock's mode is coded with. */
+/* Section 16.4: which probabilities a sub-macroblock's mode is coded with. */
 static const uint8_t *split_mode_probability(struct xc_mv left, struct xc_mv above)
 {
     int context = mv_equal(left, above) ? (mv_zero(above) ? 4 : 3) : mv_zero(above) ? 2 : mv_zero(left) ? 1 : 0;

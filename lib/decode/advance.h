@@ -5,7 +5,7 @@
 #include "excamera/decode.h"
 
 /* Segment data and loop filter deltas in force for a frame: the state's, as changed by the header; RFC 6386
- * sections 9.3, 9.6. A key frame starts from zeros. */
+ * sections 9.3, 9.4. A key frame starts from zeros. */
 struct xc_segment_data xc_segment_data_for(const struct xc_frame_header *header, const struct xc_state *state);
 struct xc_filter_deltas xc_filter_deltas_for(const struct xc_frame_header *header, const struct xc_state *state);
 

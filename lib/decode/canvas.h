@@ -10,7 +10,7 @@
 #include "decode/workspace.h"
 #include "excamera/state.h"
 
-/* Strengths of the loop filter; RFC 6386 sections 9.6, 15.2. */
+/* Strengths of the loop filter; RFC 6386 sections 9.4, 15.4. */
 struct xc_filter_plan {
     bool enabled, simple;
     uint8_t level[XC_SEGMENTS][4][4]; /* [segment][reference][mode class] */

@@ -2,7 +2,8 @@
 #include "bitstream/tokens.h"
 #include "decode/canvas.h"
 
-/* Mode classes of struct xc_filter_deltas.mode, plus one for intra modes but B_PRED, which have no delta. */
+/* Mode classes of struct xc_filter_deltas.mode. Intra modes but B_PRED have no delta; they count as CLASS_ZERO, which
+ * an intra macroblock cannot be. */
 enum { CLASS_B_PRED, CLASS_ZERO, CLASS_MV, CLASS_SPLIT };
 
 static uint8_t clamp_level(int level)
@@ -10,18 +11,18 @@ static uint8_t clamp_level(int level)
     return (uint8_t)(level < 0 ? 0 : level > 63 ? 63 : level);
 }
 
-/* Section 9.6. libvpx, unlike the section's text, does not clamp between the two additions. */
+/* Section 9.4. */
 static void fill_levels(uint8_t out[4][4], int level, bool use_deltas, const struct xc_filter_deltas *deltas)
 {
     for (int reference = 0; reference < 4; reference++) {
-        for (int class = 0; class < 4; class ++) {
+        for (int mode = 0; mode < 4; mode++) {
             int adjusted = level;
             if (use_deltas) {
                 adjusted += deltas->reference[reference];
-                bool has_delta = reference == XC_INTRA ? class == CLASS_B_PRED : class != CLASS_B_PRED;
-                adjusted += has_delta ? deltas->mode[class] : 0;
+                bool has_delta = reference == XC_INTRA ? mode == CLASS_B_PRED : mode != CLASS_B_PRED;
+                adjusted += has_delta ? deltas->mode[mode] : 0;
             }
-            out[reference][class] = clamp_level(adjusted);
+            out[reference][mode] = clamp_level(adjusted);
         }
     }
 }
@@ -38,7 +39,7 @@ void xc_filter_plan_fill(struct xc_filter_plan *plan, const struct xc_frame_head
         }
         fill_levels(plan->level[i], level, h->filter_deltas_enabled, deltas);
     }
-    /* Section 15.2 and 15.3. */
+    /* Section 15.4. */
     for (int level = 0; level < 64; level++) {
         int interior = level >> (h->sharpness > 4 ? 2 : h->sharpness > 0 ? 1 : 0);
         if (h->sharpness && interior > 9 - h->sharpness) {

@@ -67,7 +67,7 @@ static int average(int sum)
     return (sum + (sum < 0 ? -2 : 2)) / 4;
 }
 
-/* Sections 18.2, 18.3: a quarter luma sample is an eighth of a chroma sample. */
+/* Section 18.1: a quarter luma sample is an eighth of a chroma sample. */
 static void predict_split(const struct xc_canvas *canvas, const struct xc_picture *reference,
                           const struct xc_macroblock *mb, int x, int y)
 {

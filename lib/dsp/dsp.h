@@ -50,7 +50,7 @@ struct xc_dsp {
 
     /* Inverse DCT of a 4x4 block, added to dst with saturation. The coefficients are levels[i] * ac (i >= 1) and
      * dc, which replaces levels[0]. All arithmetic wraps at 16 bits, as in libvpx's SIMD; conforming streams never
-     * get there. RFC 6386 section 14.3. */
+     * get there. RFC 6386 section 14.4. */
     void (*idct_add)(uint8_t *dst, ptrdiff_t stride, const int16_t levels[16], int dc, int ac);
     void (*idct_dc_add)(uint8_t *dst, ptrdiff_t stride, int dc); /* the same where all other levels are 0 */
     /* Inverse WHT: levels[0] * dc, levels[i] * ac in; the DCs of the 16 luma blocks, in raster order, out. Wraps

@@ -16,11 +16,11 @@ enum xc_reference { XC_LAST, XC_GOLDEN, XC_ALTREF, XC_REFERENCES };
 
 enum { XC_SEGMENTS = 4 };
 
-/* Probabilities that a frame may change for all that follow it; RFC 6386 sections 13.4, 17.2, 16.2. Each is the chance,
+/* Probabilities that a frame may change for all that follow it; RFC 6386 sections 13.4, 17.2, 16.1. Each is the chance,
  * in 1/256, that the bool it belongs to is 0. */
 struct xc_probabilities {
     uint8_t coefficient[4][8][3][11]; /* [block type][band][context of neighbours][tree node] */
-    uint8_t mv[2][19];                /* [row, column][is_short, sign, short tree 7, long bits 10 from MV_LONG on] */
+    uint8_t mv[2][19];                /* [row, column][is_short, sign, short tree 7, long bits 10, from 9 on] */
     uint8_t y_mode[4];
     uint8_t uv_mode[3];
 };
@@ -32,7 +32,7 @@ struct xc_segment_data {
     int8_t filter_level[XC_SEGMENTS];
 };
 
-/* Loop filter level adjustments per reference and per mode; RFC 6386 section 9.6. */
+/* Loop filter level adjustments per reference and per mode; RFC 6386 section 9.4. */
 struct xc_filter_deltas {
     int8_t reference[4]; /* intra, last, golden, alt-ref */
     int8_t mode[4];      /* B_PRED, ZEROMV, other whole-macroblock vectors, SPLITMV */
