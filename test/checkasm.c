@@ -182,13 +182,13 @@ static struct output run_mc(any_fn *kernel, int size, unsigned variant, struct a
                             int behind)
 {
     static const ptrdiff_t src_strides[] = { 64, 37, 128 };
-    const int slack = 16; /* to either side of a row */
+    const int margin = 2, slack = 16; /* of a row, before the block and behind the filter's reach */
     int mx = pick(&variant, 8), my = pick(&variant, 8);
     int h = size == 4 ? 4 : size >> pick(&variant, 2);
     bool at_end = pick(&variant, 2);
     ptrdiff_t src_stride = PICK(&variant, src_strides), stride = PICK(&variant, strides);
     struct area read = {
-        .x = (mx ? -before : 0) - slack,
+        .x = -margin,
         .x_end = size + (mx ? behind : 0) + slack,
         .y = my ? -before : 0,
         .y_end = h + (my ? behind : 0),

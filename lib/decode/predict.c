@@ -47,7 +47,7 @@ static void predict_inter_block(const struct xc_canvas *canvas, const struct xc_
         mc(dst, to->stride, from->data + top * from->stride + left, from->stride, size, mx & 7, my & 7);
         return;
     }
-    uint8_t patch[PATCH_STRIDE * (PATCH_ROWS + 1)];
+    uint8_t patch[PATCH_STRIDE * (PATCH_ROWS + 1)]; /* kernels may read on behind the last row's end */
     copy_patch(patch, from, width, height, left - 2, top - 2, size + 5, size + 5);
     mc(dst, to->stride, patch + 2 * PATCH_STRIDE + 2, PATCH_STRIDE, size, mx & 7, my & 7);
 }

@@ -14,7 +14,8 @@
 /* Motion compensation of one block, h rows, an even number. mx, my: position between samples in 1/8, 0 to 7. Two
  * passes, each rounded and clamped to 8 bits, horizontal first; a pass whose fraction is 0 leaves the samples as
  * they are. RFC 6386 section 18. Six-tap reads up to 2 samples before and 3 behind the block in each direction
- * whose fraction is not 0, bilinear 1 behind; up to 16 bytes more of each of those rows may be read on either side. */
+ * whose fraction is not 0, bilinear 1 behind; each of those rows may be read from 2 bytes before the block, whatever
+ * the filter, to 16 behind its reach. */
 typedef void xc_mc_fn(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h, int mx,
                       int my);
 enum { XC_MC_16, XC_MC_8, XC_MC_4, XC_MC_WIDTHS }; /* block widths */
