@@ -39,7 +39,7 @@ static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length
     }
     *length = (unsigned)xc_get_le(bytes + 6, 2);
     if (*length < XC_IVF_HEADER_SIZE) {
-        return xc_fail(err, XC_ERR_FORMAT, "IVF header of %u bytes, not %d", *length, XC_IVF_HEADER_SIZE);
+        return xc_fail(err, XC_ERR_FORMAT, "IVF header of %u bytes, less than %d", *length, XC_IVF_HEADER_SIZE);
     }
     if (memcmp(bytes + 8, "VP80", 4)) {
         return xc_fail(err, XC_ERR_UNSUPPORTED, "not VP8: the IVF header names another codec");

@@ -133,7 +133,7 @@ enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *sta
                               struct xc_error *err);
 
 /* The same in two steps: header and modes, then the coefficients, for which data must still be there and the frame in
- * its place. The second does nothing if there is nothing left to do. */
+ * its place. Before the second, which does nothing if there is nothing left to do, the frame is not complete. */
 enum xc_status xc_frame_open(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
                              struct xc_error *err);
 enum xc_status xc_frame_complete(struct xc_frame *frame, struct xc_error *err);
@@ -146,15 +146,15 @@ struct xc_bytes {
 #define XC_BYTES_INIT ((struct xc_bytes){ 0 })
 void xc_bytes_clear(struct xc_bytes *bytes);
 
-/* Writes the frame as it stands, the inverse of parsing: *bytes is replaced by a VP8 frame that parses, in this state,
- * to an equal frame. What the header says to send is sent; header.probabilities must be the state's where nothing is
- * sent. XC_ERR_ARGUMENT if no VP8 frame is equal, since a macroblock contradicts the header or itself: skip without
- * skip_enabled, say, or a vector that is not its mode's. */
+/* Writes a complete frame as it stands, the inverse of parsing: *bytes is replaced by a VP8 frame that parses, in this
+ * state, to an equal frame. What the header says to send is sent; header.probabilities must be the state's where
+ * nothing is sent. XC_ERR_ARGUMENT if no VP8 frame is equal, since a macroblock contradicts the header or itself: skip
+ * without skip_enabled, say, or a vector that is not its mode's. */
 enum xc_status xc_frame_serialize(struct xc_bytes *bytes, const struct xc_frame *frame, const struct xc_state *state,
                                   struct xc_error *err);
 
-/* Decides anew, by what each costs and saves, which probabilities the frame sends, given those in the state, and the
- * skip flag and reference probabilities. The pictures stay as they are. */
+/* Decides anew, by what each costs and saves, which probabilities a complete frame sends, given those in the state, and
+ * the skip flag and reference probabilities. The pictures stay as they are. */
 enum xc_status xc_frame_optimize(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err);
 
 #endif

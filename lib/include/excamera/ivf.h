@@ -31,7 +31,9 @@ struct xc_ivf {
     uint8_t *bytes; /* private: what the frames point into */
 };
 
-/* Reads stream to its end. Refused: anything but VP80, a truncated frame, trailing bytes. */
+/* Reads stream to its end. Refused: a version but 0, a header of less than 32 bytes, a codec but VP80, a frame rate
+ * with a 0 in it, a truncated frame, trailing bytes. Where frame 0 is a key frame, expected_state is 0, whatever the
+ * file says. After a failure there is nothing to free. */
 enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *err);
 void xc_ivf_free(struct xc_ivf *ivf);
 
