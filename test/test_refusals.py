@@ -265,7 +265,7 @@ class StandardInput(Refusals):
         """Reading from it is an error; the film, which is opened before, does not take its place."""
         tool, *arguments = self.command("xc-rebase", state="-")
         done = harness.run("sh", "-c", 'exec "$@" <&-', "sh", BIN / tool, *arguments, cwd=self.dir)
-        self.assertEqual((done.returncode, done.stderr), (1, b"xc-rebase: -: cannot read the state\n"))
+        self.assertEqual((done.returncode, done.stderr), (1, b"xc-rebase: -: Bad file descriptor\n"))
 
 
 class Forgotten(Refusals):

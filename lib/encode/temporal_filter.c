@@ -60,10 +60,9 @@ static uint32_t refine(const struct filter *f, struct xc_mv whole, unsigned row,
     struct xc_mv best = { (int16_t)(whole.row * 4), (int16_t)(whole.column * 4) };
     uint32_t error = match_error(f, best, row, column);
     for (int step = 2; step; step--) {
-        const struct xc_mv center = best;
-        for (int i = 0; i < 4; i++) {
-            const struct xc_mv mv = { (int16_t)(center.row + around[i].row * step),
-                                      (int16_t)(center.column + around[i].column * step) };
+        for (int i = 0; i < 4; i++) { /* from the best so far, so that it may go both up and aside */
+            const struct xc_mv mv = { (int16_t)(best.row + around[i].row * step),
+                                      (int16_t)(best.column + around[i].column * step) };
             const uint32_t tried = match_error(f, mv, row, column);
             if (tried < error) {
                 error = tried;
