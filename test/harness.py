@@ -73,6 +73,14 @@ def must(*command, **options):
     return done.stdout
 
 
+def install_stubs(directory, scripts):
+    """Programs that stand for others, by their name."""
+    directory.mkdir()
+    for name, text in scripts.items():
+        (directory / name).write_text(f"#!/bin/sh\n{text}\n")
+        (directory / name).chmod(0o755)
+
+
 def need(*programs):
     """Skips the test where a program that is not ours is missing."""
     for program in programs:

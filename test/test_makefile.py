@@ -234,6 +234,44 @@ class Engines(MakefileCase):
         self.assertIn(b"engine-steam.mk", done.stderr)
 
 
+class Lambda(MakefileCase):
+    """What make does with the engines on AWS Lambda, whose programs are stubs here: a finished chunk is its task."""
+
+    film = {"width": 48, "height": 48, "frames": 8}
+    size = 2
+
+    STUBS = {"xc-task": 'echo "tools-${TOOLS-1} $(cat $3 | sha256sum) $*"',
+             "xc-remote": '''case $1 in
+                             offer) echo "$2" | tee -a offered ;;
+                             deliver) for name in $3; do echo "$2" >"$name"; done ;;
+                             esac'''}
+
+    def setUp(self):
+        super().setUp()
+        harness.install_stubs(self.dir / "stubs", self.STUBS)
+        self.generate()
+
+    def offered(self, *arguments, engine="lambda-chunk", **changes):
+        """Runs make to the end; returns how many tasks were brought to S3."""
+        log = self.write("offered", b"")
+        done = self.make("-j2", f"ENGINE={engine}", *arguments, XC_LAMBDA_PROGRAMS=str(self.dir / "stubs"), **changes)
+        self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+        return len(log.read_bytes().splitlines())
+
+    def test_tasks_of_an_earlier_run(self):
+        """Another quality, or other tools, since then: nobody gets what an interrupted run wanted."""
+        self.assertEqual(self.offered(*(f"{number(i)}.task" for i in range(4))), 0)
+        self.assertEqual(self.offered(f"{number(0)}.ivf", f"{number(1)}.ivf"), 2)
+        self.generate(0, 3, 16, 50)
+        self.assertEqual(self.offered(f"{number(0)}.ivf", f"{number(1)}.ivf"), 2)
+        self.assertEqual(self.offered(f"{number(0)}.ivf", f"{number(1)}.ivf", TOOLS="2"), 2)
+        self.assertEqual(self.offered(TOOLS="2"), 2, "what is done and up to date stays as it is")
+        for made in self.finished():
+            self.assertRegex(made, rb"tools-2 .* --cq-level=50 ")
+        self.assertFalse([name for name in self.names() if ".task" in name])
+        self.assertEqual(self.offered(TOOLS="3"), 0, "a film that is finished is left alone, as on all engines")
+
+
 class Ours(MakefileCase):
     def test_our_vpxenc_is_the_default(self):
         """The makefile uses xc-vpxenc unless told otherwise; with one libvpx, that changes nothing."""
