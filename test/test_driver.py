@@ -294,6 +294,15 @@ class Errors(DriverCase):
         self.works(self.film, "-o", "out.ivf", *OPTIONS)
         self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
 
+    def test_a_failing_step_elsewhere(self):
+        """The engines on Lambda show no commands, but what went wrong."""
+        harness.install_stubs(self.dir / "stubs", {"xc-task": "echo 'xc-lambda: no luck today' >&2; exit 1"})
+        for engine in ("lambda", "lambda-chunk"):
+            with self.subTest(engine):
+                text = self.fails(self.film, "-o", "out.ivf", *OPTIONS[:-1], "1", env=harness.environment(
+                    ENGINE=engine, XC_LAMBDA_PROGRAMS=str(self.dir / "stubs")))
+                self.assertRegex(text, r"\nexcamera: a step failed:\nxc-lambda: no luck today\nError 1\n\Z")
+
 
 class Progress(DriverCase):
     def test_on_a_terminal(self):
