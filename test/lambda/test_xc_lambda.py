@@ -144,6 +144,32 @@ class Cost(AccountCase):
         self.assertIn("1000 invocations, 20000.0 s", self.works("cost", "--estimate", "1000", "20"))
 
 
+class Driver(AccountCase):
+    """./excamera with its steps on Lambda."""
+
+    film = {"width": 176, "height": 144, "frames": 24}  # chunks large enough for their digests to be remembered
+
+    def setUp(self):
+        super().setUp()
+        self.account.update(re.findall(r"(\w+)=(\S+)", self.works("deploy")))
+        self.addCleanup(self.works, "destroy")
+
+    def excamera(self, *arguments, **changes):
+        film = harness.film(**self.film)
+        return harness.run(ROOT / "excamera", film, "-o", "out.ivf", "-s", "4", "-k", "3", *arguments, cwd=self.dir,
+                           env={**self.account, "ENGINE": "lambda", **changes})
+
+    def test_begins_anew(self):
+        """When the cause of a failure is mended, the film can be begun anew as well as gone on with."""
+        text = self.excamera(XC_LAMBDA_BUCKET="").stderr.decode()
+        self.assertIn("\nxc-lambda: XC_LAMBDA_BUCKET: is not set", text)
+        self.assertTrue((self.dir / "out.ivf.work/.xc-lambda").is_dir())
+        done = self.excamera("--restart")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(len(harness.our_frames(self.dir / "out.ivf")), self.film["frames"])
+        self.assertFalse((self.dir / "out.ivf.work").exists())
+
+
 class Scale(AccountCase):
     def test_some_wrappers(self):
         text = harness.must(ROOT / "test/lambda/scale.py", "10", env=self.account).decode()
