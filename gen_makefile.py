@@ -106,14 +106,12 @@ clean: ; rm -f *.ivf *.state *.task
 
 VPXENC ?= xc-vpxenc
 
-# Removes the files that are no longer needed, those of them that are there.
-remove = $(if $(KEEP),,$(if $(shell ls $(1) 2>/dev/null),@rm -f $(1)))
-
 # How a recipe line is run. An engine defines $(call run,OUTPUTS,INPUTS), which stands before each command. One that
 # runs all steps of a chunk in one place has other rules (see engine-lambda-chunk.mk): it sets WHOLE_CHUNKS.
 ENGINE ?= local
 ENGINE_DIR ?= {engine_dir}
-include $(ENGINE_DIR)/engine-$(ENGINE).mk
+# A blank in the name gets a backslash; "$() " is how make writes a blank.
+include $(subst $() ,\ ,$(ENGINE_DIR))/engine-$(ENGINE).mk
 """
 
 
@@ -168,7 +166,7 @@ def makefile(start, end, size, quality, structure):
     engine_dir = str(pathlib.Path(__file__).resolve().parent / "mk")
     yield PROLOGUE.format(start=start, end=end, size=size, finished=" ".join(map(finished, range(start, end + 1))),
                           batches=" ".join(map(batch_name, batches(start, end, size))),
-                          engine_dir=engine_dir.replace("$", "$$").replace(" ", "\\ "))
+                          engine_dir=engine_dir.replace("$", "$$").replace("#", "\\#"))
     for batch in batches(start, end, size):
         steps = STRUCTURES[structure](batch, quality)
         yield f"\n# Batch {batch[0]:08d} to {batch[-1]:08d}\n\nifndef WHOLE_CHUNKS\n\n"

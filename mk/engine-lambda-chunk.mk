@@ -3,9 +3,11 @@
 #
 # $(call plan,TASK,OUTPUTS,PUBLISHED,INPUTS) stands before the steps of a chunk, and writes them down as a task.
 LAMBDA_DIR ?= $(ENGINE_DIR)/../lambda
+# For the shell, whatever characters are in it.
+scripts := '$(subst ','\'',$(LAMBDA_DIR))'
 WHOLE_CHUNKS := yes
-plan = @$(LAMBDA_DIR)/plan '$(1)' '$(2)' '$(3)' '$(filter-out FORCE,$(4))'
-run = @$(LAMBDA_DIR)/run '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
+plan = @$(scripts)/plan '$(1)' '$(2)' '$(3)' '$(filter-out FORCE,$(4))'
+run = @$(scripts)/run '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
 
 # Tasks that an interrupted run has left are written down anew: the tools, or the makefile, may be others now. What comes
 # out the same stays as it is, and so does what was made of it.

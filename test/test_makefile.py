@@ -1,6 +1,7 @@
 """gen_makefile.py and its makefiles: the published commands, at any -j, interrupted, failing, by any engine."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -270,6 +271,20 @@ class Lambda(MakefileCase):
             self.assertRegex(made, rb"tools-2 .* --cq-level=50 ")
         self.assertFalse([name for name in self.names() if ".task" in name])
         self.assertEqual(self.offered(TOOLS="3"), 0, "a film that is finished is left alone, as on all engines")
+
+    def test_any_path(self):
+        """Whatever characters the directory has in its name that this makefile comes from."""
+        clone = self.dir / "it's #1 of \"$HOME\" (a; b & c = 5%) [d]?"
+        for name in ("mk", "lambda"):
+            shutil.copytree(ROOT / name, clone / name)
+        shutil.copy(ROOT / "gen_makefile.py", clone)
+        self.write("excamera.mk", harness.must(clone / "gen_makefile.py", 0, self.chunks - 1, 16, 22))
+        done = self.make("-j2")
+        self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+        for engine, tasks in (("lambda", 4 + 4 + 3 + 3 + 2), ("lambda-chunk", 4)):
+            for path in self.finished_paths():
+                path.unlink()
+            self.assertEqual(self.offered(engine=engine), tasks)
 
 
 class Ours(MakefileCase):
