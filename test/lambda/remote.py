@@ -140,9 +140,9 @@ class AccountCase(RemoteCase):
         self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
         return done.stdout.decode()
 
-    def refused(self, *arguments):
+    def refused(self, *arguments, **changes):
         """What has to end with one line of ours, which is returned."""
-        done = self.lambda_(*arguments)
+        done = self.lambda_(*arguments, **changes)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr.decode(), r"\Axc-lambda: [^\n]+\n\Z")
         return done.stderr.decode()

@@ -67,7 +67,8 @@ class Account(AccountCase):
         self.assertEqual({action for action, _ in rest}, {"logs:CreateLogStream", "logs:PutLogEvents"})
         self.assertTrue(all(resource.endswith(":log-group:/aws/lambda/excamera:*") for _, resource in rest))
         rules = self.aws("s3api", "get-bucket-lifecycle-configuration", "--bucket", there["buckets"][0])["Rules"]
-        self.assertEqual([rule["Expiration"]["Days"] for rule in rules], [7])
+        self.assertEqual([(rule["Filter"]["Prefix"], rule["Expiration"]["Days"]) for rule in rules],
+                         [("data/", 7), ("task/", 7), ("meet/", 7)])
 
     def check_function(self):
         found = self.aws("lambda", "get-function", "--function-name", "excamera")["Configuration"]
@@ -79,6 +80,89 @@ class Account(AccountCase):
                           ("cost", "nothing.tsv"), ("cost", "--estimate", "x")):
             with self.subTest(arguments):
                 self.refused(*arguments)
+
+
+class Neighbours(AccountCase):
+    """What else is in the account, or would be if the last command had come to its end."""
+
+    OTHER = {"XC_LAMBDA_FUNCTION": "excamera-test"}
+
+    def make_bucket(self, name):
+        where = ("--create-bucket-configuration", f"LocationConstraint={stack.REGION}")
+        self.aws("s3api", "create-bucket", "--bucket", name, *where)
+        self.addCleanup(harness.run, "aws", "s3", "rb", "--force", f"s3://{name}", env=self.account)
+
+    def put(self, bucket, key):
+        self.aws("s3api", "put-object", "--bucket", bucket, "--key", key, "--body", str(self.write("some", b"thing")))
+
+    def test_two_functions(self):
+        """Each has a role, log and bucket of its own, whether or not the name of one begins as the other's."""
+        names = [re.search(r"BUCKET=(\S+)", self.works("deploy", **changes))[1] for changes in (self.OTHER, {})]
+        self.assertEqual(names, ["excamera-test-123456789012-eu-central-1", "excamera-123456789012-eu-central-1"])
+        self.assertEqual({name: len(things) for name, things in self.inventory().items()},
+                         dict.fromkeys(Account.nothing, 2))
+        self.works("destroy")
+        self.assertEqual(self.inventory()["logs"], ["/aws/lambda/excamera-test"])
+        self.assertIn("has the function been deployed?", self.refused("logs"))
+        self.works("destroy", **self.OTHER)
+        self.assertEqual(self.inventory(), Account.nothing)
+
+    def test_bucket_of_somebody_else(self):
+        """It is not touched; nor is what others have put into ours."""
+        self.make_bucket("family-photos")
+        self.put("family-photos", "photo")
+        before = self.inventory()
+        photos = {"XC_LAMBDA_BUCKET": "family-photos"}
+        self.assertIn("family-photos is used for something else", self.refused("deploy", **photos))
+        self.assertIn("family-photos stays", self.refused("destroy", **photos))
+        self.assertEqual(self.inventory(), before)
+
+        self.make_bucket("taken")
+        taken = {"XC_LAMBDA_BUCKET": "taken"}
+        self.works("deploy", **taken)
+        self.assertIn("is used for something else", self.refused("deploy", **taken, **self.OTHER))
+        self.put("taken", "photo")
+        self.put("taken", "data/0123")
+        self.works("deploy", **taken)
+        self.assertIn("BucketNotEmpty", self.refused("destroy", **taken))
+        left = self.aws("s3api", "list-objects-v2", "--bucket", "taken")["Contents"]
+        self.assertEqual([found["Key"] for found in left], ["photo"])
+
+    def test_bucket_of_another_account(self):
+        """A name that anybody could guess, and that is taken. moto does not look at the owner, so this does."""
+        real = shutil.which("aws", path=self.account["PATH"])
+        harness.install_stubs(self.dir / "stubs", {"aws": f"""case $* in
+            *'--expected-bucket-owner 123456789012'*) echo Forbidden >&2; exit 254 ;;
+            *create-bucket*) echo 'An error occurred (BucketAlreadyExists)' >&2; exit 254 ;;
+            *s3api*) echo "$*" >>touched ;;
+            esac
+            exec {real} "$@" """})
+        done = self.lambda_("deploy", PATH=f"{self.dir}/stubs:{self.account['PATH']}")
+        self.assertEqual((done.returncode, done.stderr), (254, b"An error occurred (BucketAlreadyExists)\n"))
+        self.assertFalse((self.dir / "touched").exists())
+        self.assertEqual(self.inventory(), Account.nothing)
+
+    def test_interrupted_deploy(self):
+        """Whatever it has left, destroy clears away."""
+        trust = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}
+        self.make_bucket("excamera-123456789012-eu-central-1")
+        self.aws("iam", "create-role", "--role-name", "excamera-eu-central-1",
+                 "--assume-role-policy-document", json.dumps(trust))
+        self.works("destroy")
+        self.assertEqual(self.inventory(), Account.nothing)
+
+    def test_destroy_goes_on(self):
+        """What cannot be removed does not save the rest."""
+        self.works("deploy")
+        role = ("--role-name", "excamera-eu-central-1")
+        policy = self.aws("iam", "get-role-policy", *role, "--policy-name", "excamera")["PolicyDocument"]
+        self.aws("iam", "put-role-policy", *role, "--policy-name", "mine", "--policy-document", json.dumps(policy))
+        self.assertIn("DeleteConflict", self.refused("destroy"))
+        self.assertEqual(self.inventory(), {**Account.nothing, "roles": [role[1]]})
+        self.aws("iam", "delete-role-policy", *role, "--policy-name", "mine")
+        self.works("destroy")
+        self.assertEqual(self.inventory(), Account.nothing)
 
 
 class Logs(AccountCase):
