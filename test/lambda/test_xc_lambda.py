@@ -27,6 +27,15 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
+class DeployCase(AccountCase):
+    def make_role(self):
+        """What deploy makes first of the role."""
+        trust = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}
+        self.aws("iam", "create-role", "--role-name", "excamera-eu-central-1",
+                 "--assume-role-policy-document", json.dumps(trust))
+
+
 class Account(AccountCase):
     nothing = {"functions": [], "roles": [], "buckets": [], "logs": []}
 
@@ -76,13 +85,14 @@ class Account(AccountCase):
 
     def test_mistakes(self):
         for arguments in (("explode",), ("deploy", "--arch", "vax"), ("deploy", "--memory", "x"), ("deploy", "--fast"),
+                          ("deploy", "--arch"), ("cost", "--memory"), ("cost", "a.tsv", "--memory", "1024"),
                           ("logs", "--since", "yesterday"), ("logs", "--since"), ("logs", "all"),
                           ("cost", "nothing.tsv"), ("cost", "--estimate", "x")):
             with self.subTest(arguments):
                 self.refused(*arguments)
 
 
-class Neighbours(AccountCase):
+class Neighbours(DeployCase):
     """What else is in the account, or would be if the last command had come to its end."""
 
     OTHER = {"XC_LAMBDA_FUNCTION": "excamera-test"}
@@ -144,11 +154,8 @@ class Neighbours(AccountCase):
 
     def test_interrupted_deploy(self):
         """Whatever it has left, destroy clears away."""
-        trust = {"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}
         self.make_bucket("excamera-123456789012-eu-central-1")
-        self.aws("iam", "create-role", "--role-name", "excamera-eu-central-1",
-                 "--assume-role-policy-document", json.dumps(trust))
+        self.make_role()
         self.works("destroy")
         self.assertEqual(self.inventory(), Account.nothing)
 
@@ -217,15 +224,29 @@ class Package(AccountCase):
         self.assertEqual(said.decode().splitlines()[-1], f"{ours}  {clone}/bin/lambda/excamera.zip")
 
 
-class Cost(AccountCase):
+class Cost(DeployCase):
     def test_of_a_run(self):
         rows = "xc-vpxenc 00000000 1 2 1 9 9 9 10.0\nxc-enc 00000000 1 2 1 9 9 9 0\n"
         self.write("timings.tsv", rows.replace(" ", "\t").encode())
         text = self.works("cost")
-        self.assertIn("1 invocations, 10.0 s at 1769 MB: 0.0003 USD", text)
+        self.assertIn("1 invocations, 10.0 s at 1769 MB, x86_64: 0.0003 USD", text)
 
     def test_estimate(self):
         self.assertIn("1000 invocations, 20000.0 s", self.works("cost", "--estimate", "1000", "20"))
+
+    def test_of_another_function(self):
+        """What is deployed, if that can be asked; what the options say, in any case."""
+        estimate = ("--estimate", "1000", "20")
+        self.make_role()
+        self.aws("lambda", "create-function", "--function-name", "excamera", "--runtime", "provided.al2023",
+                 "--handler", "bootstrap", "--role", "arn:aws:iam::123456789012:role/excamera-eu-central-1",
+                 "--zip-file", f"fileb://{Shared.stack.programs}/excamera.zip", "--memory-size", "3008",
+                 "--architectures", "arm64")
+        self.addCleanup(self.works, "destroy")
+        self.assertIn(" 20000.0 s at 3008 MB, arm64: 0.7833 USD", self.works("cost", *estimate))
+        self.assertIn(" at 1024 MB, x86_64: 0.3333 USD",
+                      self.works("cost", "--memory", "1024", "--arch", "x86_64", *estimate))
+        self.assertIn(" at 1769 MB, x86_64: 0.5758 USD", self.works("cost", *estimate, AWS_SECRET_ACCESS_KEY=""))
 
 
 class Driver(AccountCase):
@@ -252,6 +273,7 @@ class Driver(AccountCase):
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertEqual(len(harness.our_frames(self.dir / "out.ivf")), self.film["frames"])
         self.assertFalse((self.dir / "out.ivf.work").exists())
+        self.assertRegex(done.stderr.decode(), r", [\d.]+ s; [\d.]+ s of AWS Lambda to pay for\n\Z")
 
 
 class Scale(AccountCase):
