@@ -27,7 +27,7 @@ help:
 #: make check            install what is missing, build, run all tests
 #: make check-lambda     the same for the remote engines, on this machine
 #: make bench            how fast and how large the tools are, side by side with others; FILMS='A.y4m B.y4m', or one is made
-#: make format           clang-format all C sources
+#: make format           clang-format all C sources; make check-format only looks
 #: make setup            only install what is missing
 #: make install          PREFIX=/usr/local DESTDIR=; make install-lambda, the remote engines as well
 #: make clean            remove build/ and bin/

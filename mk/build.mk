@@ -80,11 +80,12 @@ $(STATIC_TOOLS): $(BIN)/static/xc-%: $$(call parts,$$*)
 $(TEST_PROGRAMS): $(OUT)/%: $(OUT)/test/%.o $(LIBRARY) $(VPX)
 	$(call link)
 
-# The tables keep the layout of the standard's.
-.PHONY: format
-CLANG_FORMAT ?= clang-format
-format:
-	$(CLANG_FORMAT) -i $(filter-out %/tables.c %/cost.c,$(wildcard lib/*/*.[ch] lib/*/*/*.[ch] tools/*.[ch] lambda/*.[ch] test/*.[ch]))
+# The tables keep the layout of the standard's. Versions of clang-format differ in what they do.
+.PHONY: format check-format
+CLANG_FORMAT ?= clang-format-16
+check-format: CLANG_FORMAT += --dry-run -Werror
+format check-format:
+	@$(CLANG_FORMAT) -i $(filter-out %/tables.c %/cost.c,$(wildcard lib/*/*.[ch] lib/*/*/*.[ch] tools/*.[ch] lambda/*.[ch] test/*.[ch]))
 
 # Files that change only when what they hold does: the command that compiles, upon which everything is compiled anew,
 # and the library's sources, so that it does not keep the object of one that is gone.

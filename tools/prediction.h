@@ -18,8 +18,8 @@ struct xc_tool_prediction {
 void xc_tool_prediction_open(struct xc_tool_prediction *p, const char *name, const char *state_name,
                              const struct xc_tool_source *source);
 /* Opens the frame that is next (xc_frame_open), but does not count it as read. *target becomes what it is to look like
- * if that exists only in decoded form: the frame is hidden, stands for no raw picture, and is not exact. shown: how many
- * pictures the frames before it show. */
+ * if that exists only in decoded form: the frame is hidden, stands for no raw picture, and is not exact. shown: how
+ * many pictures the frames before it show. */
 enum xc_status xc_tool_prediction_read(struct xc_tool_prediction *p, struct xc_frame *frame, uint64_t shown,
                                        struct xc_picture **target, struct xc_workspace *workspace,
                                        struct xc_error *err);

@@ -37,8 +37,8 @@ static void skip(const struct xc_tool_ivf *input, uint32_t number, struct xc_sta
 {
     const struct xc_ivf_frame *data = &input->ivf.frames[number];
     struct xc_error err;
-    if (data->size && (xc_frame_open(frame, state, data->data, data->size, &err) ||
-                       xc_state_follow_header(state, frame, &err))) {
+    if (data->size &&
+        (xc_frame_open(frame, state, data->data, data->size, &err) || xc_state_follow_header(state, frame, &err))) {
         xc_tool_fail(input->name, "frame %u: %s", (unsigned)number, err.text);
     }
 }

@@ -147,8 +147,7 @@ static enum xc_status open_codec(struct xc_search *search, bool altref_ahead, st
     search->open = true;
     search->next_pts = 0;
     xc_state_clear(&search->shadow);
-    if (vpx_codec_control(&search->codec, VP8E_SET_ENABLEAUTOALTREF, altref_ahead) ||
-        set_effort(search, true)) {
+    if (vpx_codec_control(&search->codec, VP8E_SET_ENABLEAUTOALTREF, altref_ahead) || set_effort(search, true)) {
         return fail_codec(search, err, "take its options");
     }
     return XC_OK;

@@ -14,8 +14,8 @@ unsigned xc_quantizer_of_step(double step);
 
 /* What one frame may do. */
 struct xc_encode_params {
-    unsigned quantizer; /* index, 0 to 127; the nearest that libvpx can be asked for is taken */
-    bool key_frame;     /* the references below are ignored */
+    unsigned quantizer;                    /* index, 0 to 127; the nearest that libvpx can be asked for is taken */
+    bool key_frame;                        /* the references below are ignored */
     bool use_last, use_golden, use_altref; /* references to predict from */
     bool refresh_last, refresh_golden, refresh_altref;
     bool keep_probabilities; /* leave those of the state as they are behind this frame */
@@ -64,8 +64,9 @@ enum xc_status xc_encode_repeat(struct xc_encoder *encoder, enum xc_reference wh
 
 /* Rebases an interframe, parsed or only opened in the state origin, onto *state: its modes and vectors are kept, and
  * its levels where they are as good as any, but the residue is that of source (padded) against what this state
- * predicts; all of them are of one size. *rebased, whose memory is reused, becomes the new frame, to be serialized in the
- * state as it was; *frame is used up and left to be parsed into again. *state moves on; on failure it is as it was. */
+ * predicts; all of them are of one size. *rebased, whose memory is reused, becomes the new frame, to be serialized in
+ * the state as it was; *frame is used up and left to be parsed into again. *state moves on; on failure it is as it was.
+ */
 enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, struct xc_frame *frame,
                          const struct xc_state *origin, const struct xc_picture *source, struct xc_frame *rebased,
                          struct xc_error *err);
