@@ -1,7 +1,7 @@
 """AWS on this machine: what a run of ENGINE=lambda talks to, made of real parts.
 
 MinIO stands for S3 (it checks signatures and digests). AWS's own runtime interface emulator runs the packaged bootstrap
-as Lambda does, one process for each concurrent execution; haproxy before them stands for the service's front door: it
+as Lambda does, one process for each concurrent execution, with as bare a /dev as Lambda has; haproxy before them stands for the service's front door: it
 gives each worker one request at a time, and can be told to be unwell."""
 import contextlib
 import hashlib
@@ -24,6 +24,17 @@ SECRET = "correct-horse-battery-staple"  # what must be seen nowhere
 KEY_ID = "excamera-test"
 BUCKET = "excamera-test"
 REGION = "eu-central-1"
+
+# In a mount namespace of its own: has a directory ($0) with what is in Lambda's /dev take its place, then runs a command.
+# The descriptors, which bash needs for <(...), are not among that.
+IN_SANDBOX = """
+command -p mount -t tmpfs dev "$0" || exit
+for name in null zero full random urandom; do
+    : >"$0/$name" && command -p mount --bind "/dev/$name" "$0/$name" || exit
+done
+ln -s /proc/self/fd/0 "$0/stdin" && ln -s /proc/self/fd/1 "$0/stdout" && ln -s /proc/self/fd/2 "$0/stderr" || exit
+command -p mount --move "$0" /dev && exec "$@"
+"""
 
 HAPROXY = """
 global
@@ -167,7 +178,7 @@ class Stack:
                        "TMPDIR": str(tmp), "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
                        "AWS_REGION": REGION, "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.ports['s3']}",
                        "AWS_LAMBDA_FUNCTION_TIMEOUT": "120", **changes}
-        self.start(f"worker-{number}", PROGRAMS / "aws-lambda-rie", "--log-level", "error",
+        self.start(f"worker-{number}", *self.sandbox, PROGRAMS / "aws-lambda-rie", "--log-level", "error",
                    "--runtime-interface-emulator-address", f"127.0.0.1:{invoke}",
                    "--runtime-api-address", f"127.0.0.1:{runtime}", self.directory / "task/bootstrap",
                    environment=environment, cwd=home)
@@ -195,6 +206,7 @@ class Stack:
         for path in (self.directory / "task").rglob("*"):
             path.chmod(0o755)
         self.make_runtime()
+        self.make_sandbox()
         try:
             self.start_minio()
             self.start_proxy()
@@ -212,6 +224,16 @@ class Stack:
         for path in ("/bin/bash", "/usr/bin/curl", *coreutils):
             if re.fullmatch(r"(/usr)?/bin/[^/]+", path):
                 (self.directory / "bin" / os.path.basename(path)).symlink_to(path)
+
+    def make_sandbox(self):
+        """What stands before a worker's command, so that it finds Lambda's /dev; nothing where that takes more rights
+        than we have."""
+        (self.directory / "dev").mkdir()
+        self.sandbox = [shutil.which("unshare") or "unshare", "-m", "/bin/sh", "-c", IN_SANDBOX, self.directory / "dev"]
+        try:
+            subprocess.run([*self.sandbox, "true"], check=True, stderr=subprocess.DEVNULL)
+        except (OSError, subprocess.CalledProcessError):
+            self.sandbox = []
 
     def __exit__(self, *_):
         for name in list(self.processes):

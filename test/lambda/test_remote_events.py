@@ -2,6 +2,7 @@
 import copy
 import hashlib
 import json
+import os
 
 import remote
 import stack
@@ -55,6 +56,17 @@ class Events(RemoteCase):
 
     def test_the_good_one(self):
         self.assertEqual(list(self.answer(self.good)["outputs"]), ["b.ivf"])
+
+    def test_bare_dev(self):
+        """The workers of all these tests find no more in /dev than they would on Lambda."""
+        if not Shared.stack.sandbox:
+            self.skipTest("workers cannot be given a /dev like Lambda's here")
+        self.answer(self.good)
+        processes = Shared.stack.bootstraps()
+        self.assertTrue(processes)
+        for process in processes:
+            self.assertEqual(sorted(os.listdir(f"/proc/{process}/root/dev")),
+                             ["full", "null", "random", "stderr", "stdin", "stdout", "urandom", "zero"])
 
     def test_shell_characters(self):
         """They are given to the tool as they are, and it does not like them."""
