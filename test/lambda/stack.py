@@ -1,8 +1,8 @@
 """AWS on this machine: what a run of ENGINE=lambda talks to, made of real parts.
 
 MinIO stands for S3 (it checks signatures and digests). AWS's own runtime interface emulator runs the packaged bootstrap
-as Lambda does, one process for each concurrent execution, with as bare a /dev as Lambda has; haproxy before them stands for the service's front door: it
-gives each worker one request at a time, and can be told to be unwell."""
+as Lambda does, one process for each concurrent execution, with as bare a /dev as Lambda has; haproxy before them stands
+for the service's front door: it gives each worker one request at a time, and can be told to be unwell."""
 import contextlib
 import hashlib
 import os
@@ -25,8 +25,8 @@ KEY_ID = "excamera-test"
 BUCKET = "excamera-test"
 REGION = "eu-central-1"
 
-# In a mount namespace of its own: has a directory ($0) with what is in Lambda's /dev take its place, then runs a command.
-# The descriptors, which bash needs for <(...), are not among that.
+# In a mount namespace of its own: has a directory ($0) with what Lambda has there take the place of /dev, then runs a
+# command. The descriptors, which bash needs for <(...), are not among that.
 IN_SANDBOX = """
 command -p mount -t tmpfs dev "$0" || exit
 for name in null zero full random urandom; do
@@ -61,9 +61,16 @@ backend workers
     http-response set-status 503 if {{ status 400 }}
 {workers}
 frontend s3
+    mode tcp
     bind 127.0.0.1:{s3_port}
     tcp-request inspect-delay {delay_ms}ms
     tcp-request content accept if WAIT_END
+    default_backend prompt_s3
+backend prompt_s3
+    mode tcp
+    server prompt_s3 127.0.0.1:{prompt_s3_port}
+frontend prompt_s3
+    bind 127.0.0.1:{prompt_s3_port}
     http-request return status 503 if {{ rand(100) lt {s3_failures} }}
     http-request reject if {{ rand(100) lt {drops} }}
     default_backend minio
@@ -116,7 +123,8 @@ class Stack:
         self.programs = self.directory / "programs"
         self.processes = {}
         self.workers = workers
-        self.ports = {name: free_port() for name in ("lambda", "s3", "minio", "console", "everything", "moto")}
+        self.ports = {name: free_port()
+                      for name in ("lambda", "s3", "prompt_s3", "minio", "console", "everything", "moto")}
         self.worker_ports = [(free_port(), free_port()) for _ in range(workers)]
 
     # What a client needs to know
@@ -262,14 +270,19 @@ class Stack:
         return sum((self.directory / f"worker-{number}.log").read_text(errors="replace").count("START RequestId")
                    for number in range(self.workers))
 
-    def invoke(self, body):
-        """Sends an event as it is to a worker; returns the status and the answer."""
-        url = f"http://127.0.0.1:{self.ports['lambda']}/2015-03-31/functions/excamera/invocations"
+    def invoke(self, body, port=None):
+        """Sends an event as it is to a worker, or to the one at this port; returns the status and the answer."""
+        url = f"http://127.0.0.1:{port or self.ports['lambda']}/2015-03-31/functions/function/invocations"
         try:
             with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
+
+    def wake(self):
+        """Has each worker start anew that was killed: Lambda does that when the next event comes."""
+        for port, _ in self.worker_ports:
+            self.invoke(b"{}", port)
 
     def curl(self, method, key, body=b"", user=f"{KEY_ID}:{SECRET}"):
         """A request to S3 by another client than ours; returns the body of the answer."""
