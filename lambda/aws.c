@@ -1,4 +1,6 @@
 /* Requests to AWS by libcurl: one connection per service, kept between requests. */
+#define _GNU_SOURCE /* for asprintf */
+
 #include "aws.h"
 
 #include <curl/curl.h>
@@ -16,7 +18,6 @@
 enum {
     ENDPOINT_SIZE = 256,
     URL_SIZE = 1024,
-    HEADER_SIZE = 4096,         /* session tokens are long */
     MAX_TEXT = 6 * 1024 * 1024, /* the greatest answer of a function */
     ATTEMPTS = 12,
     CONNECT_SECONDS = 10,
@@ -63,6 +64,7 @@ void aws_start(void)
 struct request {
     const char *service, *method;
     char url[URL_SIZE];
+    const char *what;   /* what messages call it, besides the URL; or NULL */
     const char *digest; /* of the body, for S3; NULL: of nothing */
     const char *body;   /* NULL: none */
     FILE *upload;       /* or NULL */
@@ -114,20 +116,28 @@ static size_t on_header(char *data, size_t one, size_t size, void *context)
     return size;
 }
 
+static struct curl_slist *add_header(struct curl_slist *headers, const char *name, const char *value)
+{
+    char *line; /* session tokens are of any length */
+    if (asprintf(&line, "%s: %s", name, value) < 0) {
+        fail_about(name, "no memory");
+    }
+    headers = curl_slist_append(headers, line);
+    free(line);
+    return headers;
+}
+
 static struct curl_slist *make_headers(const struct request *request)
 {
     static const char of_nothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    char line[HEADER_SIZE];
     struct curl_slist *headers = NULL;
     if (!strcmp(request->service, "s3")) {
-        snprintf(line, sizeof line, "x-amz-content-sha256: %s", request->digest ? request->digest : of_nothing);
-        headers = curl_slist_append(headers, line);
+        headers = add_header(headers, "x-amz-content-sha256", request->digest ? request->digest : of_nothing);
     } else {
-        headers = curl_slist_append(headers, "Content-Type: application/json");
+        headers = add_header(headers, "Content-Type", "application/json");
     }
-    if (credentials.token[0]) {
-        snprintf(line, sizeof line, "x-amz-security-token: %s", credentials.token);
-        headers = curl_slist_append(headers, line);
+    if (credentials.token) {
+        headers = add_header(headers, "x-amz-security-token", credentials.token);
     }
     return headers;
 }
@@ -159,9 +169,6 @@ static void set_options(const struct request *request, struct reply *reply, stru
     }
     if (!strcmp(request->method, "HEAD")) {
         curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-    }
-    if (!strcmp(request->method, "DELETE")) {
-        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
     }
     if (request->upload) {
         rewind(request->upload);
@@ -255,13 +262,15 @@ static void find_text(const char *text, const char *name, char *found, size_t si
 
 static _Noreturn void fail_by(const struct request *request, const struct reply *reply)
 {
-    char code[100], message[300];
+    char code[100], message[300], about[URL_SIZE + 300];
+    snprintf(about, sizeof about, "%.256s%s%s", request->what ? request->what : "", request->what ? ": " : "",
+             request->url);
     if (reply->error) {
-        fail_about(request->url, "%s", curl_easy_strerror(reply->error));
+        fail_about(about, "%s", curl_easy_strerror(reply->error));
     }
     find_text(reply->text, "<Code", code, sizeof code);
     find_text(reply->text, !strcmp(request->service, "s3") ? "<Message" : "essage\"", message, sizeof message);
-    fail_about(request->url, "HTTP %ld %s%s%s", reply->status, code, code[0] ? ": " : "", message);
+    fail_about(about, "HTTP %ld %s%s%s", reply->status, code, code[0] ? ": " : "", message);
 }
 
 /* ---- Objects ---- */
@@ -287,6 +296,7 @@ bool aws_object_exists(const char *bucket, const char *key)
 void aws_object_put_file(const char *bucket, const char *key, const char *path, const char *digest, uint64_t size)
 {
     struct request request = object("PUT", bucket, key);
+    request.what = path;
     request.digest = digest;
     request.upload_size = size;
     request.upload = fopen(path, "rb");
@@ -299,6 +309,25 @@ void aws_object_put_file(const char *bucket, const char *key, const char *path, 
     }
     fclose(request.upload);
     free(reply.text);
+}
+
+bool aws_object_put_text(const char *bucket, const char *key, const char *text)
+{
+    char digest[SHA256_TEXT], *bytes = strdup(text);
+    struct request request = object("PUT", bucket, key);
+    request.upload_size = strlen(text);
+    request.upload = bytes ? fmemopen(bytes, strlen(text), "r") : NULL;
+    if (!request.upload) {
+        free(bytes);
+        return false;
+    }
+    sha256_of_bytes(text, strlen(text), digest);
+    request.digest = digest;
+    const struct reply reply = perform(&request);
+    fclose(request.upload);
+    free(bytes);
+    free(reply.text);
+    return !reply.error && reply.status == 200;
 }
 
 /* Whether the object was there; fails for any other reason why it did not come. */
@@ -324,30 +353,21 @@ char *aws_object_get_text(const char *bucket, const char *key)
     return NULL;
 }
 
-bool aws_object_get_file(const char *bucket, const char *key, const char *path)
+bool aws_object_get_file(const char *bucket, const char *key, const char *path, const char *what)
 {
     struct request request = object("GET", bucket, key);
+    request.what = what;
     request.download = fopen(path, "wb");
     if (!request.download) {
-        fail_about(path, "%s", strerror(errno));
+        fail_about(what, "%s", strerror(errno));
     }
     const struct reply reply = perform(&request);
     const bool there = was_there(&request, &reply);
     free(reply.text);
     if (fclose(request.download)) {
-        fail_about(path, "%s", strerror(errno));
+        fail_about(what, "%s", strerror(errno));
     }
     return there;
-}
-
-void aws_object_delete(const char *bucket, const char *key)
-{
-    const struct request request = object("DELETE", bucket, key);
-    const struct reply reply = perform(&request);
-    if (reply.error || (reply.status != 204 && reply.status != 404)) {
-        fail_by(&request, &reply);
-    }
-    free(reply.text);
 }
 
 /* ---- Functions ---- */

@@ -20,11 +20,12 @@ void aws_start(void);
 bool aws_object_exists(const char *bucket, const char *key);
 /* digest is the SHA-256 of the file, and the server refuses any other bytes. */
 void aws_object_put_file(const char *bucket, const char *key, const char *path, const char *digest, uint64_t size);
+/* false: it could not be done. */
+bool aws_object_put_text(const char *bucket, const char *key, const char *text);
 /* The caller frees the text; NULL: there is no such object. */
 char *aws_object_get_text(const char *bucket, const char *key);
-/* Writes the object to a new file; false: there is no such object. */
-bool aws_object_get_file(const char *bucket, const char *key, const char *path);
-void aws_object_delete(const char *bucket, const char *key);
+/* Writes the object to a new file; false: there is no such object. what: the name that messages call it by. */
+bool aws_object_get_file(const char *bucket, const char *key, const char *path, const char *what);
 
 /* How often something is tried: XC_LAMBDA_ATTEMPTS, or 12 times. */
 unsigned aws_attempts(void);

@@ -7,20 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_SIZE = 8192 };
-
-static bool take(char *field, size_t size, const char *value)
+/* The value, or NULL if there is none, or one that cannot stand in a header. */
+static const char *proper(const char *value)
 {
-    if (!value || !*value || strlen(value) >= size || strpbrk(value, "\r\n")) {
-        return false;
-    }
-    strcpy(field, value);
-    return true;
+    return value && *value && !strpbrk(value, "\r\n") ? value : NULL;
 }
 
-static bool take_environment(char *field, size_t size, const char *variable)
+static const char *from_environment(const char *variable)
 {
-    return take(field, size, getenv(variable));
+    return proper(getenv(variable));
 }
 
 /* Cuts the blanks off both ends. */
@@ -33,28 +28,39 @@ static char *trim(char *text)
     return text;
 }
 
-static void take_setting(struct credentials *credentials, const char *name, const char *value)
+static const char **field_of(struct credentials *credentials, const char *name)
 {
     if (!strcmp(name, "aws_access_key_id")) {
-        take(credentials->id, sizeof credentials->id, value);
-    } else if (!strcmp(name, "aws_secret_access_key")) {
-        take(credentials->secret, sizeof credentials->secret, value);
-    } else if (!strcmp(name, "aws_session_token")) {
-        take(credentials->token, sizeof credentials->token, value);
-    } else if (!strcmp(name, "region") && !credentials->region[0]) {
-        take(credentials->region, sizeof credentials->region, value);
+        return &credentials->id;
+    }
+    if (!strcmp(name, "aws_secret_access_key")) {
+        return &credentials->secret;
+    }
+    if (!strcmp(name, "aws_session_token")) {
+        return &credentials->token;
+    }
+    return !strcmp(name, "region") ? &credentials->region : NULL;
+}
+
+/* What is known already is not changed. */
+static void take_setting(struct credentials *credentials, const char *name, const char *value)
+{
+    const char **field = field_of(credentials, name);
+    if (field && !*field && proper(value)) {
+        *field = strdup(value);
     }
 }
 
 /* variable: of the environment, if the file is not ~/.aws/NAME. The sections of that one file are [profile NAME]. */
 static void read_file(struct credentials *credentials, const char *variable, const char *name, const char *section)
 {
-    char path[1024], line[LINE_SIZE];
+    char path[1024], *line = NULL;
+    size_t size = 0;
     bool ours = false;
     const char *given = getenv(variable), *home = getenv("HOME");
     snprintf(path, sizeof path, "%s%s%s", given ? given : home ? home : "", given ? "" : "/.aws/", given ? "" : name);
     FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file)) {
+    while (file && getline(&line, &size, file) >= 0) {
         char *text = trim(line), *equals = strchr(text, '=');
         if (*text == '[') {
             ours = !strncmp(text + 1, section, strlen(section)) && text[1 + strlen(section)] == ']';
@@ -63,6 +69,7 @@ static void read_file(struct credentials *credentials, const char *variable, con
             take_setting(credentials, trim(text), trim(equals + 1));
         }
     }
+    free(line);
     if (file) {
         fclose(file);
     }
@@ -82,24 +89,23 @@ static void read_files(struct credentials *credentials)
 
 const char *credentials_find(struct credentials *credentials)
 {
-    *credentials = (struct credentials){ .id = "" };
-    if (!take_environment(credentials->region, sizeof credentials->region, "AWS_REGION")) {
-        take_environment(credentials->region, sizeof credentials->region, "AWS_DEFAULT_REGION");
+    struct credentials files = { .region = from_environment("AWS_REGION") };
+    *credentials = (struct credentials){ .id = from_environment("AWS_ACCESS_KEY_ID"),
+                                         .secret = from_environment("AWS_SECRET_ACCESS_KEY"),
+                                         .token = from_environment("AWS_SESSION_TOKEN") };
+    if (!files.region) {
+        files.region = from_environment("AWS_DEFAULT_REGION");
     }
-    struct credentials files = *credentials;
     read_files(&files);
-    const bool id = take_environment(credentials->id, sizeof credentials->id, "AWS_ACCESS_KEY_ID");
-    if (!id || !take_environment(credentials->secret, sizeof credentials->secret, "AWS_SECRET_ACCESS_KEY")) {
+    if (!credentials->id || !credentials->secret) {
         *credentials = files;
-    } else {
-        take_environment(credentials->token, sizeof credentials->token, "AWS_SESSION_TOKEN");
     }
-    memcpy(credentials->region, files.region, sizeof files.region);
-    if (!credentials->id[0] || !credentials->secret[0]) {
+    credentials->region = files.region;
+    if (!credentials->id || !credentials->secret) {
         return "none; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run: "
                "eval \"$(aws configure export-credentials --format env)\"";
     }
-    if (!credentials->region[0]) {
+    if (!credentials->region) {
         return "no region; set AWS_REGION";
     }
     return NULL;

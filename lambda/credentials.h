@@ -3,8 +3,7 @@
 #define XC_LAMBDA_CREDENTIALS_H
 
 struct credentials {
-    char id[129], secret[129], token[3900]; /* token: "" if there is none */
-    char region[65];
+    const char *id, *secret, *token, *region; /* token: NULL if there is none. All of them live as long as the program */
 };
 
 /* From the environment, or else from the files that `aws configure` writes. Returns NULL, or what is wrong. */

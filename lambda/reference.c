@@ -1,56 +1,29 @@
 /* References, and the digests of files. */
-#define _GNU_SOURCE /* for asprintf */
-
 #include "reference.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "fail.h"
+#include "temporary.h"
 
 enum { WORTH_KEEPING = 64 * 1024 /* bytes that take less than a tenth of a millisecond to hash */, RECORD_SIZE = 256 };
 
 static const char format[] = "XCREF 1\nsha256 %64s\nsize %llu\nbucket %63s\n";
 
-static const char *volatile temporary_to_remove;
-
-static void on_signal(int number)
-{
-    unlink(temporary_to_remove);
-    raise(number); /* SA_RESETHAND: now it does what it does by default */
-}
-
-void reference_remove_on_signal(const char *temporary)
-{
-    const struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-    temporary_to_remove = temporary;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-}
-
 static void write_whole(const char *path, const char *text)
 {
-    char *temporary;
-    if (asprintf(&temporary, "%s.tmp-%ld", path, (long)getpid()) < 0) {
-        fail_about(path, "no memory");
-    }
-    reference_remove_on_signal(temporary);
-    FILE *file = fopen(temporary, "w");
+    FILE *file = fopen(temporary_for(path), "w");
     if (!file) {
         fail_about(path, "%s", strerror(errno));
     }
     const bool written = fputs(text, file) >= 0;
-    if (fclose(file) || !written || rename(temporary, path)) {
-        unlink(temporary);
+    if (fclose(file) || !written) {
         fail_about(path, "%s", strerror(errno));
     }
-    free(temporary);
+    temporary_becomes(path);
 }
 
 void reference_write(const struct reference *reference, const char *path)
@@ -61,12 +34,12 @@ void reference_write(const struct reference *reference, const char *path)
     write_whole(path, text);
 }
 
-static bool read_reference(const char *path, struct reference *reference)
+bool reference_read(const char *path, struct reference *reference)
 {
     unsigned long long size;
     FILE *file = fopen(path, "r");
     if (!file) {
-        fail_about(path, "%s", strerror(errno));
+        return false;
     }
     *reference = (struct reference){ .remote = true };
     const int found = fscanf(file, format, reference->digest, &size, reference->bucket);
@@ -105,7 +78,7 @@ void reference_of_file(const char *path, struct reference *reference)
 {
     char kept[128], record[RECORD_SIZE];
     struct stat status;
-    if (read_reference(path, reference)) {
+    if (reference_read(path, reference)) {
         return;
     }
     if (stat(path, &status)) {

@@ -18,10 +18,10 @@ struct reference {
  * time of the file stay the same. */
 void reference_of_file(const char *path, struct reference *reference);
 
+/* Whether there is a file of this name that is a reference, and to what. */
+bool reference_read(const char *path, struct reference *reference);
+
 /* The reference appears whole or not at all. */
 void reference_write(const struct reference *reference, const char *path);
-
-/* Has a temporary file removed if SIGINT, SIGTERM or SIGHUP ends the program. One at a time. */
-void reference_remove_on_signal(const char *temporary);
 
 #endif

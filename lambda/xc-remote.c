@@ -9,13 +9,18 @@
  *   xc-remote fetch FILE...           turns references into files
  *
  * TASK is what xc-task has written, OUTPUTS and FINISHED are lists of names, separated by blanks. */
-#define _GNU_SOURCE /* for asprintf */
+#define _GNU_SOURCE /* for flock */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,36 +28,43 @@
 #include "fail.h"
 #include "json.h"
 #include "reference.h"
+#include "store.h"
 #include "task.h"
+#include "temporary.h"
 
-enum { EXIT_UNKNOWN_TASK = 3, LONGEST_THROTTLING = 3600 /* seconds */, KEY_SIZE = 160 };
+enum { EXIT_UNKNOWN_TASK = 3, LONGEST_THROTTLING = 3600 /* seconds */ };
 
-/* ---- Small helpers ---- */
+/* ---- Tasks in hand ---- */
 
-static const char *setting(const char *variable, const char *otherwise)
+/* A task that this program is to have done. Another one may have to be done before it can go on. */
+struct work {
+    json_t *task;
+    char key[SHA256_TEXT];
+    const struct work *waiting;
+};
+
+static const struct work *in_hand;
+
+/* Who we are to those who wait for us: the run of make. */
+static const char *this_run(void)
 {
-    const char *given = getenv(variable);
-    if ((!given || !*given) && !otherwise) {
-        fail_about(variable, "is not set (see docs/lambda.md)");
+    static char alone[64];
+    const char *given = getenv("XC_LAMBDA_RUN");
+    if (given && *given) {
+        return given;
     }
-    return given && *given ? given : otherwise;
+    if (!alone[0]) {
+        snprintf(alone, sizeof alone, "%lld-%ld", (long long)time(NULL), (long)getpid());
+    }
+    return alone;
 }
 
-static const char *bucket(void)
+/* However the program ends before a task is done. */
+static void announce_failure(void)
 {
-    return setting("XC_LAMBDA_BUCKET", NULL);
-}
-
-static const char *data_key(char key[static KEY_SIZE], const char *digest)
-{
-    snprintf(key, KEY_SIZE, "data/%s", digest);
-    return key;
-}
-
-static const char *meeting_key(char key[static KEY_SIZE], const char *task, const char *name)
-{
-    snprintf(key, KEY_SIZE, "meet/%s/%s", task, name);
-    return key;
+    for (const struct work *work = in_hand; work; work = work->waiting) {
+        store_announce_failure(work->task, work->key, this_run());
+    }
 }
 
 static json_t *load_task(const char *text)
@@ -65,97 +77,62 @@ static json_t *load_task(const char *text)
     return task;
 }
 
-/* ---- offer ---- */
-
-/* All that a task hands out: its outputs, and what it publishes. */
-static json_t *results(json_t *task)
+static void take_in_hand(struct work *work, json_t *task)
 {
-    json_t *names = sure(json_copy(get(task, "outputs")));
-    json_array_extend(names, get(task, "publish"));
-    return names;
-}
-
-/* Whether it is an answer that has all results of the task. */
-static bool answer_fits(json_t *answer, json_t *task)
-{
-    bool fits = true;
-    size_t i;
-    json_t *item, *names = results(task);
-    json_array_foreach(names, i, item)
-    {
-        json_t *output = get(get(answer, "outputs"), json_string_value(item));
-        const char *digest = text_of(output, "sha256");
-        fits = fits && digest && sha256_is_text(digest) && json_is_integer(get(output, "size"));
+    store_bucket(); /* so that it cannot fail later, when a failure is announced */
+    if (!task_name_is_plain(this_run())) {
+        fail_about("XC_LAMBDA_RUN", "is not a plain name");
     }
-    json_decref(names);
-    return fits;
-}
-
-/* An answer is as good as the data that it names. */
-static bool results_exist(json_t *answer, json_t *task, const char *task_key_text)
-{
-    char key[KEY_SIZE];
-    bool exist = true;
-    size_t i;
-    json_t *item, *names = results(task);
-    json_array_foreach(names, i, item)
-    {
-        const char *digest = text_of(get(get(answer, "outputs"), json_string_value(item)), "sha256");
-        exist = exist && aws_object_exists(bucket(), data_key(key, digest));
-    }
-    json_array_foreach(get(task, "publish"), i, item)
-    {
-        exist = exist && aws_object_exists(bucket(), meeting_key(key, task_key_text, json_string_value(item)));
-    }
-    json_decref(names);
-    return exist;
-}
-
-static void key_of(json_t *task, char key[static SHA256_TEXT])
-{
-    if (!task_key(task, key)) {
+    *work = (struct work){ .task = task, .waiting = in_hand };
+    if (!task_key(task, work->key)) {
         fail_about("task", "no memory");
     }
-}
-
-/* The answer that is in the store, or NULL: there is none that is any good. */
-static json_t *known_answer(json_t *task)
-{
-    char key[SHA256_TEXT], path[KEY_SIZE];
-    key_of(task, key);
-    snprintf(path, sizeof path, "task/%s", key);
-    char *text = aws_object_get_text(bucket(), path);
-    json_t *answer = text ? json_loads(text, 0, NULL) : NULL;
-    free(text);
-    if (answer && answer_fits(answer, task) && results_exist(answer, task, key)) {
-        return answer;
+    if (!in_hand) {
+        atexit(announce_failure);
     }
-    json_decref(answer);
-    return NULL;
+    in_hand = work;
 }
 
-/* An earlier attempt may have failed and said so to those who waited. This one is a new chance. */
-static void withdraw_failure(json_t *task)
+static void put_aside(struct work *work)
 {
-    char key[SHA256_TEXT], path[KEY_SIZE];
-    size_t i;
-    json_t *item;
-    key_of(task, key);
-    json_array_foreach(get(task, "publish"), i, item)
-    {
-        char *said = aws_object_get_text(bucket(), meeting_key(path, key, json_string_value(item)));
-        if (said && !strncmp(said, "failed", 6)) {
-            aws_object_delete(bucket(), path);
+    in_hand = work->waiting;
+    json_decref(work->task);
+}
+
+/* The wrapper may be ended without us: by make, when that is told to stop. Then nobody wants what we are about. */
+static void end_with_parent(void)
+{
+    const pid_t parent = getppid();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) {
+        raise(SIGTERM); /* it was already too late */
+    }
+}
+
+/* ---- offer ---- */
+
+/* What has expired has not done so alone: removes all references in this directory to data that are no longer in the
+ * store. It is enough if one of many wrappers does that. */
+static void remove_dead_references(void)
+{
+    DIR *directory = opendir(".");
+    if (!directory || (flock(dirfd(directory), LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)) {
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(directory));) {
+        struct reference reference;
+        if (entry->d_type == DT_REG && reference_read(entry->d_name, &reference) && !store_has(reference.digest)) {
+            unlink(entry->d_name);
         }
-        free(said);
     }
+    closedir(directory);
 }
 
 static void upload(const char *name, const char *digest)
 {
-    char key[KEY_SIZE];
+    char key[STORE_KEY_SIZE];
     struct reference reference;
-    if (aws_object_exists(bucket(), data_key(key, digest))) {
+    if (store_has(digest)) {
         return;
     }
     reference_of_file(name, &reference);
@@ -164,28 +141,37 @@ static void upload(const char *name, const char *digest)
     }
     if (reference.remote) {
         unlink(name);
+        remove_dead_references();
         fail_about(name, "its data are no longer in the store; the next make makes it anew");
     }
-    aws_object_put_file(bucket(), key, name, digest, reference.size);
+    aws_object_put_file(store_bucket(), store_data_key(key, digest), name, digest, reference.size);
 }
 
-static int offer(const char *text)
+static void upload_inputs(json_t *task)
 {
     const char *name;
-    json_t *task = load_task(text), *answer = known_answer(task), *value;
-    if (answer) {
-        print_json(answer);
-        return 0;
-    }
+    json_t *value;
     json_object_foreach(get(task, "inputs"), name, value)
     {
         if (*json_string_value(value) != '@') {
             upload(name, json_string_value(value));
         }
     }
-    withdraw_failure(task);
-    json_decref(task);
-    return EXIT_UNKNOWN_TASK;
+}
+
+static int offer(const char *text)
+{
+    struct work work;
+    end_with_parent();
+    take_in_hand(&work, load_task(text));
+    json_t *answer = store_answer(work.task, work.key);
+    if (answer) {
+        print_json(answer);
+    } else {
+        upload_inputs(work.task);
+    }
+    put_aside(&work);
+    return answer ? 0 : EXIT_UNKNOWN_TASK;
 }
 
 /* ---- invoke ---- */
@@ -227,59 +213,133 @@ static _Noreturn void fail_like_the_tool(json_t *failed)
     exit(code);
 }
 
-/* Returns the answer, if it is one that there is no use in asking for again; if not, says why in *text, and in *result
- * whether it is for want of room (AWS_CALL_THROTTLED): then it counts as no failure. */
-static json_t *usable_answer(char **text, json_t *task, enum aws_call_result *result)
+enum outcome {
+    DONE,
+    THROTTLED, /* for want of room; no failure */
+    WAITED,    /* in vain, for what another task publishes; no failure either */
+    BROKEN,
+};
+
+/* What an answer comes to. If that is DONE, *answer is it; if not, *text says why. Does not return if there is no use in
+ * asking again. */
+static enum outcome judge(char **text, json_t *task, json_t **answer)
 {
-    json_t *answer = json_loads(*text, 0, NULL);
-    const char *later = text_of(answer, "later"), *again = later ? later : text_of(answer, "retry");
-    const char *refused = text_of(answer, "refused");
-    if (refused) {
-        fail_about("the function", "%s", refused);
+    json_t *said = json_loads(*text, 0, NULL);
+    const char *later = text_of(said, "later"), *again = later ? later : text_of(said, "retry");
+    if (text_of(said, "refused")) {
+        fail_about("the function", "%s", text_of(said, "refused"));
     }
-    if (get(answer, "failed")) {
-        fail_like_the_tool(get(answer, "failed"));
+    if (get(said, "failed")) {
+        fail_like_the_tool(get(said, "failed"));
     }
-    if (answer && answer_fits(answer, task)) {
-        return answer;
+    if (said && store_answer_fits(said, task)) {
+        *answer = said;
+        return DONE;
     }
-    *result = later ? AWS_CALL_THROTTLED : AWS_CALL_BROKEN;
     if (again) {
         free(*text);
         *text = strdup(again);
     }
-    json_decref(answer);
-    return NULL;
+    json_decref(said);
+    return later ? WAITED : BROKEN;
+}
+
+static enum outcome invoke_once(const char *event, json_t *task, json_t **answer, char **text)
+{
+    const char *given = getenv("XC_LAMBDA_FUNCTION");
+    switch (aws_function_call(given && *given ? given : "excamera", event, text)) {
+    case AWS_CALL_ANSWERED:
+        return judge(text, task, answer);
+    case AWS_CALL_THROTTLED:
+        return THROTTLED;
+    default:
+        return BROKEN;
+    }
+}
+
+static void see_to_inputs(json_t *task);
+
+/* Has the function do the task, which has been offered, and returns the answer. */
+static json_t *have_done(const struct work *work)
+{
+    const time_t start = time(NULL);
+    json_t *answer = NULL, *event = sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(),
+                                                   "task", work->task));
+    char *event_text = json_dumps(event, JSON_COMPACT), *said = NULL;
+    for (unsigned number = 0, failures = 0, waits = 0; !answer; number++) {
+        const enum outcome outcome = invoke_once(event_text, work->task, &answer, &said);
+        if (outcome == DONE) {
+            break;
+        }
+        failures += outcome == BROKEN;
+        waits += outcome == WAITED;
+        if (failures >= aws_attempts() || time(NULL) - start > LONGEST_THROTTLING) {
+            fail_about("the function", "failed %u times, and at last: %.400s", number + 1, said);
+        }
+        if (outcome == WAITED && waits > 1) {
+            see_to_inputs(work->task);
+        }
+        free(said);
+        aws_wait(number);
+        answer = store_answer(work->task, work->key); /* perhaps only the answer got lost */
+    }
+    free(said);
+    write_timings(answer);
+    json_decref(event);
+    free(event_text);
+    return answer;
+}
+
+/* The task among those in this directory that has this key. name: of what it publishes. */
+static json_t *find_task(const char *key, const char *name)
+{
+    glob_t found;
+    json_t *task = NULL;
+    const size_t count = glob("*.task", 0, NULL, &found) ? 0 : found.gl_pathc;
+    for (size_t i = 0; i < count && !task; i++) {
+        char other[SHA256_TEXT], why[TASK_ERROR_SIZE];
+        task = json_load_file(found.gl_pathv[i], 0, NULL);
+        if (!task || !task_is_valid(task, why) || !task_key(task, other) || strcmp(key, other)) {
+            json_decref(task);
+            task = NULL;
+        }
+    }
+    globfree(&found);
+    if (!task) {
+        fail_about(name, "nobody makes it, and its task is not here; delete all .task files and make again");
+    }
+    return task;
+}
+
+/* Has done what a task waits for, where no other wrapper of this run is at it. There may be none: make knows only of the
+ * chunk that it waits for, and if that is here already, not that its states are missing in the store. */
+static void see_to_inputs(json_t *task)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(get(task, "inputs"), name, value)
+    {
+        struct work before;
+        const char *key = json_string_value(value) + 1;
+        if (key[-1] == '@' && !store_is_published(key, name) && !store_is_in_hand(key, this_run())) {
+            take_in_hand(&before, find_task(key, name));
+            see_to_inputs(before.task);
+            upload_inputs(before.task);
+            json_decref(have_done(&before));
+            put_aside(&before);
+        }
+    }
 }
 
 static int invoke(const char *text)
 {
-    json_t *task = load_task(text), *answer = NULL;
-    json_t *event = sure(json_pack("{s:s, s:O}", "bucket", bucket(), "task", task));
-    char *event_text = json_dumps(event, JSON_COMPACT), *said = NULL;
-    const char *function = setting("XC_LAMBDA_FUNCTION", "excamera");
-    const time_t start = time(NULL);
-    for (unsigned number = 0, failures = 0; !answer; number++) {
-        enum aws_call_result result = aws_function_call(function, event_text, &said);
-        if (result == AWS_CALL_ANSWERED) {
-            answer = usable_answer(&said, task, &result);
-        }
-        if (answer) {
-            break;
-        }
-        failures += result != AWS_CALL_THROTTLED;
-        if (failures >= aws_attempts() || time(NULL) - start > LONGEST_THROTTLING) {
-            fail_about("the function", "failed %u times, and at last: %.400s", number + 1, said);
-        }
-        free(said);
-        aws_wait(number);
-        answer = failures ? known_answer(task) : NULL; /* perhaps only the answer got lost */
-    }
-    write_timings(answer);
+    struct work work;
+    end_with_parent();
+    take_in_hand(&work, load_task(text));
+    json_t *answer = have_done(&work);
     print_json(answer);
-    json_decref(event);
     json_decref(answer);
-    free(event_text);
+    put_aside(&work);
     return 0;
 }
 
@@ -287,24 +347,16 @@ static int invoke(const char *text)
 
 static void bring(const struct reference *reference, const char *name)
 {
-    char key[KEY_SIZE], *temporary, digest[SHA256_TEXT];
+    char key[STORE_KEY_SIZE], digest[SHA256_TEXT];
     uint64_t size;
-    if (asprintf(&temporary, "%s.tmp-%ld", name, (long)getpid()) < 0) {
-        fail_about(name, "no memory");
-    }
-    reference_remove_on_signal(temporary);
-    if (!aws_object_get_file(reference->bucket, data_key(key, reference->digest), temporary)) {
-        unlink(temporary);
+    const char *temporary = temporary_for(name);
+    if (!aws_object_get_file(reference->bucket, store_data_key(key, reference->digest), temporary, name)) {
         fail_about(name, "its data are no longer in the store");
     }
     if (!sha256_of_file(temporary, digest, &size) || strcmp(digest, reference->digest)) {
-        unlink(temporary);
         fail_about(name, "damaged in the store; remove s3://%s/%s and make it again", reference->bucket, key);
     }
-    if (rename(temporary, name)) {
-        fail_about(name, "%s", strerror(errno));
-    }
-    free(temporary);
+    temporary_becomes(name);
 }
 
 static int deliver(const char *text, const char *outputs, const char *finished)
@@ -320,7 +372,7 @@ static int deliver(const char *text, const char *outputs, const char *finished)
             fail_about(name, "is not in the answer");
         }
         snprintf(reference.digest, sizeof reference.digest, "%s", text_of(output, "sha256"));
-        snprintf(reference.bucket, sizeof reference.bucket, "%s", bucket());
+        snprintf(reference.bucket, sizeof reference.bucket, "%s", store_bucket());
         if (task_list_has(here, name)) {
             bring(&reference, name);
         } else {

@@ -7,6 +7,8 @@
  *   xc-worker answer JOURNAL         prints the answer that the journal amounts to
  *   xc-worker say KIND TEXT          prints an answer that has no results: refused, retry or later
  *
+ * An event is {"bucket": NAME, "run": NAME, "task": TASK (task.h)}; run is the run of make that asks.
+ *
  * The journal has, in the order of events, the lines that `run` prints, and `began SECONDS`, and `output NAME DIGEST
  * SIZE` for what is stored of the step before. */
 #define _GNU_SOURCE /* for pipe2 and wait4 */
@@ -72,8 +74,11 @@ static json_t *read_event(const char *path)
     if (!event) {
         fail("event: not JSON: line %d, column %d", error.line, error.column);
     }
-    if (json_object_size(event) != 2 || !bucket_is_plain(text_of(event, "bucket"))) {
-        fail("event: does not have the members bucket and task, or the bucket has no proper name");
+    if (json_object_size(event) != 3 || !bucket_is_plain(text_of(event, "bucket"))) {
+        fail("event: does not have the members bucket, run and task, or the bucket has no proper name");
+    }
+    if (!text_of(event, "run") || !task_name_is_plain(text_of(event, "run"))) {
+        fail("event: the run has no plain name");
     }
     if (!task_is_valid(get(event, "task"), why)) {
         fail("event: %s", why);
@@ -143,7 +148,7 @@ static int print_plan(const char *path)
     if (!here || !task_key(task, key)) {
         fail("event: no memory");
     }
-    printf("bucket %s\nkey %s\n", text_of(event, "bucket"), key);
+    printf("bucket %s\nby %s\nkey %s\n", text_of(event, "bucket"), text_of(event, "run"), key);
     json_array_foreach(get(task, "steps"), i, step)
     {
         check_tool(step);

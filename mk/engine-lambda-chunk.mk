@@ -13,3 +13,6 @@ run = @$(scripts)/run '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
 # out the same stays as it is, and so does what was made of it.
 .PHONY: FORCE
 $(wildcard *.task): FORCE
+
+# By this name the functions know whether a failure that they hear of is one of this run (lambda/bootstrap).
+export XC_LAMBDA_RUN := $(or $(XC_LAMBDA_RUN),$(strip $(shell od -A n -N 8 -t x8 /dev/urandom)))

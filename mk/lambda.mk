@@ -7,13 +7,13 @@ LAMBDA_TASK := $(BIN)/lambda/xc-task
 LAMBDA_WORKER := $(BIN)/lambda/xc-worker
 LAMBDA_ZIP := $(BIN)/lambda/excamera.zip
 LAMBDA_SHARED := $(call object,$(addprefix lambda/,fail.c json.c sha256.c task.c))
-LAMBDA_REFERENCE := $(call object,lambda/reference.c)
+LAMBDA_REFERENCE := $(call object,$(addprefix lambda/,reference.c temporary.c))
 
 .PHONY: lambda lambda-package check-lambda
 lambda: $(LAMBDA_REMOTE) $(LAMBDA_TASK) $(LAMBDA_ZIP)
 lambda-package: $(LAMBDA_ZIP)
 
-$(LAMBDA_REMOTE): $(call object,$(addprefix lambda/,xc-remote.c aws.c credentials.c)) $(LAMBDA_REFERENCE) \
+$(LAMBDA_REMOTE): $(call object,$(addprefix lambda/,xc-remote.c store.c aws.c credentials.c)) $(LAMBDA_REFERENCE) \
     $(LAMBDA_SHARED)
 	$(call say,LINK)
 	@mkdir -p $(@D)

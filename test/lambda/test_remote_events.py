@@ -25,7 +25,7 @@ class Events(RemoteCase):
         self.stack.curl("PUT", f"data/{self.digest}", chunk)
         lines = (Shared.stack.programs / "tools.sha256").read_text().splitlines()
         tools = dict(reversed(line.split()) for line in lines)
-        self.good = {"bucket": stack.BUCKET, "task": {
+        self.good = {"bucket": stack.BUCKET, "run": "today", "task": {
             "inputs": {"a.y4m": self.digest},
             "steps": [{"tool": "xc-vpxenc", "digest": tools["xc-vpxenc"], "arguments": ["-o", "b.ivf", "a.y4m"],
                        "inputs": ["a.y4m"], "outputs": ["b.ivf"]}],
@@ -101,7 +101,7 @@ class Events(RemoteCase):
 
     def test_shapes(self):
         for event in (b"", b"{", b"null", b"[]", b"3", b"{}", b'"' + b"x" * 1000, b"\xff\xfe", b'{"bucket": "abc"}',
-                      b"[" * 100000, b'{"a":1,"a":2}', b'{"bucket": "abc", "task": {}}'):
+                      b"[" * 100000, b'{"a":1,"a":2}', b'{"bucket": "abc", "run": "today", "task": {}}'):
             with self.subTest(repr(event[:30])):
                 self.refused(event, "^event: ")
         step = self.good["task"]["steps"][0]
@@ -121,6 +121,11 @@ class Events(RemoteCase):
         for bucket in ("", "x", "../x", "a/b", "A", "a?b", "a b", "x" * 64, "-x-", "a..b", "evil.com/#", None):
             with self.subTest(bucket):
                 self.refused({**self.good, "bucket": bucket}, "bucket")
+
+    def test_runs(self):
+        for run in ("", "a b", "../x", "a/b", "a\nb", "-x", "x" * 65, None, 3, ["today"]):
+            with self.subTest(run):
+                self.refused({**self.good, "run": run}, "the run has no plain name")
 
     def test_missing_data(self):
         self.refused(self.changed(task_inputs={"a.y4m": "0" * 64}), "a.y4m: its data are no longer in the store")

@@ -1,9 +1,11 @@
 """Everything that goes wrong far away: the run ends right, or it ends with a clear line; never with wrong bytes."""
 import contextlib
 import hashlib
+import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -80,6 +82,8 @@ class Workers(FaultCase):
                 self.assertEqual(self.finished(), expected)
                 for tool in TOOLS:
                     (self.marks / tool).rmdir()  # fails if the tool was never killed
+                self.stack.wake()
+                self.assert_workers_are_clean()
                 self.clear()
                 self.stack.curl("DELETE", "nothing")
                 shutil.rmtree(self.stack.directory / "s3" / stack.BUCKET / "task", ignore_errors=True)
@@ -99,6 +103,8 @@ class Workers(FaultCase):
                                      'exec {real} "$@"\n')
         self.assertGreater(self.made("lambda", **changes), 14)
         self.assertEqual(self.finished(), expected)
+        self.stack.wake()
+        self.assert_workers_are_clean()
 
     def test_waiting_in_vain(self):
         """A chunk that hangs is ended by Lambda. Until then, those who wait for its states give up, and come again."""
@@ -209,10 +215,108 @@ class Tools(FaultCase):
         changes = self.replace_tools('if [ {tool} = xc-dump ] && mkdir {mark} 2>/dev/null; then\n'
                                      'echo no luck today >&2; exit 1\nfi\nexec {real} "$@"\n')
         self.failed(self.make("lambda-chunk", "-k", **changes), "no luck today")
-        for _ in range(2):
-            done = self.make("lambda-chunk", "-k", **changes)
-        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.made("lambda-chunk", **changes)
         self.assertEqual(self.finished(), expected)
+
+    def test_failure_beside_success(self):
+        """Of two runs at once one fails. What the other one has published stays."""
+        expected = self.local()
+        changes = self.replace_tools('if [ {tool}:$1 = xc-dump:00000001-0.ivf ] && mkdir {mark} 2>/dev/null; then\n'
+                                     'sleep 4; echo no luck today >&2; exit 1\nfi\nexec {real} "$@"\n')
+        tasks = [f"{harness.number(i)}.task" for i in range(self.chunks)]
+        self.made("lambda-chunk", *tasks, **changes)
+        runs = [subprocess.Popen([harness.ROOT / "lambda/run", f"{name}.ivf", f"{name}.task", f"{name}.ivf"],
+                                 cwd=self.dir, env=self.environment(**changes), stderr=subprocess.PIPE)
+                for name in ("00000000", "00000001", "00000001")]
+        said = [run.communicate()[1].decode() for run in runs]
+        self.assertEqual(sorted(zip(said, [run.returncode for run in runs])),
+                         [("", 0), ("", 0), ("no luck today\n", 1)])
+        self.made("lambda-chunk", **changes)
+        self.assertEqual(self.finished(), expected)
+
+    def test_attempts_used_up(self):
+        """Those who wait hear of it, too, when a wrapper gives up."""
+        changes = self.replace_tools('[ {tool}:$1 != xc-dump:00000000.ivf ] || kill -9 $$\nexec {real} "$@"\n')
+        start = time.monotonic()
+        lines = self.failed(self.make("lambda-chunk", "-k", XC_LAMBDA_ATTEMPTS="2", **changes), "failed 2 times, and")
+        self.assertEqual(sum("the chunk before could not be made" in line for line in lines), self.chunks - 1, lines)
+        self.assertEqual(len(lines), self.chunks)
+        self.assertLess(time.monotonic() - start, 60)
+
+
+class Missing(FaultCase):
+    """What a chunk starts from is made by a chunk that make has no reason to run."""
+
+    def test_one_chunk(self):
+        expected = self.local()["00000002"]
+        self.made("lambda-chunk", "00000002.ivf")
+        self.assertEqual((self.dir / "00000002.ivf").read_bytes(), expected)
+        self.assertFalse((self.dir / "00000001.ivf").exists())
+
+    def test_lost_states(self):
+        expected = self.local()
+        for lost in (("data", "task", "meet"), ("data",)):
+            with self.subTest(lost):
+                self.made("lambda-chunk")
+                for prefix in lost:
+                    shutil.rmtree(self.stack.directory / "s3" / stack.BUCKET / prefix)
+                (self.dir / "00000002.ivf").unlink()
+                self.made("lambda-chunk")
+                self.assertEqual(self.finished(), expected)
+
+    def test_lost_task(self):
+        self.made("lambda-chunk", "00000001.task")
+        (self.dir / "00000000.task").unlink()
+        done = harness.run(harness.ROOT / "lambda/run", "00000001.ivf", "00000001.task", "", cwd=self.dir,
+                           env=self.environment())
+        self.assertRegex(done.stderr.decode(), r"\Axc-lambda: 00000000-0\.state: nobody makes it, [^\n]+\n\Z")
+        self.assertEqual(done.returncode, 1)
+
+
+class Workstation(FaultCase):
+    def wrappers(self):
+        """Process ids of the wrappers that work in our directory."""
+        found = []
+        for path in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (path / "comm").read_text() == "xc-remote\n" and (path / "cwd").resolve() == self.dir.resolve():
+                    found.append(int(path.name))
+        return found
+
+    def test_terminated(self):
+        """Somebody ends make, and only make, as the driver does when it is told to stop: no wrapper stays."""
+        changes = self.replace_tools("exec sleep 20\n")
+        before = self.stack.invocations()
+        with subprocess.Popen(self.command("lambda"), cwd=self.dir, env=self.environment(**changes),
+                              stderr=subprocess.DEVNULL) as make:
+            while self.stack.invocations() < before + 2:
+                time.sleep(0.05)
+            self.assertTrue(self.wrappers())
+            make.terminate()
+        time.sleep(0.5)
+        self.assertEqual(self.wrappers(), [])
+        self.restart_workers()
+
+    def test_hangup_under_nohup(self):
+        self.made("lambda", "00000000-vpxenc.ivf")
+        self.stack.start_proxy(delay_ms=3000)
+        with subprocess.Popen(["sh", "-c", "trap '' HUP; exec \"$0\" fetch 00000000-vpxenc.ivf",
+                               harness.ROOT / "lambda/xc-lambda"], cwd=self.dir, env=self.environment(),
+                              start_new_session=True) as fetch:
+            while not list(self.dir.glob("*.tmp-*")):
+                time.sleep(0.05)
+            os.killpg(fetch.pid, signal.SIGHUP)
+        self.assertEqual(fetch.returncode, 0)
+        self.assertEqual((self.dir / "00000000-vpxenc.ivf").read_bytes()[:4], b"DKIF")
+
+    def test_failed_download(self):
+        """The message names the file, and nothing is left of what came of it."""
+        self.made("lambda", "00000000-vpxenc.ivf")
+        there = sorted(os.listdir(self.dir))
+        done = harness.run(harness.ROOT / "lambda/xc-lambda", "fetch", "00000000-vpxenc.ivf", cwd=self.dir,
+                           env=self.environment(AWS_SECRET_ACCESS_KEY="wrong"))
+        self.assertRegex(done.stderr.decode(), r"\Axc-lambda: 00000000-vpxenc\.ivf: http[^\n]+: HTTP 403 [^\n]+\n\Z")
+        self.assertEqual(sorted(os.listdir(self.dir)), there)
 
 
 class Services(FaultCase):
@@ -256,6 +360,28 @@ class Services(FaultCase):
                   AWS_SHARED_CREDENTIALS_FILE=str(self.dir / "credentials"),
                   AWS_CONFIG_FILE=str(self.dir / "config"))
 
+    def test_session(self):
+        """What a function has on Lambda, and a user with roles: credentials that count only together with a token."""
+        user = harness.environment(AWS_ACCESS_KEY_ID=stack.KEY_ID, AWS_SECRET_ACCESS_KEY=stack.SECRET,
+                                   AWS_DEFAULT_REGION=stack.REGION)
+        given = json.loads(harness.must(
+            stack.PROGRAMS / "aws", "sts", "assume-role", "--role-arn", "arn:aws:iam::1:role/x", "--output", "json",
+            "--role-session-name", "test", "--endpoint-url", f"http://127.0.0.1:{self.stack.ports['minio']}",
+            env=user))["Credentials"]
+        session = {"AWS_ACCESS_KEY_ID": given["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+                   "AWS_SESSION_TOKEN": given["SessionToken"]}
+        expected = self.local()
+        self.addCleanup(self.restart_workers)
+        self.restart_workers(**session)
+        self.made("lambda-chunk", **session)
+        self.assertEqual(self.finished(), expected)
+        self.clear()
+        self.failed(self.make("lambda", **{**session, "AWS_SESSION_TOKEN": ""}), "HTTP 403")
+
+    def test_long_token(self):
+        """It is sent, however long it is; and this one is wrong."""
+        self.failed(self.make("lambda", AWS_SESSION_TOKEN="x" * 5000), "HTTP 403")
+
     def test_missing_bucket(self):
         self.failed(self.make("lambda", XC_LAMBDA_BUCKET="no-such-bucket"), "NoSuchBucket")
         self.failed(self.make("lambda", XC_LAMBDA_BUCKET=""), "XC_LAMBDA_BUCKET: is not set")
@@ -287,6 +413,16 @@ class Store(FaultCase):
         for _ in range(3):
             self.make("lambda")
         self.assertEqual(self.finished(), expected)
+
+    def test_poisoned_input(self):
+        """All chunks that can no longer be made end soon, each with a line."""
+        digest = hashlib.sha256((self.dir / "00000000.y4m").read_bytes()).hexdigest()
+        self.stack.curl("PUT", f"data/{digest}", b"poison")
+        start = time.monotonic()
+        lines = self.failed(self.make("lambda-chunk", "-k"), "00000000.y4m: damaged in the store")
+        self.assertEqual(sum("the chunk before could not be made" in line for line in lines), self.chunks - 1, lines)
+        self.assertEqual(len(lines), self.chunks)
+        self.assertLess(time.monotonic() - start, 60)
 
     def test_poisoned_chunk(self):
         self.made("lambda", "00000000.ivf")

@@ -1,0 +1,122 @@
+/* Answers and meeting points in the bucket, from the workstation's side. */
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws.h"
+#include "fail.h"
+#include "json.h"
+
+const char *store_bucket(void)
+{
+    const char *given = getenv("XC_LAMBDA_BUCKET");
+    if (!given || !*given) {
+        fail_about("XC_LAMBDA_BUCKET", "is not set (see docs/lambda.md)");
+    }
+    return given;
+}
+
+const char *store_data_key(char key[static STORE_KEY_SIZE], const char *digest)
+{
+    snprintf(key, STORE_KEY_SIZE, "data/%s", digest);
+    return key;
+}
+
+bool store_has(const char *digest)
+{
+    char key[STORE_KEY_SIZE];
+    return aws_object_exists(store_bucket(), store_data_key(key, digest));
+}
+
+/* ---- Answers ---- */
+
+/* All that a task hands out: its outputs, and what it publishes. */
+static json_t *results(json_t *task)
+{
+    json_t *names = sure(json_copy(get(task, "outputs")));
+    json_array_extend(names, get(task, "publish"));
+    return names;
+}
+
+bool store_answer_fits(json_t *answer, json_t *task)
+{
+    bool fits = true;
+    size_t i;
+    json_t *item, *names = results(task);
+    json_array_foreach(names, i, item)
+    {
+        json_t *output = get(get(answer, "outputs"), json_string_value(item));
+        const char *digest = text_of(output, "sha256");
+        fits = fits && digest && sha256_is_text(digest) && json_is_integer(get(output, "size"));
+    }
+    json_decref(names);
+    return fits;
+}
+
+/* An answer is as good as the data that it names. */
+static bool results_exist(json_t *answer, json_t *task, const char *task_key)
+{
+    bool exist = true;
+    size_t i;
+    json_t *item;
+    json_array_foreach(get(task, "outputs"), i, item)
+    {
+        exist = exist && store_has(text_of(get(get(answer, "outputs"), json_string_value(item)), "sha256"));
+    }
+    json_array_foreach(get(task, "publish"), i, item)
+    {
+        exist = exist && store_is_published(task_key, json_string_value(item));
+    }
+    return exist;
+}
+
+json_t *store_answer(json_t *task, const char *task_key)
+{
+    char key[STORE_KEY_SIZE];
+    snprintf(key, sizeof key, "task/%s", task_key);
+    char *text = aws_object_get_text(store_bucket(), key);
+    json_t *answer = text ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    if (answer && store_answer_fits(answer, task) && results_exist(answer, task, task_key)) {
+        return answer;
+    }
+    json_decref(answer);
+    return NULL;
+}
+
+/* ---- Meeting points ---- */
+
+static const char *meeting_key(char key[static STORE_KEY_SIZE], const char *task_key, const char *name)
+{
+    snprintf(key, STORE_KEY_SIZE, "meet/%s/%s", task_key, name);
+    return key;
+}
+
+bool store_is_published(const char *task_key, const char *name)
+{
+    char key[STORE_KEY_SIZE], digest[SHA256_TEXT] = "";
+    char *said = aws_object_get_text(store_bucket(), meeting_key(key, task_key, name));
+    const bool named = said && sscanf(said, "%64s", digest) == 1 && sha256_is_text(digest);
+    free(said);
+    return named && store_has(digest);
+}
+
+bool store_is_in_hand(const char *task_key, const char *run)
+{
+    char key[STORE_KEY_SIZE], by[SHA256_TEXT] = "";
+    char *said = aws_object_get_text(store_bucket(), meeting_key(key, task_key, ".worker"));
+    const bool ours = said && sscanf(said, "%*s %64s", by) == 1 && !strcmp(by, run);
+    free(said);
+    return ours;
+}
+
+void store_announce_failure(json_t *task, const char *task_key, const char *run)
+{
+    char key[STORE_KEY_SIZE], text[STORE_KEY_SIZE];
+    if (json_array_size(get(task, "publish"))) {
+        snprintf(text, sizeof text, "failed %s\n", run);
+        aws_object_put_text(store_bucket(), meeting_key(key, task_key, ".worker"), text);
+    }
+}
