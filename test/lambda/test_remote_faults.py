@@ -218,6 +218,22 @@ class Tools(FaultCase):
         self.made("lambda-chunk", **changes)
         self.assertEqual(self.finished(), expected)
 
+    def test_failure_of_another_run(self):
+        """That a chunk has failed is no news to a run that is not the one where it did."""
+        expected = self.local()
+        self.made("lambda-chunk", "00000001.task")
+        key = hashlib.sha256((self.dir / "00000000.task").read_bytes().strip()).hexdigest()
+        self.stack.curl("PUT", f"meet/{key}/.worker", b"failed yesterday\n")
+        before = self.stack.invocations()
+        with subprocess.Popen([harness.ROOT / "lambda/run", "00000001.ivf", "00000001.task", "00000001.ivf"],
+                              cwd=self.dir, env=self.environment(XC_LAMBDA_RUN="today")) as early:
+            while self.stack.invocations() == before:
+                time.sleep(0.01)
+            time.sleep(5)
+            self.made("lambda-chunk", XC_LAMBDA_RUN="today")
+        self.assertEqual(early.returncode, 0)
+        self.assertEqual(self.finished(), expected)
+
     def test_failure_beside_success(self):
         """Of two runs at once one fails. What the other one has published stays."""
         expected = self.local()
