@@ -89,7 +89,8 @@ static void read_files(struct credentials *credentials)
 
 const char *credentials_find(struct credentials *credentials)
 {
-    struct credentials files = { .region = from_environment("AWS_REGION") };
+    static struct credentials files; /* what has been read lives as long as the program */
+    files.region = from_environment("AWS_REGION");
     *credentials = (struct credentials){ .id = from_environment("AWS_ACCESS_KEY_ID"),
                                          .secret = from_environment("AWS_SECRET_ACCESS_KEY"),
                                          .token = from_environment("AWS_SESSION_TOKEN") };

@@ -3,7 +3,8 @@
 #define XC_LAMBDA_CREDENTIALS_H
 
 struct credentials {
-    const char *id, *secret, *token, *region; /* token: NULL if there is none. All of them live as long as the program */
+    const char *id, *secret, *region;
+    const char *token; /* or NULL */
 };
 
 /* From the environment, or else from the files that `aws configure` writes. Returns NULL, or what is wrong. */

@@ -25,7 +25,7 @@ json_t *store_answer(json_t *task, const char *task_key);
 bool store_is_published(const char *task_key, const char *name);
 /* Whether this run of make was the last one at work on the task. */
 bool store_is_in_hand(const char *task_key, const char *run);
-/* Tells those who wait for a task, if there may be any, that this run could not make it; as well as that can be done. */
+/* Tells those who wait for a task, if there may be any, that this run could not make it; if that is possible. */
 void store_announce_failure(json_t *task, const char *task_key, const char *run);
 
 #endif

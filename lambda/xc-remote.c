@@ -220,8 +220,8 @@ enum outcome {
     BROKEN,
 };
 
-/* What an answer comes to. If that is DONE, *answer is it; if not, *text says why. Does not return if there is no use in
- * asking again. */
+/* What an answer comes to. If that is DONE, *answer is it; if not, *text says why. Does not return if there is no use
+ * in asking again. */
 static enum outcome judge(char **text, json_t *task, json_t **answer)
 {
     json_t *said = json_loads(*text, 0, NULL);
@@ -280,6 +280,7 @@ static json_t *have_done(const struct work *work)
             see_to_inputs(work->task);
         }
         free(said);
+        said = NULL;
         aws_wait(number);
         answer = store_answer(work->task, work->key); /* perhaps only the answer got lost */
     }
@@ -311,8 +312,8 @@ static json_t *find_task(const char *key, const char *name)
     return task;
 }
 
-/* Has done what a task waits for, where no other wrapper of this run is at it. There may be none: make knows only of the
- * chunk that it waits for, and if that is here already, not that its states are missing in the store. */
+/* Has done what a task waits for, where no other wrapper of this run is at it. There may be none: make sees no reason
+ * to run a chunk that is here already, or that nobody asked for, even if its states are missing in the store. */
 static void see_to_inputs(json_t *task)
 {
     const char *name;
