@@ -263,8 +263,8 @@ static void see_to_inputs(json_t *task);
 static json_t *have_done(const struct work *work)
 {
     const time_t start = time(NULL);
-    json_t *answer = NULL, *event = sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(),
-                                                   "task", work->task));
+    json_t *answer = NULL,
+           *event = sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(), "task", work->task));
     char *event_text = json_dumps(event, JSON_COMPACT), *said = NULL;
     for (unsigned number = 0, failures = 0, waits = 0; !answer; number++) {
         const enum outcome outcome = invoke_once(event_text, work->task, &answer, &said);
