@@ -278,7 +278,9 @@ static void test_contradictions(struct xc_workspace *workspace)
         memcpy(before, frame.macroblocks, sizeof before);
         enum xc_status status = xc_frame_serialize(&bytes, &frame, &state, &err);
         CHECK(status == (how < CONTRADICTIONS ? XC_ERR_ARGUMENT : XC_OK));
-        CHECK(memcmp(before, frame.macroblocks, sizeof before) == 0);
+        for (unsigned i = 0; i < COLUMNS; i++) {
+            check_same_macroblock(&before[i], &frame.macroblocks[i]);
+        }
         xc_frame_clear(&frame);
     }
     struct xc_frame key_frame = make_frame(true, COLUMNS);
