@@ -10,8 +10,8 @@ struct reading {
     struct xc_frame frame;
     struct xc_state before;    /* for which the frame was made */
     struct xc_picture *target; /* that it is to look like, or NULL */
-    bool exact;                /* the frame was made for the very state that comes before it */
     uint64_t number;           /* of that picture; of the next one, if there is no raw one */
+    bool exact;                /* the frame was made for the very state that comes before it */
     enum xc_status frame_status, target_status;
     struct xc_error err;
     struct xc_job job;
