@@ -160,7 +160,7 @@ class OtherSizes(Refusals):
                 self.refuses(*self.command(name, **{key: other[KIND[key]]}))
 
     def test_headers_that_lie(self):
-        """An interframe has the size of the state that it was made for, whatever the file says; the states are right."""
+        """An interframe has the size of the state that it was made for, whatever the file says."""
         data = bytearray(self.inputs["inter"].read_bytes())
         data[12:16] = struct.pack("<HH", 64, 64)
         lying = self.write("lying.ivf", data)
