@@ -5,6 +5,9 @@ DESTDIR ?=
 INSTALL ?= install
 SHARE := $(DESTDIR)$(PREFIX)/share/excamera
 
+# libvpx's copy and the library need each other.
+INSTALLED_LIBS := $(if $(VPX),-Wl$(comma)--start-group -lexcamera -lexcamera-vpx -Wl$(comma)--end-group,-lexcamera -lvpx)
+
 .PHONY: install
 install: tools lib $(VPX)
 	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/mk' '$(DESTDIR)$(PREFIX)/lib/pkgconfig' \
@@ -14,5 +17,5 @@ install: tools lib $(VPX)
 	$(INSTALL) -m 644 $(wildcard mk/engine-*.mk) '$(SHARE)/mk'
 	$(INSTALL) -m 644 $(LIBRARY) $(VPX) '$(DESTDIR)$(PREFIX)/lib'
 	$(INSTALL) -m 644 $(wildcard lib/include/excamera/*.h) '$(DESTDIR)$(PREFIX)/include/excamera'
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(if $(VPX),-lexcamera-vpx -lexcamera,-lvpx) $(LIBS) -pthread|' mk/excamera.pc.in \
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS@|$(INSTALLED_LIBS) $(LIBS) -pthread|' mk/excamera.pc.in \
 	    >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/excamera.pc'

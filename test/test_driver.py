@@ -165,6 +165,79 @@ class OtherMaterial(DriverCase):
         self.assertEqual(Ivf(self.dir / "out.ivf").rate, (30000, 1001))
 
 
+class Presentation(DriverCase):
+    """How the pictures are to be shown, which a stream of VP8 itself does not say."""
+
+    def make(self, name, *options, codec="ffv1", source=None):
+        harness.must("ffmpeg", "-v", "error", "-y", "-i", source or self.film, *options, "-c:v", codec, self.dir / name)
+
+    def shape(self, name):
+        """Width divided by height, on the screen."""
+        width, height = self.probe(name)["video"]["display_aspect_ratio"].split(":")
+        return int(width) / int(height)
+
+    def test_shape(self):
+        """Of samples that are not square: 96x80 of 4:3, on its side or not, by name or through a pipe."""
+        self.make("in.mkv", "-vf", "setsar=4/3")
+        self.make("upright.mp4", "-pix_fmt", "yuv420p", codec="mpeg4", source=self.dir / "in.mkv")
+        self.make("in.mp4", "-metadata:s:v", "rotate=90", codec="copy", source=self.dir / "upright.mp4")
+        for name, expected in (("in.mkv", 96 * 4 / 3 / 80), ("in.mp4", 80 / (96 * 4 / 3))):
+            with self.subTest(name):
+                self.works(name, "-o", "out.webm", *OPTIONS)
+                self.assertAlmostEqual(self.shape("out.webm"), expected, delta=0.01)
+        stretched = self.film.read_bytes().replace(b" A1:1", b"").replace(b"\n", b" A4:3\n", 1)
+        self.works("-", "-o", "out.webm", *OPTIONS, stdin=stretched)
+        self.assertAlmostEqual(self.shape("out.webm"), 96 * 4 / 3 / 80, delta=0.01)
+
+    def colour(self, name):
+        """The red, green and blue of a film of one colour, as ffmpeg decodes what says nothing of its colours."""
+        raw = harness.must("ffmpeg", "-v", "error", "-i", self.dir / name, "-frames:v", "1", "-f", "rawvideo",
+                           "-pix_fmt", "rgb24", "-")
+        return raw[:3]
+
+    def test_colours(self):
+        """Full range and BT.709 become what VP8 has: limited range and BT.601."""
+        for name, scale, tag in (("full range", "out_range=pc:out_color_matrix=bt601", "bt470bg"),
+                                 ("BT.709", "out_range=tv:out_color_matrix=bt709", "bt709")):
+            with self.subTest(name):
+                harness.must("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "color=0x20c040:s=64x48:d=0.5",
+                             "-vf", f"format=gbrp,scale={scale},format=yuv420p", "-colorspace", tag, "-c:v", "ffv1",
+                             self.dir / "in.mkv")
+                before = self.colour("in.mkv")
+                self.works("in.mkv", "-o", "out.webm", "-q", "0")
+                for one, other in zip(before, self.colour("out.webm")):
+                    self.assertAlmostEqual(one, other, delta=4)
+
+    def test_pictures_that_begin_late(self):
+        """No picture is shown twice for that, and the sound does not move against them."""
+        harness.must("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", "-itsoffset", "0.3",
+                     "-i", self.film, "-c:v", "ffv1", "-c:a", "flac", self.dir / "in.mkv")
+        self.works("in.mkv", "-o", "out.webm", *OPTIONS)
+        streams = self.probe("out.webm")
+        self.assertEqual(streams["video"]["nb_read_frames"], str(FRAMES))
+        late = float(streams["video"]["start_time"]) - float(streams["audio"]["start_time"])
+        self.assertAlmostEqual(late, 0.3, delta=0.02)
+
+    def test_steps_of_a_millisecond(self):
+        """A film of eleven hours, of which a picture comes now and then, is not taken for one of 42 million frames."""
+        harness.must("ffmpeg", "-v", "error", "-stream_loop", "4", "-i", self.film, "-vf",
+                     "settb=1/1000,setpts=N*400000+mod(N*N*37\\,911)", "-vsync", "passthrough", "-enc_time_base",
+                     "1:1000", "-pix_fmt", "yuv420p", "-c:v", "mpeg4", "-video_track_timescale", "1000",
+                     self.dir / "in.mp4")
+        self.works("in.mp4", "-o", "out.ivf", *OPTIONS)
+        self.assertAlmostEqual(len(harness.vpxdec_frames(self.dir / "out.ivf")), 5 * FRAMES, delta=5)
+
+    def test_title_and_bytes(self):
+        """The film keeps its title; the same film gives the same file."""
+        self.make("in.mkv", "-metadata", "title=Holidays")
+        for name in ("one.webm", "two.webm"):
+            self.works("in.mkv", "-o", name, *OPTIONS)
+        text = harness.must("ffprobe", "-v", "error", "-show_entries", "format_tags=title", "-of", "csv=p=0",
+                            self.dir / "one.webm")
+        self.assertEqual(text, b"Holidays\n")
+        self.assertEqual((self.dir / "one.webm").read_bytes(), (self.dir / "two.webm").read_bytes())
+
+
 class Interrupted(DriverCase):
     def start(self, *arguments, **environment):
         return subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *OPTIONS, *arguments], cwd=self.dir,
@@ -216,8 +289,9 @@ class Interrupted(DriverCase):
         process.stdin.flush()
         harness.wait_for(lambda: (self.dir / "out.ivf.work" / f"{number(0)}.y4m").exists())
         os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=harness.TIMEOUT)
+        text = process.communicate(timeout=harness.TIMEOUT)[1].decode()
         self.assertEqual(process.returncode, 128 + signal.SIGINT)
+        self.assertEqual(text.splitlines()[-1], "excamera: interrupted")
         self.assertEqual(self.names(), set())
 
     def test_one_at_a_time(self):
@@ -271,6 +345,15 @@ class Errors(DriverCase):
 
     def test_no_such_directory(self):
         self.assertIn("no such directory", self.fails(self.film, "-o", "missing/out.ivf"))
+
+    def test_output_that_may_not_be_replaced(self):
+        (self.dir / "out.webm").mkdir()
+        self.assertIn("out.webm: is a directory", self.fails(self.film, "-o", "out.webm"))
+        film = self.write("film.ivf", self.expected_ivf())
+        (self.dir / "link.ivf").symlink_to(film)
+        for name in ("film.ivf", "link.ivf"):
+            self.assertIn("is the film that is to be encoded", self.fails("film.ivf", "-o", name))
+        self.assertEqual(film.read_bytes(), self.expected_ivf())
 
     def test_directory_of_somebody_else(self):
         """It does not take over, and later remove, a directory that it has not made."""
