@@ -385,7 +385,7 @@ class Service(typing.NamedTuple):
     launch_rate: float = 450   # functions launched per second
     latency: float = 0.15      # seconds until the first byte of an S3 request
     bandwidth: float = 45e6    # bytes per second between one function and S3
-    poll: float = 0.1          # seconds between two looks for a predecessor's state
+    poll: float = 0.2          # seconds between two looks for a predecessor's state
     invoke: float = 0.1        # seconds from the wrapper's start until a warm function runs
 
     def transfer(self, size):
