@@ -20,6 +20,7 @@ enum {
     URL_SIZE = 1024,
     MAX_TEXT = 6 * 1024 * 1024, /* the greatest answer of a function */
     ATTEMPTS = 12,
+    FEW_ATTEMPTS = 4, /* for what others can do without */
     CONNECT_SECONDS = 10,
     STALLED_SECONDS = 30,            /* S3: with less than a byte per second */
     FUNCTION_SECONDS = 15 * 60 + 20, /* the longest that a function may take, and a bit for the way */
@@ -236,15 +237,20 @@ static bool may_work_later(const struct reply *reply)
     }
 }
 
-static struct reply perform(const struct request *request)
+static struct reply try_often(const struct request *request, unsigned attempts)
 {
     struct reply reply = attempt(request);
-    for (unsigned number = 0; may_work_later(&reply) && number + 1 < aws_attempts(); number++) {
+    for (unsigned number = 0; may_work_later(&reply) && number + 1 < attempts; number++) {
         free(reply.text);
         aws_wait(number);
         reply = attempt(request);
     }
     return reply;
+}
+
+static struct reply perform(const struct request *request)
+{
+    return try_often(request, aws_attempts());
 }
 
 /* Copies what stands in an XML element, or is a string in a JSON object, of that name. */
@@ -323,7 +329,7 @@ bool aws_object_put_text(const char *bucket, const char *key, const char *text)
     }
     sha256_of_bytes(text, strlen(text), digest);
     request.digest = digest;
-    const struct reply reply = perform(&request);
+    const struct reply reply = try_often(&request, FEW_ATTEMPTS);
     fclose(request.upload);
     free(bytes);
     free(reply.text);

@@ -20,7 +20,7 @@ void aws_start(void);
 bool aws_object_exists(const char *bucket, const char *key);
 /* digest is the SHA-256 of the file, and the server refuses any other bytes. */
 void aws_object_put_file(const char *bucket, const char *key, const char *path, const char *digest, uint64_t size);
-/* false: it could not be done. */
+/* Tries a few times only. false: it could not be done. */
 bool aws_object_put_text(const char *bucket, const char *key, const char *text);
 /* The caller frees the text; NULL: there is no such object. */
 char *aws_object_get_text(const char *bucket, const char *key);

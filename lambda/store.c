@@ -112,11 +112,11 @@ bool store_is_in_hand(const char *task_key, const char *run)
     return ours;
 }
 
-void store_announce_failure(json_t *task, const char *task_key, const char *run)
+void store_announce(json_t *task, const char *task_key, const char *what, const char *run)
 {
     char key[STORE_KEY_SIZE], text[STORE_KEY_SIZE];
     if (json_array_size(get(task, "publish"))) {
-        snprintf(text, sizeof text, "failed %s\n", run);
+        snprintf(text, sizeof text, "%s %s\n", what, run);
         aws_object_put_text(store_bucket(), meeting_key(key, task_key, ".worker"), text);
     }
 }

@@ -25,7 +25,8 @@ json_t *store_answer(json_t *task, const char *task_key);
 bool store_is_published(const char *task_key, const char *name);
 /* Whether this run of make was the last one at work on the task. */
 bool store_is_in_hand(const char *task_key, const char *run);
-/* Tells those who wait for a task, if there may be any, that this run could not make it; if that is possible. */
-void store_announce_failure(json_t *task, const char *task_key, const char *run);
+/* Tells those who wait for a task, if there may be any, what has become of it in this run, if that is possible: "gone",
+ * nobody is at work on it; "failed", it cannot be made. */
+void store_announce(json_t *task, const char *task_key, const char *what, const char *run);
 
 #endif

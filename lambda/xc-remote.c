@@ -59,11 +59,11 @@ static const char *this_run(void)
     return alone;
 }
 
-/* However the program ends before a task is done. */
+/* However the program gives up, before a task is done; not if a signal ends it. */
 static void announce_failure(void)
 {
     for (const struct work *work = in_hand; work; work = work->waiting) {
-        store_announce_failure(work->task, work->key, this_run());
+        store_announce(work->task, work->key, "failed", this_run());
     }
 }
 
@@ -262,7 +262,7 @@ static void see_to_inputs(json_t *task);
 /* Has the function do the task, which has been offered, and returns the answer. */
 static json_t *have_done(const struct work *work)
 {
-    const time_t start = time(NULL);
+    time_t start = time(NULL);
     json_t *answer = NULL,
            *event = sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(), "task", work->task));
     char *event_text = json_dumps(event, JSON_COMPACT), *said = NULL;
@@ -276,8 +276,11 @@ static json_t *have_done(const struct work *work)
         if (failures >= aws_attempts() || time(NULL) - start > LONGEST_THROTTLING) {
             fail_about("the function", "failed %u times, and at last: %.400s", number + 1, said);
         }
-        if (outcome == WAITED && waits > 1) {
+        if (outcome == BROKEN) { /* and its worker may not have come to say so */
+            store_announce(work->task, work->key, "gone", this_run());
+        } else if (outcome == WAITED && waits > 1) {
             see_to_inputs(work->task);
+            start = time(NULL);
         }
         free(said);
         said = NULL;

@@ -56,7 +56,7 @@ $(LIBRARY): $(call object,$(LIB_SOURCES)) $(OUT)/sources
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
 ifdef VPX
-$(VPX): $(VPX_ARCHIVE)
+$(VPX): $(VPX_ARCHIVE) $(OUT)/flags
 	$(call say,COPY)
 	@mkdir -p $(@D)
 	$(Q)$(OBJCOPY) --redefine-sym malloc=xc_zeroed_malloc $< $@
@@ -83,9 +83,10 @@ $(TEST_PROGRAMS): $(OUT)/%: $(OUT)/test/%.o $(LIBRARY) $(VPX)
 # The tables keep the layout of the standard's. Versions of clang-format differ in what they do.
 .PHONY: format check-format
 CLANG_FORMAT ?= clang-format-16
-check-format: CLANG_FORMAT += --dry-run -Werror
+format: FORMAT_HOW := -i
+check-format: FORMAT_HOW := --dry-run -Werror
 format check-format:
-	@$(CLANG_FORMAT) -i $(filter-out %/tables.c %/cost.c,$(wildcard lib/*/*.[ch] lib/*/*/*.[ch] tools/*.[ch] lambda/*.[ch] test/*.[ch]))
+	@$(CLANG_FORMAT) $(FORMAT_HOW) $(filter-out %/tables.c %/cost.c,$(wildcard lib/*/*.[ch] lib/*/*/*.[ch] tools/*.[ch] lambda/*.[ch] test/*.[ch]))
 
 # Files that change only when what they hold does: the command that compiles, upon which everything is compiled anew,
 # and the library's sources, so that it does not keep the object of one that is gone.

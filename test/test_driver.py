@@ -185,9 +185,11 @@ class Presentation(DriverCase):
             with self.subTest(name):
                 self.works(name, "-o", "out.webm", *OPTIONS)
                 self.assertAlmostEqual(self.shape("out.webm"), expected, delta=0.01)
-        stretched = self.film.read_bytes().replace(b" A1:1", b"").replace(b"\n", b" A4:3\n", 1)
-        self.works("-", "-o", "out.webm", *OPTIONS, stdin=stretched)
-        self.assertAlmostEqual(self.shape("out.webm"), 96 * 4 / 3 / 80, delta=0.01)
+        plain = self.film.read_bytes().replace(b" A1:1", b"")
+        for field, expected in ((b"4:3", 96 * 4 / 3 / 80), (b"0:0", 96 / 80), (b"4", 96 / 80)):
+            with self.subTest("standard input", samples=field):
+                self.works("-", "-o", "out.webm", *OPTIONS, stdin=plain.replace(b"\n", b" A" + field + b"\n", 1))
+                self.assertAlmostEqual(self.shape("out.webm"), expected, delta=0.01)
 
     def colour(self, name):
         """The red, green and blue of a film of one colour, as ffmpeg decodes what says nothing of its colours."""

@@ -113,6 +113,12 @@ class BadFiles(Refusals):
             "first partition beyond the frame": data[:44] + bytes([data[44] | 0xe0, 0xff, 0xff]) + data[47:],
         })
 
+    def test_terminating_without_a_state(self):
+        """No picture is needed then, but a damaged chunk is not passed on."""
+        ivf = Ivf(self.inputs["key"])
+        ivf.frames[1] = (ivf.frames[1][0], ivf.frames[1][1][:-len(ivf.frames[1][1]) // 2])
+        self.refuses("xc-terminate-chunk", self.write("bad.ivf", ivf.bytes()), "out.ivf")
+
     def test_state(self):
         data = self.inputs["state"].read_bytes()
         variants = {"empty": b"", "a byte too many": data + b"x", "cut short": data[:-1], "half": data[:len(data) // 2],

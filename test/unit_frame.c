@@ -235,7 +235,7 @@ static enum xc_status optimize_and_serialize(struct xc_bytes *bytes, struct xc_f
 }
 
 /* Makes the second macroblock one that no stream can hold; with the last number, one that can be. */
-enum { CONTRADICTIONS = 6 };
+enum { CONTRADICTIONS = 9 };
 
 static void contradict(struct xc_frame *frame, int how)
 {
@@ -247,14 +247,20 @@ static void contradict(struct xc_frame *frame, int how)
         *mb = (struct xc_macroblock){ .y_mode = XC_DC_PRED, .mv = vector };
     } else if (how == 2) {
         mb->mv = vector; /* ZEROMV */
+    } else if (how == 3) {
+        mb->y_mode = XC_DC_PRED; /* which has no reference */
+    } else if (how == 4) {
+        mb->reference = XC_INTRA; /* which has no ZEROMV */
+    } else if (how == 5) {
+        mb->reference = 2 + XC_ALTREF;
     } else {
         *mb = (struct xc_macroblock){ .y_mode = XC_SPLITMV, .reference = 1 + XC_LAST, .partitioning = XC_SPLIT_16X8 };
         memset(mb->b_mode, XC_ZERO4X4, sizeof mb->b_mode);
-        if (how == 3) {
+        if (how == 6) {
             mb->mv = vector;
-        } else if (how == 4) {
+        } else if (how == 7) {
             mb->split[1] = vector;
-        } else if (how == 5) {
+        } else if (how == 8) {
             mb->b_mode[1] = XC_LEFT4X4;
         }
     }

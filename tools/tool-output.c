@@ -108,7 +108,8 @@ static void give_name(struct xc_tool_output *output)
     free(output->target);
 }
 
-/* As realpath, for a file that is yet to be made: two spellings of a name become one, which reserve_place sees. */
+/* As realpath, for a file that is yet to be made: two spellings of a name become one, which reserve_place sees. Where
+ * the directory's own path may not be known, the name must do. */
 static char *path_of_new_file(const char *name)
 {
     const char *slash = strrchr(name, '/');
@@ -121,7 +122,7 @@ static char *path_of_new_file(const char *name)
     }
     free(real);
     free(directory);
-    return path;
+    return path ? path : strdup(name);
 }
 
 static mode_t default_mode(void)

@@ -32,13 +32,14 @@ static void terminate(struct xc_tool_ivf *input, uint32_t number, const struct x
     data->size = (uint32_t)bytes->size;
 }
 
-/* Moves the state past a frame, but for its pictures, which only whoever wants to keep the state needs. */
+/* Moves the state past a frame, whose bits are all looked at, but for its pictures, which only whoever wants to keep
+ * the state needs. */
 static void skip(const struct xc_tool_ivf *input, uint32_t number, struct xc_state *state, struct xc_frame *frame)
 {
     const struct xc_ivf_frame *data = &input->ivf.frames[number];
     struct xc_error err;
     if (data->size &&
-        (xc_frame_open(frame, state, data->data, data->size, &err) || xc_state_follow_header(state, frame, &err))) {
+        (xc_frame_parse(frame, state, data->data, data->size, &err) || xc_state_follow_header(state, frame, &err))) {
         xc_tool_fail(input->name, "frame %u: %s", (unsigned)number, err.text);
     }
 }

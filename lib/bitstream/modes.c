@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "bitstream/tokens.h"
+
 /* Beyond the frame's edge: intra predicted, for whoever asks for a neighbour. */
 static const struct xc_macroblock outside = { .y_mode = XC_DC_PRED };
 
@@ -291,24 +293,32 @@ XC_INLINE void code_inter_frame_intra(struct xc_coder c, const struct xc_frame_h
     mb->uv_mode = (uint8_t)xc_code_tree(c, xc_uv_mode_tree, h->probabilities.uv_mode, mb->uv_mode);
 }
 
+/* Whether a macroblock agrees with the header and with itself, as every one does that was read. */
+static bool is_consistent(const struct xc_frame_header *h, const struct xc_macroblock *mb)
+{
+    const bool inter = mb->reference != XC_INTRA;
+    if (mb->skip && (!h->skip_enabled || xc_has_tokens(mb))) {
+        return false;
+    }
+    if (mb->reference > 1 + XC_ALTREF || mb->y_mode > XC_SPLITMV || inter != (mb->y_mode >= XC_NEARESTMV)) {
+        return false;
+    }
+    return inter ? !h->key_frame : mv_zero(mb->mv);
+}
+
 XC_INLINE bool code_macroblock(struct xc_coder c, struct xc_frame *frame, unsigned row, unsigned column)
 {
     const struct xc_frame_header *h = &frame->header;
     struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
+    if (c.coding != XC_READ && !is_consistent(h, mb)) {
+        return false;
+    }
     if (h->update_segment_map) {
         mb->segment = (uint8_t)xc_code_tree(c, xc_segment_tree, h->segment_tree, mb->segment);
     }
-    bool skip = h->skip_enabled && xc_code(c, &h->skip_probability, mb->skip);
-    bool inter = !h->key_frame && xc_code(c, &h->intra_probability, mb->reference != XC_INTRA);
-    if (c.coding != XC_READ && (skip != mb->skip || inter != (mb->reference != XC_INTRA))) {
-        return false;
-    }
-    mb->skip = skip;
-    if (inter) {
+    mb->skip = h->skip_enabled && xc_code(c, &h->skip_probability, mb->skip);
+    if (!h->key_frame && xc_code(c, &h->intra_probability, mb->reference != XC_INTRA)) {
         return code_inter(c, frame, mb, row, column);
-    }
-    if (c.coding != XC_READ && !mv_zero(mb->mv)) {
-        return false;
     }
     mb->reference = XC_INTRA;
     mb->mv = (struct xc_mv){ 0, 0 };

@@ -149,7 +149,7 @@ void xc_bytes_clear(struct xc_bytes *bytes);
 /* Writes a complete frame as it stands, the inverse of parsing: *bytes is replaced by a VP8 frame that parses, in this
  * state, to an equal frame. What the header says to send is sent; header.probabilities must be the state's where
  * nothing is sent. XC_ERR_ARGUMENT if no VP8 frame is equal, since a macroblock contradicts the header or itself: skip
- * without skip_enabled, say, or a vector that is not its mode's. */
+ * with tokens, say, or a vector that is not its mode's. */
 enum xc_status xc_frame_serialize(struct xc_bytes *bytes, const struct xc_frame *frame, const struct xc_state *state,
                                   struct xc_error *err);
 
