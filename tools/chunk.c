@@ -6,10 +6,7 @@
 void xc_tool_chunk_start(struct xc_tool_chunk *chunk, const struct xc_tool_source *source, const struct xc_state *state,
                          const char *state_name)
 {
-    if (state->width && (state->width != source->width || state->height != source->height)) {
-        xc_tool_fail(source->name, "is of %ux%u, but the state %s is of %ux%u", source->width, source->height,
-                     state_name, state->width, state->height);
-    }
+    xc_tool_source_check_state(source, state, state_name);
     *chunk = (struct xc_tool_chunk){ .header = {
                                          .width = (uint16_t)source->width,
                                          .height = (uint16_t)source->height,
@@ -40,6 +37,21 @@ void xc_tool_chunk_encode(struct xc_tool_chunk *chunk, struct xc_encoder *encode
     struct xc_error err;
     xc_tool_check(xc_encode(encoder, picture, params, &bytes, &err), name, &err);
     xc_tool_chunk_append(chunk, &bytes, number);
+}
+
+struct xc_state xc_tool_encoder_state(const struct xc_encoder *encoder)
+{
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_error err;
+    xc_tool_check(xc_state_copy(&state, xc_encoder_state(encoder), &err), NULL, &err);
+    return state;
+}
+
+void xc_tool_encoder_move(struct xc_encoder *encoder, struct xc_state *state)
+{
+    struct xc_error err;
+    xc_tool_check(xc_encoder_set_state(encoder, state, &err), NULL, &err);
+    xc_state_clear(state);
 }
 
 void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *file, uint32_t frame)

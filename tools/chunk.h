@@ -23,6 +23,10 @@ void xc_tool_chunk_append(struct xc_tool_chunk *chunk, struct xc_bytes *bytes, u
 /* Encodes a picture and appends the frame. name: of the file that the picture is from. */
 void xc_tool_chunk_encode(struct xc_tool_chunk *chunk, struct xc_encoder *encoder, const struct xc_picture *picture,
                           uint64_t number, const struct xc_encode_params *params, const char *name);
+/* A copy of the state that an encoder is in, to be moved past frames that it does not encode; and the encoder moved
+ * there, which uses the copy up. */
+struct xc_state xc_tool_encoder_state(const struct xc_encoder *encoder);
+void xc_tool_encoder_move(struct xc_encoder *encoder, struct xc_state *state);
 /* Appends a copy of another file's frame. */
 void xc_tool_chunk_copy(struct xc_tool_chunk *chunk, const struct xc_tool_ivf *file, uint32_t frame);
 /* Writes the chunk and, unless its name is NULL, the state behind it, and gives back the memory. */

@@ -47,13 +47,10 @@ static void encode_key(const struct section *section, struct xc_encoder *encoder
 /* The state behind a span, without the span: its last picture is the anchor. */
 static void pass_followers(struct xc_encoder *encoder)
 {
-    struct xc_state state = XC_STATE_INIT;
-    struct xc_error err;
-    xc_tool_check(xc_state_copy(&state, xc_encoder_state(encoder), &err), NULL, &err);
+    struct xc_state state = xc_tool_encoder_state(encoder);
     xc_picture_unref(state.reference[XC_LAST]);
     state.reference[XC_LAST] = xc_picture_ref(state.reference[XC_ALTREF]);
-    xc_tool_check(xc_encoder_set_state(encoder, &state, &err), NULL, &err);
-    xc_state_clear(&state);
+    xc_tool_encoder_move(encoder, &state);
 }
 
 /* Encodes the key frame and the anchor of a section, as far as it has them, and lets its pictures go. */
@@ -122,15 +119,12 @@ static bool has_new_altref(const struct xc_state *state, const struct xc_state *
 static void pass_anchor(struct xc_encoder *encoder, const struct xc_tool_ivf *anchors, uint32_t index, bool hidden,
                         struct xc_tool_chunk *chunk, struct xc_workspace *workspace)
 {
-    struct xc_state state = XC_STATE_INIT;
-    struct xc_error err;
-    xc_tool_check(xc_state_copy(&state, xc_encoder_state(encoder), &err), NULL, &err);
+    struct xc_state state = xc_tool_encoder_state(encoder);
     xc_picture_unref(xc_tool_ivf_decode(anchors, index, &state, workspace));
     if (hidden && !has_new_altref(&state, xc_encoder_state(encoder))) {
         xc_tool_fail(anchors->name, "frame %u is hidden, but no anchor: alt-ref is no new picture behind it", index);
     }
-    xc_tool_check(xc_encoder_set_state(encoder, &state, &err), NULL, &err);
-    xc_state_clear(&state);
+    xc_tool_encoder_move(encoder, &state);
     xc_tool_chunk_copy(chunk, anchors, index);
 }
 

@@ -39,9 +39,8 @@ static void search_quantizer(struct xc_encoder *encoder, const struct xc_picture
                              struct xc_encode_params *params, const struct goal *goal, struct xc_bytes *bytes,
                              const char *name)
 {
-    struct xc_state before = XC_STATE_INIT;
+    struct xc_state before = xc_tool_encoder_state(encoder);
     struct xc_error err;
-    xc_tool_check(xc_state_copy(&before, xc_encoder_state(encoder), &err), NULL, &err);
     int good = goal->size ? 127 : 0, bad = goal->size ? -1 : 128; /* assumed, not tried */
     int last = -1;
     while (abs(good - bad) > 1) {

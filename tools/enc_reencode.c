@@ -24,17 +24,14 @@ static unsigned anchor_quantizer(unsigned key, unsigned next, double key_weight)
 /* From a scene cut on, the prediction is what it was made for. */
 static void copy_rest(struct reencoding *r)
 {
-    struct xc_state state = XC_STATE_INIT;
-    struct xc_error err;
-    xc_tool_check(xc_state_copy(&state, xc_encoder_state(r->encoder), &err), NULL, &err);
+    struct xc_state state = xc_tool_encoder_state(r->encoder);
     do {
         if (r->p->frame.header.show) {
             xc_picture_unref(xc_tool_source_expect(r->source, r->p->file.name));
         }
         xc_tool_copy_frame(r->p, &state, r->chunk, r->workspace);
     } while (xc_tool_prediction_next(r->p));
-    xc_tool_check(xc_encoder_set_state(r->encoder, &state, &err), NULL, &err);
-    xc_state_clear(&state);
+    xc_tool_encoder_move(r->encoder, &state);
 }
 
 /* Skips the key frame that is not part of the chunk. */

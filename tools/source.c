@@ -129,26 +129,23 @@ void xc_tool_source_expect_end(struct xc_tool_source *s, const char *predictor)
     }
 }
 
-static void check_size(const struct xc_tool_source *s, const char *name, unsigned width, unsigned height)
-{
-    if (width != s->width || height != s->height) {
-        xc_tool_fail(name, "is of %ux%u, but %s is of %ux%u", width, height, s->name, s->width, s->height);
-    }
-}
-
 void xc_tool_source_check_file(const struct xc_tool_source *s, const struct xc_tool_ivf *file)
 {
     const struct xc_ivf_header *header = &file->ivf.header;
     if (header->frame_count == 0) {
         xc_tool_fail(file->name, "has no frame");
     }
-    check_size(s, file->name, header->width, header->height);
+    if (header->width != s->width || header->height != s->height) {
+        xc_tool_fail(file->name, "is of %ux%u, but %s is of %ux%u", header->width, header->height, s->name, s->width,
+                     s->height);
+    }
 }
 
 void xc_tool_source_check_state(const struct xc_tool_source *s, const struct xc_state *state, const char *name)
 {
-    if (state->width) {
-        check_size(s, name, state->width, state->height);
+    if (state->width && (state->width != s->width || state->height != s->height)) {
+        xc_tool_fail(s->name, "is of %ux%u, but the state %s is of %ux%u", s->width, s->height, name, state->width,
+                     state->height);
     }
 }
 

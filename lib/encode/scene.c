@@ -103,8 +103,8 @@ static uint32_t intra_error(const struct xc_scene *s, int x0, int y0)
     return best < horizontal ? best : horizontal;
 }
 
-/* What is left of the picture by intra prediction, and by motion compensation from the one before, in how many blocks.
- */
+/* What intra prediction leaves of the picture, and what motion compensation from the one before. Returns of how many
+ * blocks. */
 static unsigned sum_errors(struct xc_scene *s, uint64_t *intra, uint64_t *inter)
 {
     const int every = s->rows * s->cols > ENOUGH ? 2 : 1;
