@@ -1,14 +1,15 @@
 /* The parts of lambda/run, the wrapper of each remote step, that are dear or dull in a shell.
  *
- *   xc-remote offer TASK              if the store has the task's answer, prints it; if not, uploads what the store
+ *   xc-remote offer WRAPPER TASK      if the store has the task's answer, prints it; if not, uploads what the store
  *                                     lacks of the inputs, and exits with 3
- *   xc-remote invoke TASK             has the function do it, and prints the answer; a tool that fails there looks as
+ *   xc-remote invoke WRAPPER TASK     has the function do it, and prints the answer; a tool that fails there looks as
  *                                     if it had failed here
  *   xc-remote deliver ANSWER OUTPUTS FINISHED
  *                                     leaves each of OUTPUTS here: the file if it is one of FINISHED, else a reference
  *   xc-remote fetch FILE...           turns references into files
  *
- * TASK is what xc-task has written, OUTPUTS and FINISHED are lists of names, separated by blanks. */
+ * WRAPPER is the process that wants it done: our parent, with which we end. TASK is what xc-task has written, OUTPUTS and
+ * FINISHED are lists of names, separated by blanks. */
 #define _GNU_SOURCE /* for flock */
 
 #include <dirent.h>
@@ -99,13 +100,13 @@ static void put_aside(struct work *work)
     json_decref(work->task);
 }
 
-/* The wrapper may be ended without us: by make, when that is told to stop. Then nobody wants what we are about. */
-static void end_with_parent(void)
+/* The wrapper may be ended without us: by make, when that is told to stop. Then nobody wants what we are about. It may
+ * be gone before we were more than a fork of it, and somebody else be our parent: hence its id. */
+static void end_with(const char *wrapper)
 {
-    const pid_t parent = getppid();
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) {
-        raise(SIGTERM); /* it was already too late */
+    if (getppid() != atol(wrapper)) {
+        raise(SIGTERM);
     }
 }
 
@@ -162,7 +163,6 @@ static void upload_inputs(json_t *task)
 static int offer(const char *text)
 {
     struct work work;
-    end_with_parent();
     take_in_hand(&work, load_task(text));
     json_t *answer = store_answer(work.task, work.key);
     if (answer) {
@@ -338,7 +338,6 @@ static void see_to_inputs(json_t *task)
 static int invoke(const char *text)
 {
     struct work work;
-    end_with_parent();
     take_in_hand(&work, load_task(text));
     json_t *answer = have_done(&work);
     print_json(answer);
@@ -402,11 +401,13 @@ int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
     aws_start();
-    if (argc == 3 && !strcmp(verb, "offer")) {
-        return offer(argv[2]);
+    if (argc == 4 && !strcmp(verb, "offer")) {
+        end_with(argv[2]);
+        return offer(argv[3]);
     }
-    if (argc == 3 && !strcmp(verb, "invoke")) {
-        return invoke(argv[2]);
+    if (argc == 4 && !strcmp(verb, "invoke")) {
+        end_with(argv[2]);
+        return invoke(argv[3]);
     }
     if (argc == 5 && !strcmp(verb, "deliver")) {
         return deliver(argv[2], argv[3], argv[4]);

@@ -75,7 +75,7 @@ def must(*command, **options):
 
 def install_stubs(directory, scripts):
     """Programs that stand for others, by their name."""
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     for name, text in scripts.items():
         (directory / name).write_text(f"#!/bin/sh\n{text}\n")
         (directory / name).chmod(0o755)

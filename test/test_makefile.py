@@ -243,7 +243,7 @@ class Lambda(MakefileCase):
 
     STUBS = {"xc-task": 'echo "tools-${TOOLS-1} $(cat $3 | sha256sum) $*"',
              "xc-remote": '''case $1 in
-                             offer) echo "$2" | tee -a offered ;;
+                             offer) echo "$3" | tee -a offered ;;
                              deliver) for name in $3; do echo "$2" >"$name"; done ;;
                              esac'''}
 

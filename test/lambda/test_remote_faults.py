@@ -299,19 +299,35 @@ class Workstation(FaultCase):
                     found.append(int(path.name))
         return found
 
-    def test_terminated(self):
-        """Somebody ends make, and only make, as the driver does when it is told to stop: no wrapper stays."""
-        changes = self.replace_tools("exec sleep 20\n")
-        before = self.stack.invocations()
+    def assert_make_takes_wrappers_along(self, wait, **changes):
+        """Ends make, and only make, as the driver does when it is told to stop. wait: until when it may go on."""
         with subprocess.Popen(self.command("lambda"), cwd=self.dir, env=self.environment(**changes),
                               stderr=subprocess.DEVNULL) as make:
-            while self.stack.invocations() < before + 2:
+            while not wait():
                 time.sleep(0.05)
-            self.assertTrue(self.wrappers())
             make.terminate()
-        time.sleep(0.5)
+        end = time.monotonic() + 10
+        while self.wrappers() and time.monotonic() < end:
+            time.sleep(0.05)
         self.assertEqual(self.wrappers(), [])
+
+    def test_terminated(self):
+        changes = self.replace_tools("exec sleep 20\n")
+        before = self.stack.invocations()
+        self.assert_make_takes_wrappers_along(lambda: self.stack.invocations() >= before + 2, **changes)
         self.restart_workers()
+
+    def test_terminated_between_programs(self):
+        """The shell that wants a program is ended before the program has begun."""
+        programs, starts = self.dir / "programs", self.dir / "starts"
+        shutil.copytree(self.stack.programs, programs)
+        (programs / "xc-remote").unlink()
+        harness.install_stubs(programs, {"xc-remote": f"""
+            [ "$1" = offer ] || {{ echo >>{starts}; ( exec sleep 1 ); }}
+            exec {self.stack.programs}/xc-remote "$@" """})
+        before = self.stack.invocations()
+        self.assert_make_takes_wrappers_along(starts.exists, XC_LAMBDA_PROGRAMS=str(programs))
+        self.assertEqual(self.stack.invocations(), before)
 
     def test_hangup_under_nohup(self):
         self.made("lambda", "00000000-vpxenc.ivf")
