@@ -43,6 +43,16 @@ class DriverCase(Case):
     def names(self):
         return {path.name for path in self.dir.iterdir()}
 
+    def tools_but(self, name, script):
+        """An environment in which a script stands for one of the tools."""
+        tools = self.dir / "tools"
+        tools.mkdir()
+        for path in BIN.glob("xc-*"):
+            (tools / path.name).symlink_to(path)
+        (tools / name).unlink()
+        harness.install_stubs(tools, {name: script})
+        return harness.environment(XC_BIN=str(tools))
+
     def probe(self, name):
         """FFmpeg's view of a file's streams, by kind, frames counted by decoding."""
         text = harness.must("ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", self.dir / name)
@@ -241,13 +251,24 @@ class Presentation(DriverCase):
 
 
 class Interrupted(DriverCase):
-    def start(self, *arguments, **environment):
-        return subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *OPTIONS, *arguments], cwd=self.dir,
-                                stderr=subprocess.PIPE, start_new_session=True, env=harness.environment(**environment))
+    def setUp(self):
+        """Until somebody removes the file self.hold, the last chunk is not finished."""
+        super().setUp()
+        self.hold = self.write("tools.hold", b"")
+        self.slow = self.tools_but("xc-enc", f'''
+            case "$*" in *{number(5)}*) while [ -e "{self.hold}" ]; do sleep 0.05; done ;; esac
+            exec "{BIN}/xc-enc" "$@" ''')
+        self.before = self.names()
 
-    def begun(self):
-        """Whether some chunk is finished, hence lots of others are under way."""
-        return any((self.dir / "out.ivf.work" / f"{number(i)}.ivf").exists() for i in range(6))
+    def start(self, *arguments):
+        return subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *OPTIONS, *arguments], cwd=self.dir,
+                                stderr=subprocess.PIPE, start_new_session=True, env=self.slow)
+
+    def wait_until_begun(self, process):
+        """Until some chunk is finished, hence lots of others are under way."""
+        harness.wait_for(lambda: process.poll() is not None or any(
+            (self.dir / "out.ivf.work" / f"{number(i)}.ivf").exists() for i in range(6)))
+        self.assertIsNone(process.poll())
 
     def made(self):
         """When each chunk and each finished part of the stream was made."""
@@ -257,7 +278,7 @@ class Interrupted(DriverCase):
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             with self.subTest(how.name):
                 process = self.start("--keep")
-                harness.wait_for(lambda: self.begun() or process.poll() is not None)
+                self.wait_until_begun(process)
                 os.killpg(process.pid, how)
                 text = process.communicate(timeout=harness.TIMEOUT)[1].decode()
                 self.assertNotEqual(process.returncode, 0)
@@ -275,7 +296,7 @@ class Interrupted(DriverCase):
     def test_everybody_stops(self):
         """Interrupting the driver alone, not the terminal's whole group, ends its children, too."""
         process = self.start()
-        harness.wait_for(lambda: self.begun() or process.poll() is not None)
+        self.wait_until_begun(process)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=harness.TIMEOUT)
         with self.assertRaises(ProcessLookupError):
@@ -294,13 +315,14 @@ class Interrupted(DriverCase):
         text = process.communicate(timeout=harness.TIMEOUT)[1].decode()
         self.assertEqual(process.returncode, 128 + signal.SIGINT)
         self.assertEqual(text.splitlines()[-1], "excamera: interrupted")
-        self.assertEqual(self.names(), set())
+        self.assertEqual(self.names(), self.before)
 
     def test_one_at_a_time(self):
         process = self.start()
-        harness.wait_for(lambda: self.begun() or process.poll() is not None)
+        self.wait_until_begun(process)
         os.killpg(process.pid, signal.SIGSTOP)
         self.assertIn("another excamera", self.fails(self.film, "-o", "out.ivf", *OPTIONS))
+        self.hold.unlink()
         os.killpg(process.pid, signal.SIGCONT)
         process.communicate(timeout=harness.TIMEOUT)
         self.assertEqual(process.returncode, 0)
@@ -308,13 +330,13 @@ class Interrupted(DriverCase):
 
     def test_other_options_do_not_mix(self):
         process = self.start()
-        harness.wait_for(lambda: self.begun() or process.poll() is not None)
+        self.wait_until_begun(process)
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=harness.TIMEOUT)
         other = (*OPTIONS[:4], "-q", "40")
         self.assertIn("--restart", self.fails(self.film, "-o", "out.ivf", *other))
         self.works(self.film, "-o", "out.ivf", *other, "--restart")
-        self.assertEqual(self.names(), {"out.ivf"})
+        self.assertEqual(self.names(), self.before | {"out.ivf"})
         self.assertNotEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
 
 
@@ -366,13 +388,8 @@ class Errors(DriverCase):
 
     def test_a_failing_step(self):
         """The command that failed is shown with its message; when the cause is mended, the same command goes on."""
-        tools = self.dir / "tools"
-        tools.mkdir()
-        for path in BIN.glob("xc-*"):
-            (tools / path.name).symlink_to(path)
-        (tools / "xc-enc").unlink()
-        self.write("tools/xc-enc", b"#!/bin/sh\necho 'xc-enc: no luck today' >&2\nexit 1\n").chmod(0o755)
-        text = self.fails(self.film, "-o", "out.ivf", *OPTIONS, env=harness.environment(XC_BIN=str(tools)))
+        tools = self.tools_but("xc-enc", "echo 'xc-enc: no luck today' >&2\nexit 1")
+        text = self.fails(self.film, "-o", "out.ivf", *OPTIONS, env=tools)
         self.assertIn("xc-enc: no luck today", text)
         self.assertRegex(text, r"-p \d{8}-0\.ivf", "whichever of them came first")
         self.assertNotIn("xc-terminate-chunk", text)

@@ -70,6 +70,11 @@ class FaultCase(RemoteCase):
         for number in range(self.stack.workers):
             self.stack.start_worker(number, **options)
 
+    def let_workers_wait(self):
+        """For longer than a test may take: what they are not told of never ends."""
+        self.restart_workers(AWS_LAMBDA_FUNCTION_TIMEOUT="900")
+        self.addCleanup(self.restart_workers)
+
 
 class Workers(FaultCase):
     def test_killed_in_every_step(self):
@@ -113,14 +118,13 @@ class Workers(FaultCase):
         self.addCleanup(self.restart_workers)
         changes = self.replace_tools('if [ {tool}:$1 = xc-dump:00000000.ivf ] && mkdir {mark} 2>/dev/null; then\n'
                                      'exec sleep 100\nfi\nexec {real} "$@"\n')
-        self.assertGreater(self.made("lambda-chunk", **changes), 2 * self.chunks)  # all were ended, and more gave up
+        self.assertGreater(self.made("lambda-chunk", **changes), self.chunks + 1)  # not only the one that was ended
         self.assertEqual(self.finished(), expected)
 
     def test_waiting_makes_room(self):
         """A chunk that has got the only worker there is gives it up to the chunk before it."""
         expected = self.local()
-        self.restart_workers(AWS_LAMBDA_FUNCTION_TIMEOUT="900")  # more than a test may take
-        self.addCleanup(self.restart_workers)
+        self.let_workers_wait()
         self.stack.start_proxy(concurrency=1)
         tasks = [f"{harness.number(i)}.task" for i in range(self.chunks)]
         self.made("lambda-chunk", *tasks)
@@ -198,13 +202,12 @@ class Tools(FaultCase):
         self.assertEqual(self.stack.invocations() - before, 1)
 
     def test_predecessor_fails(self):
-        """Those who wait for the states of a chunk that cannot be made give up at once."""
+        """Those who wait for the states of a chunk that cannot be made give up."""
         good = (self.dir / "00000001.y4m").read_bytes()
         expected = self.local()
         self.write("00000001.y4m", b"not a film at all\n" * 1000)
-        start = time.monotonic()
+        self.let_workers_wait()
         self.failed(self.make("lambda-chunk", "-k"), "xc-vpxenc: 00000001.y4m: ", "the chunk before could not be made")
-        self.assertLess(time.monotonic() - start, 60)
         self.write("00000001.y4m", good)
         self.made("lambda-chunk")
         self.assertEqual(self.finished(), expected)
@@ -253,11 +256,10 @@ class Tools(FaultCase):
     def test_attempts_used_up(self):
         """Those who wait hear of it, too, when a wrapper gives up."""
         changes = self.replace_tools('[ {tool}:$1 != xc-dump:00000000.ivf ] || kill -9 $$\nexec {real} "$@"\n')
-        start = time.monotonic()
+        self.let_workers_wait()
         lines = self.failed(self.make("lambda-chunk", "-k", XC_LAMBDA_ATTEMPTS="2", **changes), "failed 2 times, and")
         self.assertEqual(sum("the chunk before could not be made" in line for line in lines), self.chunks - 1, lines)
         self.assertEqual(len(lines), self.chunks)
-        self.assertLess(time.monotonic() - start, 60)
 
 
 class Missing(FaultCase):
@@ -447,14 +449,13 @@ class Store(FaultCase):
         self.assertEqual(self.finished(), expected)
 
     def test_poisoned_input(self):
-        """All chunks that can no longer be made end soon, each with a line."""
+        """All chunks that can no longer be made end, each with a line."""
         digest = hashlib.sha256((self.dir / "00000000.y4m").read_bytes()).hexdigest()
         self.stack.curl("PUT", f"data/{digest}", b"poison")
-        start = time.monotonic()
+        self.let_workers_wait()
         lines = self.failed(self.make("lambda-chunk", "-k"), "00000000.y4m: damaged in the store")
         self.assertEqual(sum("the chunk before could not be made" in line for line in lines), self.chunks - 1, lines)
         self.assertEqual(len(lines), self.chunks)
-        self.assertLess(time.monotonic() - start, 60)
 
     def test_poisoned_chunk(self):
         self.made("lambda", "00000000.ivf")
