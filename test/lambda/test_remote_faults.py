@@ -1,9 +1,11 @@
 """Everything that goes wrong far away: the run ends right, or it ends with a clear line; never with wrong bytes."""
 import contextlib
 import hashlib
+import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -424,6 +426,65 @@ class Services(FaultCase):
         need("faketime")
         done = harness.run("faketime", "-f", "+1d", *self.command("lambda"), cwd=self.dir, env=self.environment())
         self.failed(done, "RequestTimeTooSkewed")
+
+
+# Prints the signature that AWS's own library gives to the request on standard input, in which only those headers are left
+# that are signed.
+SIGN = """
+import json, sys
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+given = json.load(sys.stdin)
+auth = SigV4Auth(Credentials(*given["credentials"]), "lambda", given["region"])
+request = AWSRequest("POST", given["url"], given["headers"], given["body"])
+request.context["timestamp"] = given["headers"]["x-amz-date"]
+print(auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request))
+"""
+
+
+class SuspiciousService(http.server.BaseHTTPRequestHandler):
+    """Lambda's front door, as it is to those whose credentials are wrong. Keeps what it was sent."""
+
+    def do_POST(self):
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.requests.append((self.path, headers, self.rfile.read(int(headers["content-length"]))))
+        answer = b'{"message":"The security token included in the request is invalid."}'
+        self.send_response(403)
+        self.send_header("x-amzn-ErrorType", "UnrecognizedClientException")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+class Signature(FaultCase):
+    """Of what is sent to Lambda; the requests to S3 are checked by the server there."""
+
+    def request(self, **changes):
+        """What make sends if it is refused, once."""
+        with http.server.HTTPServer(("127.0.0.1", 0), SuspiciousService) as server:
+            server.requests = []
+            self.url = f"http://127.0.0.1:{server.server_port}"
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            done = self.make("lambda", "00000000-vpxenc.ivf", AWS_ENDPOINT_URL_LAMBDA=self.url, **changes)
+            server.shutdown()
+        self.assertEqual(self.failed(done), [
+            f"xc-lambda: {self.url}/2015-03-31/functions/excamera/invocations: "
+            "HTTP 403 The security token included in the request is invalid."])
+        self.assertEqual(len(server.requests), 1)
+        return server.requests[0]
+
+    def test_signature(self):
+        path, headers, body = self.request()
+        signed, signature = re.search(r"SignedHeaders=(\S+), Signature=(\w+)$", headers["authorization"]).groups()
+        self.assertLessEqual({"host", "x-amz-date"}, set(signed.split(";")))
+        expected = harness.must(stack.PROGRAMS / "python3", "-c", SIGN, stdin=json.dumps({
+            "credentials": [stack.KEY_ID, stack.SECRET], "region": stack.REGION, "url": self.url + path,
+            "headers": {name: headers[name] for name in signed.split(";")}, "body": body.decode()}).encode())
+        self.assertEqual(signature, expected.decode().strip())
 
 
 class Store(FaultCase):
