@@ -1,7 +1,9 @@
 """What each tool promises beyond the published pipeline: cutting and joining, dumping midway, primary encoding,
 pipes."""
+import shutil
 import struct
 import subprocess
+import time
 
 import harness
 from harness import BIN, Case, Ivf, number
@@ -38,6 +40,52 @@ class Split(Case):
     def test_numbers_from(self):
         film = harness.film(frames=7)
         self.check(film, 3, "--start=41", film, first=41)
+
+    def test_skipped(self):
+        """The other chunks, and the summary, are those of the whole film."""
+        film = harness.film(frames=13)
+        for skipped in (0, 3, 5, 9):
+            with self.subTest(skipped=skipped):
+                summary = self.xc("xc-split", "-s", 3, "-d", "chunks", "--start", 7, "--skip", skipped, film)
+                self.assertRegex(summary, rb"^chunks 5 frames 13 ")
+                written = harness.snapshot(self.dir / "chunks")
+                self.assertEqual(set(written), {f"{number(7 + i)}.y4m" for i in range(skipped, 5)})
+                shutil.rmtree(self.dir / "chunks")
+                self.xc("xc-split", "-s", 3, "-d", "chunks", "--start", 7, film)
+                self.assertEqual(written, {name: data for name, data in harness.snapshot(self.dir / "chunks").items()
+                                           if name in written})
+                shutil.rmtree(self.dir / "chunks")
+
+    def split_at_most(self, film, most):
+        return subprocess.Popen([BIN / "xc-split", "-s", "2", "-d", self.dir / "chunks", f"--at-most={most}", film],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def test_at_most(self):
+        """It goes on as chunks are removed, and never goes further."""
+        film = harness.film(frames=13)
+        process = self.split_at_most(film, 3)
+        for i in range(7):
+            path = self.dir / "chunks" / f"{number(i)}.y4m"
+            harness.wait_for(path.exists)
+            self.assertLessEqual(len(list(path.parent.glob("*.y4m"))), 3)
+            path.unlink()
+        self.assertRegex(process.communicate(timeout=harness.TIMEOUT)[0], rb"^chunks 7 frames 13 ")
+        process = self.split_at_most(film, 3)
+        harness.wait_for((self.dir / "chunks" / f"{number(2)}.y4m").exists)
+        time.sleep(0.2)
+        self.assertIsNone(process.poll())
+        self.assertEqual(set(harness.snapshot(self.dir / "chunks")), {f"{number(i)}.y4m" for i in range(3)})
+        process.terminate()
+        process.communicate()
+
+    def test_at_most_with_nobody_left(self):
+        process = self.split_at_most(harness.film(frames=13), 3)
+        harness.wait_for((self.dir / "chunks" / f"{number(2)}.y4m").exists)
+        process.stdout.close()
+        process.stdout = None
+        message = process.communicate(timeout=harness.TIMEOUT)[1].decode()
+        self.assertRegex(message, r"\Axc-split: standard output: nobody reads it any more, [^\n]+\n\Z")
+        self.assertEqual(process.returncode, 1)
 
     def test_chunks_appear_as_they_are_complete(self):
         """A film that goes on and on: finished chunks are there while it does, and a stopped split leaves only such."""

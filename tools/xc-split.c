@@ -2,56 +2,98 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { MAX_CHUNK = 99999999 /* eight digits */ };
+enum { MAX_CHUNK = 99999999 /* eight digits */, PATH_SIZE = 4096 /* no system takes longer ones */ };
+
+struct plan {
+    const char *directory;
+    int64_t first, frames, skipped, most; /* as the options have them */
+};
 
 struct chunk {
-    char name[4096]; /* no system takes longer ones */
+    char name[PATH_SIZE];
     struct xc_tool_output output;
 };
 
-static void begin_chunk(struct chunk *chunk, const char *directory, int64_t number, const struct xc_y4m_header *header)
+static void name_chunk(char name[static PATH_SIZE], const struct plan *plan, int64_t number)
+{
+    if (number > MAX_CHUNK) {
+        xc_tool_fail(plan->directory, "more chunks than eight digits can number");
+    }
+    int length = snprintf(name, PATH_SIZE, "%s/%08d.y4m", plan->directory, (int)number);
+    if (length < 0 || length >= PATH_SIZE) {
+        xc_tool_fail(plan->directory, "%s", strerror(ENAMETOOLONG));
+    }
+}
+
+/* Until somebody has removed the chunk that stands in the way of this one. */
+static void wait_for_room(const struct plan *plan, int64_t number)
+{
+    enum { LOOK_AGAIN_MS = 50 };
+    char name[PATH_SIZE];
+    if (!plan->most || number - plan->most < plan->first) {
+        return;
+    }
+    name_chunk(name, plan, number - plan->most);
+    while (!access(name, F_OK)) {
+        struct pollfd reader = { .fd = STDOUT_FILENO };
+        if (poll(&reader, 1, LOOK_AGAIN_MS) > 0) {
+            xc_tool_fail("standard output", "nobody reads it any more, so nobody will remove chunks");
+        }
+    }
+}
+
+static void begin_chunk(struct chunk *chunk, const struct plan *plan, int64_t number, const struct xc_y4m_header *header)
 {
     struct xc_error err;
-    if (number > MAX_CHUNK) {
-        xc_tool_fail(directory, "more chunks than eight digits can number");
-    }
-    int length = snprintf(chunk->name, sizeof chunk->name, "%s/%08d.y4m", directory, (int)number);
-    if (length < 0 || length >= (int)sizeof chunk->name) {
-        xc_tool_fail(directory, "%s", strerror(ENAMETOOLONG));
-    }
+    wait_for_room(plan, number);
+    name_chunk(chunk->name, plan, number);
     xc_tool_output_open(&chunk->output, chunk->name);
     xc_tool_check(xc_y4m_write_header(chunk->output.stream, header, &err), chunk->name, &err);
 }
 
-/* Writes the film, chunk by chunk, and returns the number of chunks. */
-static int64_t split(struct xc_tool_y4m *film, const char *directory, int64_t first, int64_t frames_per_chunk)
+/* picture is the chunk's first frame; in the end, that of the next chunk. Returns whether there is one. */
+static bool cut_chunk(struct xc_tool_y4m *film, struct xc_picture *picture, const struct plan *plan, int64_t index)
 {
     struct chunk chunk;
+    struct xc_error err;
+    const bool wanted = index >= plan->skipped;
+    bool more = true;
+    if (wanted) {
+        begin_chunk(&chunk, plan, plan->first + index, &film->header);
+    }
+    for (int64_t left = plan->frames; left && more; left--) {
+        if (wanted) {
+            xc_tool_check(xc_y4m_write_frame(chunk.output.stream, picture, &err), chunk.name, &err);
+        }
+        more = xc_tool_y4m_next(film, picture);
+    }
+    if (wanted) {
+        xc_tool_output_commit(&chunk.output, 1);
+    }
+    return more;
+}
+
+/* Returns the number of chunks, including those that were skipped. */
+static int64_t split(struct xc_tool_y4m *film, const struct plan *plan)
+{
     struct xc_picture *picture;
     struct xc_error err;
-    const struct xc_y4m_header *header = &film->header;
-    xc_tool_check(xc_picture_new(&picture, NULL, header->width, header->height, &err), film->input.name, &err);
-
-    int64_t number = first - 1, room = 0;
-    for (; xc_tool_y4m_next(film, picture); room--) {
-        if (room == 0) {
-            if (number >= first) {
-                xc_tool_output_commit(&chunk.output, 1);
-            }
-            begin_chunk(&chunk, directory, ++number, header);
-            room = frames_per_chunk;
-        }
-        xc_tool_check(xc_y4m_write_frame(chunk.output.stream, picture, &err), chunk.name, &err);
-    }
-    if (number < first) {
+    int64_t chunks = 0;
+    xc_tool_check(xc_picture_new(&picture, NULL, film->header.width, film->header.height, &err), film->input.name, &err);
+    bool more = xc_tool_y4m_next(film, picture);
+    if (!more) {
         xc_tool_fail(film->input.name, "has no frame");
     }
-    xc_tool_output_commit(&chunk.output, 1);
+    for (; more; chunks++) {
+        more = cut_chunk(film, picture, plan, chunks);
+    }
     xc_picture_unref(picture);
-    return number - first + 1;
+    return chunks;
 }
 
 static void print_summary(int64_t chunks, const struct xc_tool_y4m *film)
@@ -66,35 +108,39 @@ static void print_summary(int64_t chunks, const struct xc_tool_y4m *film)
 
 int main(int argc, char **argv)
 {
-    int64_t frames_per_chunk = 0, first = 0;
-    const char *directory = NULL;
+    struct plan plan = { 0 };
     const struct xc_tool_option options[] = {
-        { 's', "frames", "S", "frames per chunk; the last chunk may be shorter", .integer = &frames_per_chunk,
-          .minimum = 1, .maximum = UINT32_MAX },
-        { 'd', "directory", "DIR", "where the chunks go; made if it is missing", .text = &directory },
-        { 0, "start", "N", "number of the first chunk (default: 0)", .integer = &first, .maximum = MAX_CHUNK },
+        { 's', "frames", "S", "frames per chunk; the last chunk may be shorter", .integer = &plan.frames, .minimum = 1,
+          .maximum = UINT32_MAX },
+        { 'd', "directory", "DIR", "where the chunks go; made if it is missing", .text = &plan.directory },
+        { 0, "start", "N", "number of the first chunk (default: 0)", .integer = &plan.first, .maximum = MAX_CHUNK },
+        { 0, "skip", "N", "leave out the first N chunks; the others have the same numbers as if they were there",
+          .integer = &plan.skipped, .maximum = MAX_CHUNK },
+        { 0, "at-most", "N", "before writing a chunk, wait until the one whose number is lower by N has been removed",
+          .integer = &plan.most, .minimum = 1, .maximum = MAX_CHUNK },
         { 0 },
     };
     const struct xc_tool tool = {
         .name = "xc-split",
         .synopsis = "-s S -d DIR [OPTION]... IN.y4m",
         .description = "Cuts IN.y4m, or standard input if that is -, into DIR/00000000.y4m, DIR/00000001.y4m, ..., "
-                       "each a film with the same header. Prints 'chunks N frames M size WxH rate A:B'.",
+                       "each a film with the same header. Prints 'chunks N frames M size WxH rate A:B' of the whole "
+                       "film.",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,
     };
     char **operands = xc_tool_start(&tool, argc, argv);
-    if (!frames_per_chunk || !directory) {
+    if (!plan.frames || !plan.directory) {
         xc_tool_usage_error("-s and -d are needed");
     }
 
     struct xc_tool_y4m film;
     xc_tool_y4m_open(&film, operands[0]);
-    if (mkdir(directory, 0777) && errno != EEXIST) {
-        xc_tool_fail(directory, "%s", strerror(errno));
+    if (mkdir(plan.directory, 0777) && errno != EEXIST) {
+        xc_tool_fail(plan.directory, "%s", strerror(errno));
     }
-    int64_t chunks = split(&film, directory, first, frames_per_chunk);
+    int64_t chunks = split(&film, &plan);
     xc_tool_input_close(&film.input);
     print_summary(chunks, &film);
     return 0;
