@@ -4,6 +4,7 @@ import os
 import pty
 import signal
 import subprocess
+import time
 
 import harness
 from harness import BIN, ROOT, Case, Ivf, number
@@ -338,6 +339,70 @@ class Interrupted(DriverCase):
         self.works(self.film, "-o", "out.ivf", *other, "--restart")
         self.assertEqual(self.names(), self.before | {"out.ivf"})
         self.assertNotEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+
+class Reels(DriverCase):
+    """A film of which only a part is uncompressed at a time: for one process, 18 chunks and the next 18."""
+
+    OPTIONS = ("-s", "1", "-k", "3", "-q", "40", "-j")
+    FRAMES = 60
+
+    def setUp(self):
+        super().setUp()
+        self.film = harness.film(width=48, height=48, frames=self.FRAMES)
+        self.work = self.dir / "out.ivf.work"
+
+    def chunks(self):
+        return sorted(int(path.stem) for path in self.work.glob("*.y4m"))
+
+    def expected(self):
+        """What comes out of one reel, with more processes."""
+        self.works(self.film, "-o", "expected.ivf", *self.OPTIONS, "4", "--keep")
+        self.assertEqual(len(list((self.dir / "expected.ivf.work").glob("*.y4m"))), self.FRAMES)
+        return (self.dir / "expected.ivf").read_bytes()
+
+    def start(self, *arguments, **options):
+        return subprocess.Popen([ROOT / "excamera", *arguments, "-o", "out.ivf", *self.OPTIONS, "1"], cwd=self.dir,
+                                stderr=subprocess.PIPE, start_new_session=True, **options)
+
+    def test_the_same_bytes(self):
+        expected, counts = self.expected(), []
+        process = self.start(self.film, env=harness.environment())
+        while process.poll() is None:
+            counts.append(len(self.chunks()))
+            time.sleep(0.01)
+        self.assertEqual(process.returncode, 0, process.communicate())
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
+        self.assertLessEqual(max(counts), 36)
+        self.assertGreater(max(counts), 18)
+
+    def test_standard_input(self):
+        expected = self.expected()
+        self.works("-", "-o", "out.ivf", *self.OPTIONS, "1", stdin=self.film.read_bytes())
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
+        self.assertIn("xc-split", self.fails("-", "-o", "short.ivf", *self.OPTIONS, "1",
+                                             stdin=self.film.read_bytes()[:-10]))
+
+    def test_goes_on_where_it_was(self):
+        """In the third reel, with another number of processes, hence with other reels from there on."""
+        expected = self.expected()
+        hold = self.write("tools.hold", b"")
+        slow = self.tools_but("xc-enc", f'''
+            case "$*" in *{number(40)}*) while [ -e "{hold}" ]; do sleep 0.05; done ;; esac
+            exec "{BIN}/xc-enc" "$@" ''')
+        for how in (signal.SIGINT, signal.SIGKILL):
+            with self.subTest(how.name):
+                process = self.start(self.film, env=slow)
+                harness.wait_for(lambda: (self.work / f"{number(38)}.ivf").exists() and len(self.chunks()) == 24)
+                self.assertEqual(self.chunks(), list(range(36, 60)), "the reels before are gone, all others are here")
+                os.killpg(process.pid, how)
+                process.communicate(timeout=harness.TIMEOUT)
+                self.assertNotEqual(process.returncode, 0)
+                done = {path.name: path.stat().st_mtime_ns for path in self.work.glob("[0-9]" * 8 + ".*")}
+                self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "2", "--keep")
+                self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
+                self.assertEqual({name: (self.work / name).stat().st_mtime_ns for name in done}, done)
+            harness.must("rm", "-rf", self.work)
 
 
 class Errors(DriverCase):
