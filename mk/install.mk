@@ -10,10 +10,11 @@ INSTALLED_LIBS := $(if $(VPX),-Wl$(comma)--start-group -lexcamera -lexcamera-vpx
 
 .PHONY: install
 install: tools lib $(VPX)
-	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/mk' '$(DESTDIR)$(PREFIX)/lib/pkgconfig' \
-	    '$(DESTDIR)$(PREFIX)/include/excamera'
+	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/mk' '$(SHARE)/driver' \
+	    '$(DESTDIR)$(PREFIX)/lib/pkgconfig' '$(DESTDIR)$(PREFIX)/include/excamera'
 	$(INSTALL) $(TOOLS) excamera '$(DESTDIR)$(PREFIX)/bin'
 	$(INSTALL) gen_makefile.py '$(SHARE)'
+	$(INSTALL) -m 644 $(wildcard driver/*.py) '$(SHARE)/driver'
 	$(INSTALL) -m 644 $(wildcard mk/engine-*.mk) '$(SHARE)/mk'
 	$(INSTALL) -m 644 $(LIBRARY) $(VPX) '$(DESTDIR)$(PREFIX)/lib'
 	$(INSTALL) -m 644 $(wildcard lib/include/excamera/*.h) '$(DESTDIR)$(PREFIX)/include/excamera'

@@ -1,0 +1,68 @@
+"""The film that comes in."""
+import json
+import os
+import pathlib
+
+from driver.processes import Failure, run
+
+# What a film must be before VP8 can have it; and it begins with its first picture, whenever that is shown.
+VIDEO_FILTERS = "yadif=deint=interlaced,scale=out_range=tv:out_color_matrix=bt601,setpts=PTS-STARTPTS"
+
+
+def frame_rate(video):
+    """Of one that ffprobe has looked at, as ffmpeg will have it, or 0. A film of varying rate may have steps of a
+    millisecond: then its average counts (av_guess_frame_rate in libavformat)."""
+    def value(name):
+        rate, per = map(int, video.get(name, "0/0").split("/"))
+        return rate / per if per else 0
+    least, average = value("r_frame_rate"), value("avg_frame_rate")
+    return average if least > 210 and 0 < average < 70 else least
+
+
+class Source:
+    """The film that comes in."""
+
+    def __init__(self, name):
+        self.piped = name == "-"
+        # A colon would make ffmpeg take what is before it for a protocol.
+        self.name = f"file:{name}" if ":" in name and os.path.exists(name) else name
+        self.path = pathlib.Path(name)
+        self.audio_codecs = []
+        self.frames = None  # an estimate, if there is any
+        self.picture_size = 0
+        self.delay = 0  # seconds from the start of the film to its first picture
+        if not self.piped:
+            self.probe()
+
+    def probe(self):
+        try:
+            found = json.loads(run(["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format",
+                                    "-i", self.name]))
+        except Failure as failure:
+            raise Failure(str(failure).splitlines()[-1]) from None
+        videos = [stream for stream in found["streams"] if stream["codec_type"] == "video"
+                  and not stream["disposition"].get("attached_pic")]
+        if not videos:
+            raise Failure(f"{self.name}: has no video")
+        video = videos[0]
+        self.audio_codecs = [stream["codec_name"] for stream in found["streams"] if stream["codec_type"] == "audio"]
+        self.picture_size = video["width"] * video["height"] * 3 // 2
+        seconds = float(video.get("duration") or found["format"].get("duration") or 0)
+        self.frames = round(seconds * frame_rate(video)) or None
+        self.delay = max(0, float(video.get("start_time") or 0) - float(found["format"].get("start_time") or 0))
+
+    def identity(self):
+        """What tells this film from another that may later have the same name; None: nothing can."""
+        if self.piped:
+            return None
+        if not self.path.exists():
+            return {"url": self.name}
+        status = self.path.stat()
+        return {"path": str(self.path.resolve()), "size": status.st_size, "mtime": status.st_mtime_ns}
+
+    def y4m_commands(self):
+        """The commands, none or one, that make Y4M of it."""
+        if self.piped:
+            return []
+        return [["ffmpeg", "-nostdin", "-v", "error", "-i", self.name, "-map", "0:V:0", "-vf", VIDEO_FILTERS,
+                 "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "-"]]

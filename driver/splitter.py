@@ -1,0 +1,53 @@
+"""Cutting the film into chunks, in the background."""
+import os
+import subprocess
+import sys
+import time
+
+from driver.processes import failed, log_in_memory, started
+
+
+class Splitter:
+    """Has the film cut into chunks, in the background, until the stack unwinds. Where chunks have been cut already, it
+    goes on behind them."""
+
+    def __init__(self, work, source, chunk_frames, most, stack):
+        """most: how far it may be ahead of those who remove chunks; 0: as far as it likes."""
+        self.work = work
+        self.film = work.record["film"]
+        self.frames = self.film["frames"] if self.film else source.frames  # an estimate, until all have been seen
+        if self.film:
+            return
+        for path in work.path.glob("*.y4m.tmp*"):  # of one that was killed
+            path.unlink()
+        first = work.record["done"]
+        while work.chunk(first).exists():
+            first += 1
+        self.commands = [*source.y4m_commands(), ["xc-split", "-s", str(chunk_frames), "-d", str(work.path), "--skip",
+                                                  str(first), *(["--at-most", str(most)] if most else []), "-"]]
+        self.log = stack.enter_context(log_in_memory())
+        self.processes, feed = [], sys.stdin if source.piped else open(os.devnull)
+        for argv in self.commands:
+            process = started(argv, stdin=feed, stdout=subprocess.PIPE, stderr=self.log, pass_fds=[work.lock.fileno()])
+            self.processes.append(stack.enter_context(process))
+            feed.close()  # only the next process has it now, and the one before notices when that ends
+            feed = self.processes[-1].stdout
+
+    def is_at_work(self):
+        """If not, self.film is how many chunks and frames there are in all."""
+        if not self.film and self.processes[-1].poll() is not None:
+            summary = self.processes[-1].stdout.read().split()
+            if any([process.wait() for process in self.processes]):
+                self.log.seek(0)
+                raise failed(self.commands, self.log.read())
+            self.film = {"chunks": int(summary[1]), "frames": int(summary[3])}
+            self.frames = self.film["frames"]
+            self.work.update(film=self.film)
+        return not self.film
+
+    def wait_for(self, end, on_wait):
+        """Waits until all chunks below `end` are there, or all of a shorter film; returns where they end."""
+        while self.is_at_work() and not self.work.chunk(end - 1).exists():
+            time.sleep(0.2)
+            on_wait()
+        return min(end, self.film["chunks"]) if self.film else end
