@@ -8,8 +8,8 @@
  *                                     leaves each of OUTPUTS here: the file if it is one of FINISHED, else a reference
  *   xc-remote fetch FILE...           turns references into files
  *
- * WRAPPER is the process that wants it done: our parent, with which we end. TASK is what xc-task has written, OUTPUTS and
- * FINISHED are lists of names, separated by blanks. */
+ * WRAPPER is the process that wants it done: our parent, with which we end. TASK is what xc-task has written, OUTPUTS
+ * and FINISHED are lists of names, separated by blanks. */
 #define _GNU_SOURCE /* for flock */
 
 #include <dirent.h>

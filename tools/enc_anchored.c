@@ -9,6 +9,7 @@ struct section {
     struct span span;
     uint64_t index; /* of its first picture in the chunk */
     bool key;       /* which is a key frame, and no part of what the anchor is for */
+    bool cut;       /* nothing behind the section is predicted from it */
     double novelty; /* of those behind the first one with which a key frame is averaged, summed up */
 };
 
@@ -23,13 +24,20 @@ static unsigned quantizer_above(double noise, const struct anchored_options *opt
     return quantizer_above_noise(quantizer_for(options, weight), quantizer_for(options, fmax(weight, 1)), noise);
 }
 
+/* Whatever is worth a fine quantizer because many pictures live on it: if there are few, it is not that fine. */
+static double weight_for(const struct section *section, double weight, unsigned pictures)
+{
+    return section->cut ? fmax(weight, 1. / pictures) : weight;
+}
+
 /* The less changes from picture to picture, the longer the quality of a key frame lasts: if a part n of each picture
  * is new, about 1/n pictures live on it, and by the rule of x264's macroblock tree the quantizer follows a root of
  * that. */
 static double key_weight_for(const struct section *section, const struct anchored_options *options)
 {
     const unsigned behind = (unsigned)fmin(section->span.count, XC_FILTER_PICTURES) - 1;
-    return behind ? options->key_weight * sqrt(fmin(1, section->novelty / behind)) : options->key_weight;
+    const double part = behind ? fmin(1, section->novelty / behind) : 1;
+    return weight_for(section, options->key_weight * sqrt(part), section->span.count);
 }
 
 static void encode_key(const struct section *section, struct xc_encoder *encoder, const struct xc_tool_source *source,
@@ -66,7 +74,8 @@ static void finish_section(struct section *section, struct xc_encoder *encoder, 
         double noise;
         struct xc_picture *picture =
             span_average(span, span->count - 1, -1, XC_FILTER_PICTURES, &noise, source->workspace);
-        const unsigned quantizer = quantizer_above(noise, options, options->anchor_weight);
+        const double weight = weight_for(section, options->anchor_weight, span->count - section->key);
+        const unsigned quantizer = quantizer_above(noise, options, weight);
         const struct xc_encode_params params = anchor_params(quantizer, alone);
         xc_tool_chunk_encode(chunk, encoder, picture, section->index + span->count - 1, &params, source->name);
         xc_picture_unref(picture);
@@ -91,6 +100,7 @@ void encode_anchors(struct xc_encoder *encoder, struct xc_tool_source *source, s
     while ((picture = xc_tool_source_next(source))) {
         const bool cut = xc_scene_begins(scene, picture);
         if (cut || span_is_full(&section.span)) {
+            section.cut = cut;
             finish_section(&section, encoder, source, chunk, options);
             section = (struct section){ .index = source->count - 1, .key = cut || !state->width };
         }

@@ -47,7 +47,8 @@ static void wait_for_room(const struct plan *plan, int64_t number)
     }
 }
 
-static void begin_chunk(struct chunk *chunk, const struct plan *plan, int64_t number, const struct xc_y4m_header *header)
+static void begin_chunk(struct chunk *chunk, const struct plan *plan, int64_t number,
+                        const struct xc_y4m_header *header)
 {
     struct xc_error err;
     wait_for_room(plan, number);
@@ -84,7 +85,8 @@ static int64_t split(struct xc_tool_y4m *film, const struct plan *plan)
     struct xc_picture *picture;
     struct xc_error err;
     int64_t chunks = 0;
-    xc_tool_check(xc_picture_new(&picture, NULL, film->header.width, film->header.height, &err), film->input.name, &err);
+    xc_tool_check(xc_picture_new(&picture, NULL, film->header.width, film->header.height, &err), film->input.name,
+                  &err);
     bool more = xc_tool_y4m_next(film, picture);
     if (!more) {
         xc_tool_fail(film->input.name, "has no frame");

@@ -1,5 +1,6 @@
 #include "encode/block_search.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct match {
@@ -10,12 +11,17 @@ struct match {
     uint32_t error;
 };
 
+static bool is_near(const struct xc_block_search *s, int row, int column)
+{
+    return abs(row) <= s->range && abs(column) <= s->range;
+}
+
 static void try(struct match *m, int row, int column)
 {
     const struct xc_block_search *s = m->search;
     const int x = m->x + column, y = m->y + row;
-    if (x < 0 || y < 0 || x + s->size > s->width || y + s->size > s->height || abs(row) > s->range ||
-        abs(column) > s->range) {
+    if (x < 0 || y < 0 || x + s->size > s->width || y + s->size > s->height ||
+        (!is_near(s, row, column) && !is_near(s, row - s->pan.row, column - s->pan.column))) {
         return;
     }
     const struct xc_plane *r = &s->reference;
@@ -33,6 +39,7 @@ uint32_t xc_block_search(const struct xc_block_search *search, int row, int col)
     struct match m = { search, p->data + y * p->stride + x, x, y, .error = UINT32_MAX };
     struct xc_mv *vector = search->vectors + (ptrdiff_t)row * search->cols + col;
     try(&m, 0, 0);
+    try(&m, search->pan.row, search->pan.column);
     if (vector->row || vector->column) {
         try(&m, vector->row, vector->column);
     }

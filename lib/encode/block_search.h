@@ -10,7 +10,8 @@ struct xc_block_search {
     int width, height;                 /* of both, in samples */
     int size, pitch;                   /* of a block, and from one to the next, either way */
     int cols;                          /* blocks in a row */
-    int range;                         /* of the vectors, in samples, either way */
+    int range;                         /* of the vectors around zero and around pan, in samples, either way */
+    struct xc_mv pan;                  /* a likely vector for all blocks */
     uint32_t (*sad)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride); /* of two blocks */
     struct xc_mv *vectors; /* of all blocks, row by row, in whole samples; of one that was not searched yet, a guess */
 };

@@ -4,14 +4,18 @@
 #include <string.h>
 
 #include "encode/block_search.h"
+#include "encode/pan.h"
+#include "encode/shape.h"
 
 /* Pictures are halved in both directions, so that a macroblock becomes a block of 8x8, and noise gets less. */
 enum { BLOCK = 8, RANGE = 24 };
 
 /* A cut is where motion compensation, in whole samples, leaves at least this much, in percent, of what intra prediction
  * leaves. Fast motion over several pictures comes to 120 (a pan of 30 samples per picture, six pictures apart), cuts
- * were seen to begin at 230. */
-enum { CUT = 140 };
+ * were seen to begin at 250. In a flash it may be 2000, but that is brightness. Of the shapes at least so much has to
+ * be left, too: cuts were seen to begin at 90; a camera shaken violently came to 72, flashes mostly to 79, fades to 53,
+ * a flickering film to 27. */
+enum { CUT = 140, CUT_IN_SHAPES = 80 };
 
 /* With more blocks than this, every other one of every other row tells as much. */
 enum { ENOUGH = 1000 };
@@ -27,6 +31,7 @@ struct xc_scene {
     double novelty;
     uint8_t *now, *before;
     struct xc_mv *vectors; /* of each block of now, in before */
+    int32_t *scratch;      /* for xc_find_pan */
 };
 
 enum xc_status xc_scene_new(struct xc_scene **out, unsigned width, unsigned height, struct xc_error *err)
@@ -41,7 +46,8 @@ enum xc_status xc_scene_new(struct xc_scene **out, unsigned width, unsigned heig
         s->now = malloc(blocks * BLOCK * BLOCK);
         s->before = malloc(blocks * BLOCK * BLOCK);
         s->vectors = malloc(blocks * sizeof *s->vectors);
-        if (s->now && s->before && s->vectors) {
+        s->scratch = malloc((size_t)(s->cols + s->rows) * BLOCK * 2 * sizeof *s->scratch);
+        if (s->now && s->before && s->vectors && s->scratch) {
             return XC_OK;
         }
         xc_scene_free(s);
@@ -56,6 +62,7 @@ void xc_scene_free(struct xc_scene *s)
         free(s->now);
         free(s->before);
         free(s->vectors);
+        free(s->scratch);
         free(s);
     }
 }
@@ -81,6 +88,11 @@ static uint32_t difference(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *
     return sum;
 }
 
+static uint32_t difference_in_shape(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
+{
+    return xc_sad_in_shape(a, a_stride, b, b_stride, BLOCK);
+}
+
 /* The best of predicting a block by its average, the row above it or the column to its left. */
 static uint32_t intra_error(const struct xc_scene *s, int x0, int y0)
 {
@@ -103,31 +115,45 @@ static uint32_t intra_error(const struct xc_scene *s, int x0, int y0)
     return best < horizontal ? best : horizontal;
 }
 
-/* What intra prediction leaves of the picture, and what motion compensation from the one before. Returns of how many
- * blocks. */
-static unsigned sum_errors(struct xc_scene *s, uint64_t *intra, uint64_t *inter)
+/* What is left of the blocks of a picture, or of some of them. */
+struct errors {
+    uint64_t intra;  /* by intra prediction */
+    uint64_t inter;  /* by motion compensation from the picture before */
+    uint64_t shapes; /* of inter, what is not brightness */
+    unsigned blocks;
+};
+
+static struct errors sum_errors(struct xc_scene *s)
 {
     const int every = s->rows * s->cols > ENOUGH ? 2 : 1;
+    const int width = s->cols * BLOCK, height = s->rows * BLOCK;
+    const struct xc_plane now = { s->now, s->stride }, before = { s->before, s->stride };
     const struct xc_block_search search = {
-        .blocks = { s->now, s->stride },
-        .reference = { s->before, s->stride },
-        .width = s->cols * BLOCK,
-        .height = s->rows * BLOCK,
+        .blocks = now,
+        .reference = before,
+        .width = width,
+        .height = height,
         .size = BLOCK,
         .pitch = BLOCK * every,
         .cols = (s->cols + every - 1) / every,
         .range = RANGE,
-        .sad = difference,
+        .pan = xc_find_pan(&now, &before, width, height, s->scratch),
+        .sad = difference_in_shape,
         .vectors = s->vectors,
     };
+    struct errors errors = { .blocks = (unsigned)(search.cols * ((s->rows + every - 1) / every)) };
+    const struct xc_mv *vector = s->vectors;
     memset(s->vectors, 0, (size_t)s->cols * (size_t)s->rows * sizeof *s->vectors);
     for (int row = 0; row * every < s->rows; row++) {
-        for (int col = 0; col < search.cols; col++) {
-            *intra += intra_error(s, col * search.pitch, row * search.pitch);
-            *inter += xc_block_search(&search, row, col);
+        for (int col = 0; col < search.cols; col++, vector++) {
+            const int x = col * search.pitch, y = row * search.pitch;
+            errors.intra += intra_error(s, x, y);
+            errors.shapes += xc_block_search(&search, row, col);
+            errors.inter += difference(s->now + y * s->stride + x, s->stride,
+                                       s->before + (y + vector->row) * s->stride + x + vector->column, s->stride);
         }
     }
-    return (unsigned)(search.cols * ((s->rows + every - 1) / every));
+    return errors;
 }
 
 bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
@@ -141,10 +167,11 @@ bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
         s->novelty = 1;
         return false;
     }
-    uint64_t intra = 0, inter = 0;
-    const uint64_t tolerated = TOLERANCE * (uint64_t)sum_errors(s, &intra, &inter);
-    s->novelty = (double)(inter + 1) / (double)(intra + 1);
-    return inter > tolerated && inter * 100 > intra * CUT;
+    const struct errors errors = sum_errors(s);
+    const uint64_t tolerated = TOLERANCE * (uint64_t)errors.blocks;
+    s->novelty = (double)(errors.shapes + 1) / (double)(errors.intra + 1);
+    return errors.inter > tolerated && errors.inter * 100 > errors.intra * CUT &&
+           errors.shapes * 100 > errors.intra * CUT_IN_SHAPES;
 }
 
 double xc_scene_novelty(const struct xc_scene *s)

@@ -6,6 +6,8 @@
 
 #include "decode/canvas.h"
 #include "encode/block_search.h"
+#include "encode/pan.h"
+#include "encode/shape.h"
 
 enum { SAMPLES = 16 * 16 + 2 * 8 * 8, RANGE = 64 };
 
@@ -19,17 +21,50 @@ enum { FULL_WEIGHT = 16, STRENGTH = 6 };
  * the luma's variance, between these two; that for a fair one is twice as high (docs/compression.md). */
 enum { LEAST_LIMIT = 8 * 256, GREATEST_LIMIT = 15 * 256, VARIANCE_SHARE = 30 };
 
+/* How the luma of two macroblocks is compared. */
+struct measure {
+    uint32_t (*sad)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
+    uint32_t (*ssd)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
+};
+
+/* Another picture, and where in it the macroblocks of the first one are: vectors in whole samples. */
+struct other {
+    const struct xc_picture *picture;
+    struct xc_mv pan, *vectors;
+};
+
 struct filter {
     struct xc_canvas canvas; /* predicts the matches, from reference[0] */
     const struct xc_picture *first;
-    struct xc_block_search search; /* finds them there, to whole samples */
-    uint32_t *unmatched;           /* per macroblock: squared error against pictures[1], 0 if that is a match */
+    struct other others[XC_FILTER_PICTURES - 1];
+    unsigned count; /* of those */
+    struct measure as_it_is, in_shape;
+    struct xc_block_search search;
+    uint32_t *unmatched; /* per macroblock: squared error against the nearest other picture, 0 if there is a match */
 };
 
 struct sums {
     uint32_t weighted[SAMPLES];
     uint16_t weights[SAMPLES];
 };
+
+static uint32_t sad_in_shape(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
+{
+    return xc_sad_in_shape(a, a_stride, b, b_stride, 16);
+}
+
+static uint32_t ssd_in_shape(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
+{
+    uint32_t sum = 0;
+    for (int y = 0; y < 16; y++) {
+        for (int x = 0; x < 16; x++) {
+            const int difference = a[y * a_stride + x] - b[y * b_stride + x];
+            sum += (uint32_t)(difference * difference);
+        }
+    }
+    const int brightness = xc_brightness(a, a_stride, b, b_stride, 16) / 16;
+    return sum - (uint32_t)(brightness * brightness);
+}
 
 static const uint8_t *luma_at(const struct xc_picture *picture, int x, int y)
 {
@@ -39,7 +74,8 @@ static const uint8_t *luma_at(const struct xc_picture *picture, int x, int y)
 
 /* Squared error of the luma of a match at a vector in quarter samples; UINT32_MAX where it would reach beyond the
  * picture. */
-static uint32_t match_error(const struct filter *f, struct xc_mv quarter, unsigned row, unsigned column)
+static uint32_t match_error(const struct filter *f, const struct measure *measure, struct xc_mv quarter, unsigned row,
+                            unsigned column)
 {
     const struct xc_picture *reference = f->canvas.reference[0];
     const struct xc_plane *from = &reference->plane[XC_PLANE_Y], *to = &f->first->plane[XC_PLANE_Y];
@@ -50,31 +86,42 @@ static uint32_t match_error(const struct filter *f, struct xc_mv quarter, unsign
     uint8_t match[16 * 16] __attribute__((aligned(16)));
     f->canvas.mc[XC_MC_16](match, 16, from->data + y * from->stride + x, from->stride, 16, (quarter.column & 3) * 2,
                            (quarter.row & 3) * 2);
-    return f->canvas.dsp->ssd16(to->data + (ptrdiff_t)(row * 16) * to->stride + column * 16, to->stride, match, 16);
+    return measure->ssd(to->data + (ptrdiff_t)(row * 16) * to->stride + column * 16, to->stride, match, 16);
 }
 
-/* To quarter samples. Leaves the best match in the canvas and returns its squared error. */
-static uint32_t refine(const struct filter *f, struct xc_mv whole, unsigned row, unsigned column)
+/* To quarter samples. */
+static struct xc_mv refine(const struct filter *f, const struct measure *measure, struct xc_mv whole, unsigned row,
+                           unsigned column)
 {
     static const struct xc_mv around[] = { { -1, 0 }, { 1, 0 }, { 0, -1 }, { 0, 1 } };
     struct xc_mv best = { (int16_t)(whole.row * 4), (int16_t)(whole.column * 4) };
-    uint32_t error = match_error(f, best, row, column);
+    uint32_t error = match_error(f, measure, best, row, column);
     for (int step = 2; step; step--) {
         for (int i = 0; i < 4; i++) { /* from the best so far, so that it may go both up and aside */
             const struct xc_mv mv = { (int16_t)(best.row + around[i].row * step),
                                       (int16_t)(best.column + around[i].column * step) };
-            const uint32_t tried = match_error(f, mv, row, column);
+            const uint32_t tried = match_error(f, measure, mv, row, column);
             if (tried < error) {
                 error = tried;
                 best = mv;
             }
         }
     }
-    const struct xc_macroblock mb = { .y_mode = XC_NEWMV, .reference = 1 + XC_LAST, .mv = best };
+    return best;
+}
+
+/* Leaves the best match in the canvas and returns its squared error. */
+static uint32_t find(struct filter *f, const struct measure *measure, unsigned row, unsigned column)
+{
+    const struct xc_mv *whole = f->search.vectors + (size_t)row * f->first->mb_cols + column;
+    f->search.sad = measure->sad;
+    xc_block_search(&f->search, (int)row, (int)column);
+    const struct xc_macroblock mb = { .y_mode = XC_NEWMV,
+                                      .reference = 1 + XC_LAST,
+                                      .mv = refine(f, measure, *whole, row, column) };
     xc_predict_macroblock(&f->canvas, &mb, row, column);
-    return f->canvas.dsp->ssd16(luma_at(f->first, (int)column * 16, (int)row * 16), f->first->plane[XC_PLANE_Y].stride,
-                                xc_canvas_at(&f->canvas, XC_PLANE_Y, row, column),
-                                f->canvas.picture->plane[XC_PLANE_Y].stride);
+    return measure->ssd(luma_at(f->first, (int)column * 16, (int)row * 16), f->first->plane[XC_PLANE_Y].stride,
+                        xc_canvas_at(&f->canvas, XC_PLANE_Y, row, column), f->canvas.picture->plane[XC_PLANE_Y].stride);
 }
 
 /* Visits the samples of one macroblock of a picture in the order in which sums has them. */
@@ -123,30 +170,64 @@ static uint32_t limit_for_good_match(const uint8_t block[SAMPLES])
     return limit < LEAST_LIMIT ? LEAST_LIMIT : limit > GREATEST_LIMIT ? GREATEST_LIMIT : limit;
 }
 
-static void filter_macroblock(struct filter *f, struct xc_picture *out, const struct xc_picture *const *pictures,
-                              unsigned count, struct xc_mv *const *vectors, unsigned row, unsigned column)
+/* The samples of one plane: as bright as those of the first picture. */
+static void brighten(uint8_t *match, const uint8_t *first, int size)
+{
+    const int count = size * size, sum = xc_brightness(first, size, match, size, size);
+    const int by = (sum + (sum < 0 ? -count / 2 : count / 2)) / count;
+    for (int i = 0; i < count; i++) {
+        const int sample = match[i] + by;
+        match[i] = (uint8_t)(sample < 0 ? 0 : sample > 255 ? 255 : sample);
+    }
+}
+
+/* Leaves the best match in another picture in match and its squared error in *error; returns how much it counts. If
+ * nothing fits as it is, brightness does not matter, but the limits are half as high. */
+static unsigned match_macroblock(struct filter *f, const uint8_t first[SAMPLES], uint8_t match[SAMPLES],
+                                 uint32_t *error, unsigned row, unsigned column)
+{
+    uint32_t limit = limit_for_good_match(first);
+    *error = find(f, &f->as_it_is, row, column);
+    const bool fits = *error < 2 * limit;
+    if (!fits) {
+        *error = find(f, &f->in_shape, row, column);
+        limit /= 2;
+    }
+    gather(match, f->canvas.picture, row, column);
+    if (!fits) {
+        brighten(match, first, 16);
+        brighten(match + 16 * 16, first + 16 * 16, 8);
+        brighten(match + 16 * 16 + 8 * 8, first + 16 * 16 + 8 * 8, 8);
+    }
+    return *error < limit ? 2 : *error < 2 * limit ? 1 : 0;
+}
+
+static void look_in(struct filter *f, const struct other *other)
+{
+    f->canvas.reference[0] = other->picture;
+    f->search.reference = other->picture->plane[XC_PLANE_Y];
+    f->search.pan = other->pan;
+    f->search.vectors = other->vectors;
+}
+
+static void filter_macroblock(struct filter *f, struct xc_picture *out, unsigned row, unsigned column)
 {
     const size_t index = (size_t)row * f->first->mb_cols + column;
     uint8_t first[SAMPLES], match[SAMPLES];
     struct sums sums = { .weights = { 0 } };
     gather(first, f->first, row, column);
     add(&sums, first, first, 2);
-    const uint32_t limit = limit_for_good_match(first);
-    for (unsigned i = 1; i < count; i++) {
-        f->canvas.reference[0] = pictures[i];
-        f->search.reference = pictures[i]->plane[XC_PLANE_Y];
-        f->search.vectors = vectors[i];
-        xc_block_search(&f->search, (int)row, (int)column);
-        if (i + 1 < count) { /* a good place to begin in the next picture, should that one have no better */
-            vectors[i + 1][index] = vectors[i][index];
+    for (unsigned i = 0; i < f->count; i++) {
+        uint32_t error;
+        look_in(f, &f->others[i]);
+        const unsigned weight = match_macroblock(f, first, match, &error, row, column);
+        if (i + 1 < f->count) { /* a good place to begin in the next picture, should that one have no better */
+            f->others[i + 1].vectors[index] = f->others[i].vectors[index];
         }
-        uint32_t error = refine(f, vectors[i][index], row, column);
-        if (i == 1 && error >= 2 * limit) {
+        if (weight) {
+            add(&sums, first, match, weight);
+        } else if (i == 0) {
             f->unmatched[index] = error;
-        }
-        if (error < 2 * limit) {
-            gather(match, f->canvas.picture, row, column);
-            add(&sums, first, match, error < limit ? 2 : 1);
         }
     }
     for (int i = 0; i < SAMPLES; i++) {
@@ -169,14 +250,12 @@ static double median_difference(uint32_t *squared_errors, size_t count)
     return sqrt(squared_errors[middle] / 256.);
 }
 
-enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out, double *noise,
-                                  const struct xc_picture *const *pictures, unsigned count, struct xc_error *err)
+static void prepare(struct filter *f, const struct xc_workspace *workspace, const struct xc_picture *first)
 {
-    const struct xc_picture *first = pictures[0];
-    const size_t blocks = (size_t)first->mb_cols * first->mb_rows;
-    struct xc_mv *storage = calloc(blocks * count, sizeof *storage), *vectors[XC_FILTER_PICTURES];
-    struct filter f = { .first = first, .unmatched = calloc(blocks, sizeof *f.unmatched) };
-    f.search = (struct xc_block_search){
+    f->first = first;
+    f->as_it_is = (struct measure){ workspace->dsp.sad16, workspace->dsp.ssd16 };
+    f->in_shape = (struct measure){ sad_in_shape, ssd_in_shape };
+    f->search = (struct xc_block_search){
         .blocks = first->plane[XC_PLANE_Y],
         .width = first->mb_cols * 16,
         .height = first->mb_rows * 16,
@@ -184,18 +263,42 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
         .pitch = 16,
         .cols = first->mb_cols,
         .range = RANGE,
-        .sad = workspace->dsp.sad16,
     };
-    f.canvas = (struct xc_canvas){ .dsp = &workspace->dsp, .mc = workspace->dsp.sixtap, .chroma_mv_mask = ~0 };
+    f->canvas = (struct xc_canvas){ .dsp = &workspace->dsp, .mc = workspace->dsp.sixtap, .chroma_mv_mask = ~0 };
+}
+
+/* storage: room for the vectors of all pictures. scratch: see xc_find_pan. */
+static void take_others(struct filter *f, const struct xc_picture *const *pictures, unsigned count,
+                        struct xc_mv *storage, int32_t *scratch)
+{
+    const size_t blocks = (size_t)f->first->mb_cols * f->first->mb_rows;
+    f->count = count - 1;
+    for (unsigned i = 0; i < f->count; i++) {
+        f->others[i] = (struct other){
+            .picture = pictures[i + 1],
+            .pan = xc_find_pan(&f->search.blocks, &pictures[i + 1]->plane[XC_PLANE_Y], f->search.width,
+                               f->search.height, scratch),
+            .vectors = storage + i * blocks,
+        };
+    }
+}
+
+enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out, double *noise,
+                                  const struct xc_picture *const *pictures, unsigned count, struct xc_error *err)
+{
+    const struct xc_picture *first = pictures[0];
+    const size_t blocks = (size_t)first->mb_cols * first->mb_rows;
+    struct xc_mv *vectors = calloc(blocks * count, sizeof *vectors);
+    int32_t *scratch = malloc((size_t)(first->mb_cols + first->mb_rows) * 16 * 2 * sizeof *scratch);
+    struct filter f = { .unmatched = calloc(blocks, sizeof *f.unmatched) };
+    prepare(&f, workspace, first);
     *out = NULL;
     enum xc_status status = XC_OK;
-    if (!storage || !f.unmatched) {
+    if (!vectors || !scratch || !f.unmatched) {
         status = xc_fail(err, XC_ERR_MEMORY, "out of memory for motion vectors");
     }
-    for (unsigned i = 0; !status && i < count; i++) {
-        vectors[i] = storage + i * blocks;
-    }
     if (!status) {
+        take_others(&f, pictures, count, vectors, scratch);
         status = xc_picture_new(&f.canvas.picture, workspace->pool, first->width, first->height, err);
     }
     if (!status) {
@@ -203,12 +306,13 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
     }
     for (unsigned row = 0; !status && row < first->mb_rows; row++) {
         for (unsigned column = 0; column < first->mb_cols; column++) {
-            filter_macroblock(&f, *out, pictures, count, vectors, row, column);
+            filter_macroblock(&f, *out, row, column);
         }
     }
     *noise = status ? 0 : median_difference(f.unmatched, blocks);
     xc_picture_unref(f.canvas.picture);
     free(f.unmatched);
-    free(storage);
+    free(scratch);
+    free(vectors);
     return status;
 }

@@ -428,8 +428,8 @@ class Services(FaultCase):
         self.failed(done, "RequestTimeTooSkewed")
 
 
-# Prints the signature that AWS's own library gives to the request on standard input, in which only those headers are left
-# that are signed.
+# Prints the signature that AWS's own library gives to the request on standard input, in which only those headers are
+# left that are signed.
 SIGN = """
 import json, sys
 from botocore.auth import SigV4Auth
