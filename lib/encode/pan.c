@@ -4,16 +4,17 @@
 
 /* Two signals stand for a picture: its columns summed up, and its rows. Where the picture moves, so do they. */
 
-enum { SPARSELY = 4 }; /* of a column or row, every fourth sample will do */
+enum { ENOUGH = 256 }; /* samples of a column or row */
 
 /* The slope of a signal of `length` sums; of neighbours two apart, which leaves noise out. Brightness goes, too. */
 static void project(int32_t *slope, const uint8_t *samples, ptrdiff_t step, int length, ptrdiff_t step_across,
                     int across)
 {
+    const int every = (across + ENOUGH - 1) / ENOUGH;
     for (int i = 0; i + 2 < length; i++) {
         const uint8_t *a = samples + i * step, *b = a + 2 * step;
         int32_t sum = 0;
-        for (int j = 0; j < across; j += SPARSELY) {
+        for (int j = 0; j < across; j += every) {
             sum += b[j * step_across] - a[j * step_across];
         }
         slope[i] = sum;

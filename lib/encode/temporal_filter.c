@@ -31,6 +31,7 @@ struct measure {
 struct other {
     const struct xc_picture *picture;
     struct xc_mv pan, *vectors;
+    bool otherwise_lit; /* than the first one */
 };
 
 struct filter {
@@ -182,19 +183,19 @@ static void brighten(uint8_t *match, const uint8_t *first, int size)
 }
 
 /* Leaves the best match in another picture in match and its squared error in *error; returns how much it counts. If
- * nothing fits as it is, brightness does not matter, but the limits are half as high. */
-static unsigned match_macroblock(struct filter *f, const uint8_t first[SAMPLES], uint8_t match[SAMPLES],
-                                 uint32_t *error, unsigned row, unsigned column)
+ * nothing fits as it is, and that may be for the light, brightness does not matter, but the limits are half as high. */
+static unsigned match_macroblock(struct filter *f, const struct other *other, const uint8_t first[SAMPLES],
+                                 uint8_t match[SAMPLES], uint32_t *error, unsigned row, unsigned column)
 {
     uint32_t limit = limit_for_good_match(first);
     *error = find(f, &f->as_it_is, row, column);
-    const bool fits = *error < 2 * limit;
-    if (!fits) {
+    const bool brightness_counts = *error < 2 * limit || !other->otherwise_lit;
+    if (!brightness_counts) {
         *error = find(f, &f->in_shape, row, column);
         limit /= 2;
     }
     gather(match, f->canvas.picture, row, column);
-    if (!fits) {
+    if (!brightness_counts) {
         brighten(match, first, 16);
         brighten(match + 16 * 16, first + 16 * 16, 8);
         brighten(match + 16 * 16 + 8 * 8, first + 16 * 16 + 8 * 8, 8);
@@ -220,7 +221,7 @@ static void filter_macroblock(struct filter *f, struct xc_picture *out, unsigned
     for (unsigned i = 0; i < f->count; i++) {
         uint32_t error;
         look_in(f, &f->others[i]);
-        const unsigned weight = match_macroblock(f, first, match, &error, row, column);
+        const unsigned weight = match_macroblock(f, &f->others[i], first, match, &error, row, column);
         if (i + 1 < f->count) { /* a good place to begin in the next picture, should that one have no better */
             f->others[i + 1].vectors[index] = f->others[i].vectors[index];
         }
@@ -267,6 +268,26 @@ static void prepare(struct filter *f, const struct xc_workspace *workspace, cons
     f->canvas = (struct xc_canvas){ .dsp = &workspace->dsp, .mc = workspace->dsp.sixtap, .chroma_mv_mask = ~0 };
 }
 
+/* Whether an eighth of the macroblocks differ in brightness by more than two levels from what is there in the other
+ * picture, apart from a pan. Every other one of every other row tells. */
+static bool is_otherwise_lit(const struct filter *f, const struct other *other)
+{
+    const struct xc_plane *here = &f->search.blocks, *there = &other->picture->plane[XC_PLANE_Y];
+    unsigned compared = 0, different = 0;
+    for (int y = 0; y + 16 <= f->search.height; y += 32) {
+        for (int x = 0; x + 16 <= f->search.width; x += 32) {
+            const int row = y + other->pan.row, column = x + other->pan.column;
+            if (row < 0 || column < 0 || row + 16 > f->search.height || column + 16 > f->search.width) {
+                continue;
+            }
+            const uint8_t *a = here->data + y * here->stride + x, *b = there->data + row * there->stride + column;
+            different += abs(xc_brightness(a, here->stride, b, there->stride, 16)) > 2 * 16 * 16;
+            compared++;
+        }
+    }
+    return different * 8 > compared;
+}
+
 /* storage: room for the vectors of all pictures. scratch: see xc_find_pan. */
 static void take_others(struct filter *f, const struct xc_picture *const *pictures, unsigned count,
                         struct xc_mv *storage, int32_t *scratch)
@@ -280,6 +301,7 @@ static void take_others(struct filter *f, const struct xc_picture *const *pictur
                                f->search.height, scratch),
             .vectors = storage + i * blocks,
         };
+        f->others[i].otherwise_lit = is_otherwise_lit(f, &f->others[i]);
     }
 }
 
