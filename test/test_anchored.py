@@ -167,6 +167,19 @@ class Compression(Case):
         self.assertLess(still, 5)
         self.assertTrue(still < moving < alone, (still, moving, alone))
 
+    def test_what_lasts_is_finer(self):
+        """Of 25, the index of level 20: what a cut follows soon is worth no fine quantizer."""
+        header, (one, other) = harness.y4m_split(harness.film(width=96, height=80, frames=2, cut=1).read_bytes())
+
+        def quantizers(cut):
+            film = self.write("film.y4m", header + cut * one + 9 * other)
+            return self.quantizers(film, "--cq-level", 20)
+        self.assertEqual(quantizers(1)[0], 25)
+        [key, anchor, *behind] = quantizers(3)
+        self.assertEqual((key, anchor), (round(25 / 3), round(25 / 2)))
+        self.assertEqual(behind, quantizers(1)[1:])
+        self.assertTrue(behind[0] < key and behind[1] < anchor)
+
     def test_noise_is_not_worth_a_fine_quantizer(self):
         """Nor is it a reason for one that is coarser than asked for."""
         quiet, noisy, snow = (self.quantizers(still_film(7, sigma), "--cq-level", 40) for sigma in (0, 6, 25))
