@@ -36,7 +36,7 @@ static int find_shift(const int32_t *now, const int32_t *before, int length)
 {
     int best = 0;
     double least = difference(now, before, length, 0);
-    for (int distance = 1; distance <= length / 3; distance++) {
+    for (int distance = 1; distance <= length / 2; distance++) {
         for (int shift = -distance; shift <= distance; shift += 2 * distance) {
             const double error = difference(now, before, length, shift);
             if (error < least) {

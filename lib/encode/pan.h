@@ -5,7 +5,7 @@
 #include "excamera/frame.h"
 
 /* The vector, in whole samples, of the greater part of a picture against the one before, both of this size: a guess, to
- * be tried. It may be long, up to a third of the picture, and does not depend on brightness. scratch: room for twice as
+ * be tried. It may be long, up to half of the picture, and does not depend on brightness. scratch: room for twice as
  * many numbers as the longer side has samples. */
 struct xc_mv xc_find_pan(const struct xc_plane *now, const struct xc_plane *before, int width, int height,
                          int32_t *scratch);

@@ -12,10 +12,14 @@ enum { BLOCK = 8, RANGE = 24 };
 
 /* A cut is where motion compensation, in whole samples, leaves at least this much, in percent, of what intra prediction
  * leaves. Fast motion over several pictures comes to 120 (a pan of 30 samples per picture, six pictures apart), cuts
- * were seen to begin at 250. In a flash it may be 2000, but that is brightness. Of the shapes at least so much has to
- * be left, too: cuts were seen to begin at 90; a camera shaken violently came to 72, flashes mostly to 79, fades to 53,
- * a flickering film to 27. */
-enum { CUT = 140, CUT_IN_SHAPES = 80 };
+ * were seen to begin at 220. */
+enum { CUT = 140 };
+
+/* In a flash, or where half of the picture is new because the camera was shaken, that may be 3000. But then there are
+ * blocks whose shapes are found again, that is, motion compensation leaves less of them than half of what intra
+ * prediction leaves: 11 to 90 percent of those that have any. Of a cut's 0 to 5 percent have something that resembles
+ * them. */
+enum { FOUND_BY_CHANCE = 8, ANY_SHAPE = 2 * BLOCK * BLOCK };
 
 /* With more blocks than this, every other one of every other row tells as much. */
 enum { ENOUGH = 1000 };
@@ -120,7 +124,7 @@ struct errors {
     uint64_t intra;  /* by intra prediction */
     uint64_t inter;  /* by motion compensation from the picture before */
     uint64_t shapes; /* of inter, what is not brightness */
-    unsigned blocks;
+    unsigned blocks, shaped, found;
 };
 
 static struct errors sum_errors(struct xc_scene *s)
@@ -147,8 +151,11 @@ static struct errors sum_errors(struct xc_scene *s)
     for (int row = 0; row * every < s->rows; row++) {
         for (int col = 0; col < search.cols; col++, vector++) {
             const int x = col * search.pitch, y = row * search.pitch;
-            errors.intra += intra_error(s, x, y);
-            errors.shapes += xc_block_search(&search, row, col);
+            const uint32_t intra = intra_error(s, x, y), shape = xc_block_search(&search, row, col);
+            errors.intra += intra;
+            errors.shapes += shape;
+            errors.shaped += intra > ANY_SHAPE;
+            errors.found += intra > ANY_SHAPE && 2 * shape < intra;
             errors.inter += difference(s->now + y * s->stride + x, s->stride,
                                        s->before + (y + vector->row) * s->stride + x + vector->column, s->stride);
         }
@@ -171,7 +178,7 @@ bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
     const uint64_t tolerated = TOLERANCE * (uint64_t)errors.blocks;
     s->novelty = (double)(errors.shapes + 1) / (double)(errors.intra + 1);
     return errors.inter > tolerated && errors.inter * 100 > errors.intra * CUT &&
-           errors.shapes * 100 > errors.intra * CUT_IN_SHAPES;
+           errors.found * 100 < errors.shaped * FOUND_BY_CHANCE;
 }
 
 double xc_scene_novelty(const struct xc_scene *s)
