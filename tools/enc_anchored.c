@@ -46,7 +46,7 @@ static void encode_key(const struct section *section, struct xc_encoder *encoder
     struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
     params.key_frame = true;
     double noise;
-    struct xc_picture *picture = span_average(&section->span, 0, 1, XC_FILTER_PICTURES, &noise, source->workspace);
+    struct xc_picture *picture = span_average(&section->span, 0, 1, &noise, source->workspace);
     params.quantizer = quantizer_above(noise, options, key_weight_for(section, options));
     xc_tool_chunk_encode(chunk, encoder, picture, section->index, &params, source->name);
     xc_picture_unref(picture);
@@ -72,8 +72,7 @@ static void finish_section(struct section *section, struct xc_encoder *encoder, 
     if (span->count > section->key) {
         const bool alone = span->count == 1u + section->key;
         double noise;
-        struct xc_picture *picture =
-            span_average(span, span->count - 1, -1, XC_FILTER_PICTURES, &noise, source->workspace);
+        struct xc_picture *picture = span_average(span, span->count - 1, -1, &noise, source->workspace);
         const double weight = weight_for(section, options->anchor_weight, span->count - section->key);
         const unsigned quantizer = quantizer_above(noise, options, weight);
         const struct xc_encode_params params = anchor_params(quantizer, alone);

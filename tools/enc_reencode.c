@@ -53,9 +53,7 @@ static void finish_span(struct reencoding *r, bool last)
     const char *name = r->source->name;
     const unsigned followers = span->count - 1, own = r->quantizer[followers];
     const unsigned wanted = anchor_quantizer(r->key, own, r->key_weight);
-    double noise;
-    xc_picture_unref(span_average(span, followers, -1, 2, &noise, r->workspace));
-    const unsigned quantizer = quantizer_above_noise(wanted, own, noise);
+    const unsigned quantizer = quantizer_above_noise(wanted, own, span_noise(span, followers, -1, r->workspace));
     struct xc_encode_params params = anchor_params(quantizer, followers == 0);
     params.refresh_golden = last && followers == 0;
     params.altref_ahead = followers > 0; /* nothing predicts from it yet, but so libvpx does not start over behind it */

@@ -17,18 +17,31 @@ void span_clear(struct span *span)
     }
 }
 
-struct xc_picture *span_average(const struct span *span, unsigned at, int step, unsigned most, double *noise,
-                                struct xc_workspace *workspace)
+static double filter(struct xc_picture **average, const struct span *span, unsigned at, int step, unsigned most,
+                     struct xc_workspace *workspace)
 {
     const struct xc_picture *pictures[XC_FILTER_PICTURES];
-    struct xc_picture *average;
     struct xc_error err;
+    double noise;
     unsigned count = 0;
     for (unsigned i = at; i < span->count && count < most; i += (unsigned)step) {
         pictures[count++] = span->pictures[i];
     }
-    xc_tool_check(xc_temporal_filter(workspace, &average, noise, pictures, count, &err), NULL, &err);
+    xc_tool_check(xc_temporal_filter(workspace, average, &noise, pictures, count, &err), NULL, &err);
+    return noise;
+}
+
+struct xc_picture *span_average(const struct span *span, unsigned at, int step, double *noise,
+                                struct xc_workspace *workspace)
+{
+    struct xc_picture *average;
+    *noise = filter(&average, span, at, step, XC_FILTER_PICTURES, workspace);
     return average;
+}
+
+double span_noise(const struct span *span, unsigned at, int step, struct xc_workspace *workspace)
+{
+    return filter(NULL, span, at, step, 2, workspace);
 }
 
 unsigned quantizer_above_noise(unsigned quantizer, unsigned most, double noise)

@@ -14,10 +14,12 @@ struct span {
 
 void span_add(struct span *span, struct xc_picture *picture); /* takes it over */
 void span_clear(struct span *span);
-/* The average of a picture with its neighbours in the span: those behind it, or, step being -1, before it, no more than
- * most pictures in all; and the noise that this has left (excamera/temporal_filter.h). */
-struct xc_picture *span_average(const struct span *span, unsigned at, int step, unsigned most, double *noise,
+/* The average of a picture with its neighbours in the span: those behind it, or, step being -1, before it; and the
+ * noise that this has left (excamera/temporal_filter.h). */
+struct xc_picture *span_average(const struct span *span, unsigned at, int step, double *noise,
                                 struct xc_workspace *workspace);
+/* The same noise, without the average. */
+double span_noise(const struct span *span, unsigned at, int step, struct xc_workspace *workspace);
 static inline bool span_is_full(const struct span *span)
 {
     return span->count == XC_TOOL_SPAN;

@@ -54,7 +54,7 @@ static uint32_t limit_for_good_match(const uint8_t block[XC_MB_SAMPLES])
 
 static void filter_macroblock(struct filter *f, struct xc_picture *out, unsigned row, unsigned column)
 {
-    const size_t index = (size_t)row * out->mb_cols + column;
+    const size_t index = (size_t)row * f->matcher.picture->mb_cols + column;
     uint8_t first[XC_MB_SAMPLES], match[XC_MB_SAMPLES];
     struct sums sums = { .weights = { 0 } };
     xc_gather(first, f->matcher.picture, row, column);
@@ -72,6 +72,9 @@ static void filter_macroblock(struct filter *f, struct xc_picture *out, unsigned
         } else if (i == 0) {
             f->unmatched[index] = error;
         }
+    }
+    if (!out) {
+        return;
     }
     for (int i = 0; i < XC_MB_SAMPLES; i++) {
         first[i] = (uint8_t)((sums.weighted[i] + sums.weights[i] / 2) / sums.weights[i]);
@@ -100,12 +103,14 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
     const size_t blocks = (size_t)first->mb_cols * first->mb_rows;
     struct xc_mv *vectors = calloc(blocks * count, sizeof *vectors);
     struct filter f = { .count = count - 1, .unmatched = calloc(blocks, sizeof *f.unmatched) };
-    *out = NULL;
     enum xc_status status = xc_matcher_begin(&f.matcher, workspace, first, err);
     if (!status && (!vectors || !f.unmatched)) {
         status = xc_fail(err, XC_ERR_MEMORY, "out of memory for motion vectors");
     }
-    if (!status) {
+    if (out) {
+        *out = NULL;
+    }
+    if (!status && out) {
         status = xc_picture_new(out, workspace->pool, first->width, first->height, err);
     }
     for (unsigned i = 0; !status && i < f.count; i++) {
@@ -113,7 +118,7 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
     }
     for (unsigned row = 0; !status && row < first->mb_rows; row++) {
         for (unsigned column = 0; column < first->mb_cols; column++) {
-            filter_macroblock(&f, *out, row, column);
+            filter_macroblock(&f, out ? *out : NULL, row, column);
         }
     }
     *noise = status ? 0 : median_difference(f.unmatched, blocks);
