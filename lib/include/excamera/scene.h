@@ -17,8 +17,8 @@ void xc_scene_free(struct xc_scene *scene);
 /* Takes the next picture (padded, xc_picture_pad), of which only a small version is kept. Whether it begins a new
  * scene: never true of the first. */
 bool xc_scene_begins(struct xc_scene *scene, const struct xc_picture *picture);
-/* How much of the last picture was new against the one before it: what motion compensation left of it, brightness apart,
- * relative to what intra prediction did. 1 where there was none before. */
+/* How much of the last picture was new against the one before it: what motion compensation left of it, brightness
+ * apart, relative to what intra prediction did. 1 where there was none before. */
 double xc_scene_novelty(const struct xc_scene *scene);
 
 #endif
