@@ -103,13 +103,15 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
     const size_t blocks = (size_t)first->mb_cols * first->mb_rows;
     struct xc_mv *vectors = calloc(blocks * count, sizeof *vectors);
     struct filter f = { .count = count - 1, .unmatched = calloc(blocks, sizeof *f.unmatched) };
-    enum xc_status status = xc_matcher_begin(&f.matcher, workspace, first, err);
-    if (!status && (!vectors || !f.unmatched)) {
-        status = xc_fail(err, XC_ERR_MEMORY, "out of memory for motion vectors");
-    }
     if (out) {
         *out = NULL;
     }
+    if (!vectors || !f.unmatched) {
+        free(f.unmatched);
+        free(vectors);
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for motion vectors");
+    }
+    enum xc_status status = xc_matcher_begin(&f.matcher, workspace, first, err);
     if (!status && out) {
         status = xc_picture_new(out, workspace->pool, first->width, first->height, err);
     }
