@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import sys
 
 from driver.processes import Failure, run
 
@@ -33,6 +34,8 @@ class Source:
         self.delay = 0  # seconds from the start of the film to its first picture
         if not self.piped:
             self.probe()
+        elif sys.stdin is None:
+            raise Failure("standard input is closed")
 
     def probe(self):
         try:

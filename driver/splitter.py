@@ -20,9 +20,7 @@ class Splitter:
             return
         for path in work.path.glob("*.y4m.tmp*"):  # of one that was killed
             path.unlink()
-        first = work.record["done"]
-        while work.chunk(first).exists():
-            first += 1
+        first = self.first_missing()
         self.commands = [*source.y4m_commands(), ["xc-split", "-s", str(chunk_frames), "-d", str(work.path), "--skip",
                                                   str(first), *(["--at-most", str(most)] if most else []), "-"]]
         self.log = stack.enter_context(log_in_memory())
@@ -33,17 +31,40 @@ class Splitter:
             feed.close()  # only the next process has it now, and the one before notices when that ends
             feed = self.processes[-1].stdout
 
+    def first_missing(self):
+        """The number of the first chunk that has to be cut. The last one that is there may be cut short, by a film that
+        did not come to its end; that is cut anew."""
+        done = end = self.work.record["done"]
+        while self.work.chunk(end).exists():
+            end += 1
+        if end == done:
+            return end
+        whole, last = (self.work.chunk(number).stat().st_size for number in (done, end - 1))
+        if end - 1 == done or last < whole:
+            end -= 1
+            self.work.chunk(end).unlink()
+        return end
+
     def is_at_work(self):
         """If not, self.film is how many chunks and frames there are in all."""
         if not self.film and self.processes[-1].poll() is not None:
             summary = self.processes[-1].stdout.read().split()
             if any([process.wait() for process in self.processes]):
-                self.log.seek(0)
-                raise failed(self.commands, self.log.read())
+                raise failed(self.commands, self.reason())
             self.film = {"chunks": int(summary[1]), "frames": int(summary[3])}
             self.frames = self.film["frames"]
             self.work.update(film=self.film)
         return not self.film
+
+    def reason(self):
+        """Why it failed. If xc-split did, ffmpeg only says that nobody takes what it writes."""
+        self.log.seek(0)
+        said = self.log.read().splitlines()
+        if self.processes[-1].returncode:
+            said = [line for line in said if line.startswith("xc-split: ")]
+        ends = [f"{argv[0]}: ended with status {process.returncode}"
+                for argv, process in zip(self.commands, self.processes) if process.returncode]
+        return "\n".join(said or ends)
 
     def wait_for(self, end, on_wait):
         """Waits until all chunks below `end` are there, or all of a shorter film; returns where they end."""

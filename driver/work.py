@@ -16,7 +16,7 @@ class Work:
         # done: so many chunks at the film's beginning; film: how long it is, once that is known
         self.record = {"arguments": arguments, "done": 0, "film": None, "aspect": None}
         path.mkdir(parents=True, exist_ok=True)
-        if not self.record_path.exists() and set(os.listdir(path)) - {"lock"}:
+        if not self.record_path.exists() and set(os.listdir(path)) - {"lock", "record.tmp"}:
             raise Failure(f"{path}: has files in it that are not mine")
         self.lock = open(path / "lock", "w")
         try:
@@ -33,9 +33,9 @@ class Work:
             return False
         try:
             earlier = json.loads(self.record_path.read_text())
-        except ValueError:
+            other = [name for name, value in arguments.items() if earlier["arguments"].get(name) != value]
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise Failure(f"{self.record_path}: is damaged; --restart throws it away") from None
-        other = [name for name, value in arguments.items() if earlier["arguments"].get(name) != value]
         if other:
             raise Failure(f"{self.path}: is what an interrupted run with another {', '.join(other)} has left; "
                           "--restart throws it away")
@@ -69,9 +69,13 @@ class Work:
     def chunk(self, number):
         return self.path / f"{number:08d}.y4m"
 
+    def chunks(self):
+        """All that are there."""
+        return list(self.path.glob("[0-9]" * 8 + ".y4m"))
+
     def remove_chunks(self):
         """The raw pictures of what is done."""
-        for path in self.path.glob("*.y4m"):
+        for path in self.chunks():
             if int(path.stem) < self.record["done"]:
                 path.unlink()
 

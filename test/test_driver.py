@@ -2,6 +2,7 @@
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import time
@@ -300,8 +301,13 @@ class Interrupted(DriverCase):
         self.wait_until_begun(process)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=harness.TIMEOUT)
-        with self.assertRaises(ProcessLookupError):
-            os.killpg(process.pid, 0)
+
+        def is_gone():
+            try:
+                os.killpg(process.pid, 0)
+            except ProcessLookupError:
+                return True
+        harness.wait_for(is_gone)
 
     def test_interrupted_while_splitting(self):
         """Standard input that has not ended: nothing of use remains."""
@@ -404,12 +410,29 @@ class Reels(DriverCase):
                 self.assertEqual({name: (self.work / name).stat().st_mtime_ns for name in done}, done)
             harness.must("rm", "-rf", self.work)
 
+    def test_film_that_ends_too_soon(self):
+        """ffmpeg fails in the middle of a chunk. When it works again, that chunk is cut anew."""
+        options = ("-s", "2", "-k", "3", "-q", "40", "-j")
+        self.works(self.film, "-o", "expected.ivf", *options, "4")
+        _, frames = harness.y4m_split(self.film.read_bytes())
+        real = shutil.which("ffmpeg")
+        harness.install_stubs(self.dir / "stubs", {"ffmpeg": f"""
+            "{real}" "$@" | head -c -{sum(map(len, frames[51:]))}
+            while [ ! -e out.ivf.work/excamera.mk ]; do sleep 0.05; done
+            exit 7"""})
+        path = f"{self.dir}/stubs:{harness.environment()['PATH']}"
+        text = self.fails(self.film, "-o", "out.ivf", *options, "1", env=harness.environment(PATH=path))
+        self.assertEqual(text.splitlines()[-1], "ffmpeg: ended with status 7")
+        self.works(self.film, "-o", "out.ivf", *options, "1")
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "expected.ivf").read_bytes())
+
 
 class Errors(DriverCase):
     def test_bad_arguments(self):
         for arguments in ((), (self.film,), (self.film, "-o", "out.avi"), (self.film, "-o", "out.ivf", "-s", "0"),
                           (self.film, "-o", "out.ivf", "-k", "x"), (self.film, "-o", "out.ivf", "-q", "64"),
-                          (self.film, "-o", "out.ivf", "-j", "0"), (self.film, self.film, "-o", "out.ivf")):
+                          (self.film, "-o", "out.ivf", "-j", "0"),
+                          (self.film, "-o", "out.ivf", "-j", "10000"), (self.film, self.film, "-o", "out.ivf")):
             with self.subTest(arguments=arguments[1:]):
                 self.fails(*arguments)
                 self.assertEqual(self.names(), set())
@@ -431,6 +454,22 @@ class Errors(DriverCase):
             with self.subTest("standard input", of=name):
                 self.assertIn("xc-split", self.fails("-", "-o", "out.ivf", stdin=stdin))
                 self.assertEqual(self.names(), before)
+
+    def test_namesakes(self):
+        """Other people's modules are none of ours."""
+        self.write("driver.py", b"print('mine')\n")
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, env=harness.environment(PYTHONPATH=str(self.dir)))
+
+    def test_damaged_record(self):
+        (self.dir / "out.ivf.work").mkdir()
+        for text in (b"", b"{}", b"[]", b'{"arguments": 3}'):
+            self.write("out.ivf.work/record.json", text)
+            self.assertIn("is damaged; --restart", self.fails(self.film, "-o", "out.ivf", *OPTIONS))
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, "--restart")
+
+    def test_closed_input(self):
+        done = harness.run("sh", "-c", 'exec "$0" - -o out.ivf <&-', ROOT / "excamera", cwd=self.dir)
+        self.assertEqual(done.stderr, b"excamera: standard input is closed\n")
 
     def test_no_such_directory(self):
         self.assertIn("no such directory", self.fails(self.film, "-o", "missing/out.ivf"))

@@ -61,10 +61,11 @@ static const struct xc_tool_option options[] = {
       .integer = &given.anchored.cq_level, .minimum = 0, .maximum = 63 },
     { 0, "key-weight", "WEIGHT",
       "with --anchors: of the quantizer index for key frames (default: 0.2), times the "
-      "root of how much changes from picture to picture; no finer than 1/n if n pictures follow until a cut",
+      "root of how much changes from picture to picture; no finer than 1/n if a cut comes n pictures later",
       .real = &given.anchored.key_weight, .minimum = 0, .maximum = 4 },
     { 0, "anchor-weight", "WEIGHT",
-      "with --anchors: of the quantizer index for other anchors (default: 0.3); no finer than 1/n either",
+      "with --anchors: of the quantizer index for other anchors (default: 0.3); no finer than 1/n if it is for n "
+      "pictures and a cut follows it",
       .real = &given.anchored.anchor_weight, .minimum = 0, .maximum = 4 },
     XC_TOOL_THREADS_OPTION(given.threads),
     { 0 },
