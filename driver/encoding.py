@@ -49,8 +49,8 @@ class Encoding:
         work, splitter = self.work, self.splitter
         begin = work.record["done"]
         if splitter.is_at_work():  # for the first reel, there is only that to wait for
-            self.progress.begin("splitting", min(splitter.frames or math.inf, self.options.chunk * (begin + chunks)),
-                                self.frames_cut())
+            frames = splitter.frames and min(splitter.frames, self.options.chunk * (begin + chunks))
+            self.progress.begin("splitting", frames, self.frames_cut())
         while begin < (end := splitter.wait_for(begin + chunks, self.on_wait)):
             work.update(aspect=aspect_options(work.chunk(begin)))
             begun, self.reel = self.reel, Reel(begin, end, self.options)
