@@ -327,7 +327,7 @@ class Workstation(FaultCase):
         shutil.copytree(self.stack.programs, programs)
         (programs / "xc-remote").unlink()
         harness.install_stubs(programs, {"xc-remote": f"""
-            [ "$1" = offer ] || {{ echo >>{starts}; while kill -0 $PPID 2>/dev/null; do ( exec sleep 0.05 ); done; }}
+            [ "$1" = offer ] || {{ echo >>{starts}; while kill -0 "$2" 2>/dev/null; do ( exec sleep 0.05 ); done; }}
             exec {self.stack.programs}/xc-remote "$@" """})
         before = self.stack.invocations()
         self.assert_make_takes_wrappers_along(starts.exists, XC_LAMBDA_PROGRAMS=str(programs))
