@@ -14,8 +14,7 @@ class Splitter:
     def __init__(self, work, source, chunk_frames, most, stack):
         """most: how far it may be ahead of those who remove chunks; 0: as far as it likes."""
         self.work = work
-        self.film = work.record["film"]
-        self.frames = self.film["frames"] if self.film else source.frames  # an estimate, until all have been seen
+        self.estimate = source.frames
         if self.film:
             return
         for path in work.path.glob("*.y4m.tmp*"):  # of one that was killed
@@ -30,6 +29,16 @@ class Splitter:
             self.processes.append(stack.enter_context(process))
             feed.close()  # only the next process has it now, and the one before notices when that ends
             feed = self.processes[-1].stdout
+
+    @property
+    def film(self):
+        """How many chunks and frames there are in all; None as long as that is not known."""
+        return self.work.record["film"]
+
+    @property
+    def frames(self):
+        """The same, of frames; until it is known, an estimate or None."""
+        return self.film["frames"] if self.film else self.estimate
 
     def first_missing(self):
         """The number of the first chunk that has to be cut. The last one that is there may be cut short, by a film that
@@ -46,14 +55,12 @@ class Splitter:
         return end
 
     def is_at_work(self):
-        """If not, self.film is how many chunks and frames there are in all."""
+        """If not, self.film is known."""
         if not self.film and self.processes[-1].poll() is not None:
             summary = self.processes[-1].stdout.read().split()
             if any([process.wait() for process in self.processes]):
                 raise failed(self.commands, self.reason())
-            self.film = {"chunks": int(summary[1]), "frames": int(summary[3])}
-            self.frames = self.film["frames"]
-            self.work.update(film=self.film)
+            self.work.update(film={"chunks": int(summary[1]), "frames": int(summary[3])})
         return not self.film
 
     def reason(self):

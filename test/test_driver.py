@@ -55,6 +55,18 @@ class DriverCase(Case):
         harness.install_stubs(tools, {name: script})
         return harness.environment(XC_BIN=str(tools))
 
+    def hold(self, chunk):
+        """An environment in which a chunk is not finished until somebody removes the file self.held."""
+        self.held = self.write("tools.held", b"")
+        return self.tools_but("xc-enc", f'''
+            case "$*" in *{number(chunk)}*) while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
+            exec "{BIN}/xc-enc" "$@" ''')
+
+    def popen(self, *arguments, env):
+        """Encodes the film in a process group of its own."""
+        return subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *arguments], cwd=self.dir,
+                                stderr=subprocess.PIPE, start_new_session=True, env=env)
+
     def probe(self, name):
         """FFmpeg's view of a file's streams, by kind, frames counted by decoding."""
         text = harness.must("ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", self.dir / name)
@@ -254,17 +266,12 @@ class Presentation(DriverCase):
 
 class Interrupted(DriverCase):
     def setUp(self):
-        """Until somebody removes the file self.hold, the last chunk is not finished."""
         super().setUp()
-        self.hold = self.write("tools.hold", b"")
-        self.slow = self.tools_but("xc-enc", f'''
-            case "$*" in *{number(5)}*) while [ -e "{self.hold}" ]; do sleep 0.05; done ;; esac
-            exec "{BIN}/xc-enc" "$@" ''')
+        self.slow = self.hold(5)
         self.before = self.names()
 
     def start(self, *arguments):
-        return subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *OPTIONS, *arguments], cwd=self.dir,
-                                stderr=subprocess.PIPE, start_new_session=True, env=self.slow)
+        return self.popen(*OPTIONS, *arguments, env=self.slow)
 
     def wait_until_begun(self, process):
         """Until some chunk is finished, hence lots of others are under way."""
@@ -329,7 +336,7 @@ class Interrupted(DriverCase):
         self.wait_until_begun(process)
         os.killpg(process.pid, signal.SIGSTOP)
         self.assertIn("another excamera", self.fails(self.film, "-o", "out.ivf", *OPTIONS))
-        self.hold.unlink()
+        self.held.unlink()
         os.killpg(process.pid, signal.SIGCONT)
         process.communicate(timeout=harness.TIMEOUT)
         self.assertEqual(process.returncode, 0)
@@ -367,13 +374,9 @@ class Reels(DriverCase):
         self.assertEqual(len(list((self.dir / "expected.ivf.work").glob("*.y4m"))), self.FRAMES)
         return (self.dir / "expected.ivf").read_bytes()
 
-    def start(self, *arguments, **options):
-        return subprocess.Popen([ROOT / "excamera", *arguments, "-o", "out.ivf", *self.OPTIONS, "1"], cwd=self.dir,
-                                stderr=subprocess.PIPE, start_new_session=True, **options)
-
     def test_the_same_bytes(self):
         expected, counts = self.expected(), []
-        process = self.start(self.film, env=harness.environment())
+        process = self.popen(*self.OPTIONS, "1", env=harness.environment())
         while process.poll() is None:
             counts.append(len(self.chunks()))
             time.sleep(0.01)
@@ -392,13 +395,10 @@ class Reels(DriverCase):
     def test_goes_on_where_it_was(self):
         """In the third reel, with another number of processes, hence with other reels from there on."""
         expected = self.expected()
-        hold = self.write("tools.hold", b"")
-        slow = self.tools_but("xc-enc", f'''
-            case "$*" in *{number(40)}*) while [ -e "{hold}" ]; do sleep 0.05; done ;; esac
-            exec "{BIN}/xc-enc" "$@" ''')
+        slow = self.hold(40)
         for how in (signal.SIGINT, signal.SIGKILL):
             with self.subTest(how.name):
-                process = self.start(self.film, env=slow)
+                process = self.popen(*self.OPTIONS, "1", env=slow)
                 harness.wait_for(lambda: (self.work / f"{number(38)}.ivf").exists() and len(self.chunks()) == 24)
                 self.assertEqual(self.chunks(), list(range(36, 60)), "the reels before are gone, all others are here")
                 os.killpg(process.pid, how)

@@ -8,28 +8,9 @@
 
 enum { RANGE = 64 };
 
-/* How the luma of two macroblocks is compared. */
-struct measure {
-    uint32_t (*sad)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
-    uint32_t (*ssd)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
-};
-
 static uint32_t sad_in_shape(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
 {
     return xc_sad_in_shape(a, a_stride, b, b_stride, 16);
-}
-
-static uint32_t ssd_in_shape(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
-{
-    uint32_t sum = 0;
-    for (int y = 0; y < 16; y++) {
-        for (int x = 0; x < 16; x++) {
-            const int difference = a[y * a_stride + x] - b[y * b_stride + x];
-            sum += (uint32_t)(difference * difference);
-        }
-    }
-    const int brightness = xc_brightness(a, a_stride, b, b_stride, 16) / 16;
-    return sum - (uint32_t)(brightness * brightness);
 }
 
 void xc_gather(uint8_t out[XC_MB_SAMPLES], const struct xc_picture *picture, unsigned row, unsigned column)
@@ -54,19 +35,23 @@ void xc_scatter(struct xc_picture *picture, const uint8_t in[XC_MB_SAMPLES], uns
     }
 }
 
-static const uint8_t *luma_at(const struct xc_picture *picture, int x, int y)
+/* Squared error of the luma of a match; in_shape: as if it were as bright as the macroblock. */
+static uint32_t luma_error(const struct xc_matcher *m, bool in_shape, const uint8_t *match, ptrdiff_t stride,
+                           unsigned row, unsigned column)
 {
-    const struct xc_plane *p = &picture->plane[XC_PLANE_Y];
-    return p->data + y * p->stride + x;
+    const struct xc_plane *p = &m->picture->plane[XC_PLANE_Y];
+    const uint8_t *macroblock = p->data + (ptrdiff_t)(row * 16) * p->stride + column * 16;
+    const uint32_t error = m->canvas.dsp->ssd16(macroblock, p->stride, match, stride);
+    const int brightness = in_shape ? xc_brightness(macroblock, p->stride, match, stride, 16) / 16 : 0;
+    return error - (uint32_t)(brightness * brightness);
 }
 
-/* Squared error of the luma of a match at a vector in quarter samples; UINT32_MAX where it would reach beyond the
- * picture. */
-static uint32_t match_error(const struct xc_matcher *m, const struct measure *measure, struct xc_mv quarter,
-                            unsigned row, unsigned column)
+/* The same for the match at a vector in quarter samples; UINT32_MAX where it would reach beyond the picture. */
+static uint32_t match_error(const struct xc_matcher *m, bool in_shape, struct xc_mv quarter, unsigned row,
+                            unsigned column)
 {
     const struct xc_picture *reference = m->canvas.reference[0];
-    const struct xc_plane *from = &reference->plane[XC_PLANE_Y], *to = &m->picture->plane[XC_PLANE_Y];
+    const struct xc_plane *from = &reference->plane[XC_PLANE_Y];
     const int x = (int)column * 16 + (quarter.column >> 2), y = (int)row * 16 + (quarter.row >> 2);
     if (x < 2 || y < 2 || x + 16 + 3 > reference->mb_cols * 16 || y + 16 + 3 > reference->mb_rows * 16) {
         return UINT32_MAX;
@@ -74,21 +59,20 @@ static uint32_t match_error(const struct xc_matcher *m, const struct measure *me
     uint8_t match[16 * 16] __attribute__((aligned(16)));
     m->canvas.mc[XC_MC_16](match, 16, from->data + y * from->stride + x, from->stride, 16, (quarter.column & 3) * 2,
                            (quarter.row & 3) * 2);
-    return measure->ssd(to->data + (ptrdiff_t)(row * 16) * to->stride + column * 16, to->stride, match, 16);
+    return luma_error(m, in_shape, match, 16, row, column);
 }
 
 /* To quarter samples. */
-static struct xc_mv refine(const struct xc_matcher *m, const struct measure *measure, struct xc_mv whole, unsigned row,
-                           unsigned column)
+static struct xc_mv refine(const struct xc_matcher *m, bool in_shape, struct xc_mv whole, unsigned row, unsigned column)
 {
     static const struct xc_mv around[] = { { -1, 0 }, { 1, 0 }, { 0, -1 }, { 0, 1 } };
     struct xc_mv best = { (int16_t)(whole.row * 4), (int16_t)(whole.column * 4) };
-    uint32_t error = match_error(m, measure, best, row, column);
+    uint32_t error = match_error(m, in_shape, best, row, column);
     for (int step = 2; step; step--) {
         for (int i = 0; i < 4; i++) { /* from the best so far, so that it may go both up and aside */
             const struct xc_mv mv = { (int16_t)(best.row + around[i].row * step),
                                       (int16_t)(best.column + around[i].column * step) };
-            const uint32_t tried = match_error(m, measure, mv, row, column);
+            const uint32_t tried = match_error(m, in_shape, mv, row, column);
             if (tried < error) {
                 error = tried;
                 best = mv;
@@ -99,17 +83,17 @@ static struct xc_mv refine(const struct xc_matcher *m, const struct measure *mea
 }
 
 /* Leaves the best match in the canvas and returns its squared error. */
-static uint32_t find(struct xc_matcher *m, const struct measure *measure, unsigned row, unsigned column)
+static uint32_t find(struct xc_matcher *m, bool in_shape, unsigned row, unsigned column)
 {
     const struct xc_mv *whole = m->search.vectors + (size_t)row * m->picture->mb_cols + column;
-    m->search.sad = measure->sad;
+    m->search.sad = in_shape ? sad_in_shape : m->canvas.dsp->sad16;
     xc_block_search(&m->search, (int)row, (int)column);
     const struct xc_macroblock mb = { .y_mode = XC_NEWMV,
                                       .reference = 1 + XC_LAST,
-                                      .mv = refine(m, measure, *whole, row, column) };
+                                      .mv = refine(m, in_shape, *whole, row, column) };
     xc_predict_macroblock(&m->canvas, &mb, row, column);
-    return measure->ssd(luma_at(m->picture, (int)column * 16, (int)row * 16), m->picture->plane[XC_PLANE_Y].stride,
-                        xc_canvas_at(&m->canvas, XC_PLANE_Y, row, column), m->canvas.picture->plane[XC_PLANE_Y].stride);
+    return luma_error(m, in_shape, xc_canvas_at(&m->canvas, XC_PLANE_Y, row, column),
+                      m->canvas.picture->plane[XC_PLANE_Y].stride, row, column);
 }
 
 /* One plane of a match, which becomes as bright as that of the macroblock. */
@@ -127,16 +111,14 @@ enum xc_match_quality xc_find_match(struct xc_matcher *m, const struct xc_haysta
                                     const uint8_t macroblock[XC_MB_SAMPLES], uint32_t limit,
                                     uint8_t match[XC_MB_SAMPLES], uint32_t *error, unsigned row, unsigned column)
 {
-    static const struct measure in_shape = { sad_in_shape, ssd_in_shape };
-    const struct measure as_it_is = { m->canvas.dsp->sad16, m->canvas.dsp->ssd16 };
     m->canvas.reference[0] = haystack->picture;
     m->search.reference = haystack->picture->plane[XC_PLANE_Y];
     m->search.pan = haystack->pan;
     m->search.vectors = haystack->vectors;
-    *error = find(m, &as_it_is, row, column);
+    *error = find(m, false, row, column);
     const bool brightness_counts = *error < 2 * limit || !haystack->otherwise_lit;
     if (!brightness_counts) {
-        *error = find(m, &in_shape, row, column);
+        *error = find(m, true, row, column);
         limit /= 2;
     }
     xc_gather(match, m->canvas.picture, row, column);

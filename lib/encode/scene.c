@@ -145,13 +145,14 @@ static struct errors sum_errors(struct xc_scene *s)
         .sad = difference_in_shape,
         .vectors = s->vectors,
     };
-    struct errors errors = { .blocks = (unsigned)(search.cols * ((s->rows + every - 1) / every)) };
+    struct errors errors = { .blocks = 0 };
     const struct xc_mv *vector = s->vectors;
     memset(s->vectors, 0, (size_t)s->cols * (size_t)s->rows * sizeof *s->vectors);
     for (int row = 0; row * every < s->rows; row++) {
         for (int col = 0; col < search.cols; col++, vector++) {
             const int x = col * search.pitch, y = row * search.pitch;
             const uint32_t intra = intra_error(s, x, y), shape = xc_block_search(&search, row, col);
+            errors.blocks++;
             errors.intra += intra;
             errors.shapes += shape;
             errors.shaped += intra > ANY_SHAPE;
