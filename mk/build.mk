@@ -25,7 +25,7 @@ LIBRARY := $(OUT)/libexcamera.a
 
 # What the library itself needs, and what single programs need besides.
 # libvpx comes from its archive where there is one: a tool starts faster, and a copy of it can be given zeroed memory
-# (lib/encode/zeroed_malloc.c).
+# (lib/vpx/zeroed_malloc.c).
 VPX_ARCHIVE := $(filter /%,$(shell $(CC) -print-file-name=libvpx.a 2>/dev/null))
 VPX := $(if $(VPX_ARCHIVE),$(OUT)/libexcamera-vpx.a)
 LIBS := -lxxhash -lm

@@ -413,7 +413,7 @@ struct kernel {
     unsigned variants;
 };
 
-#define SLOT(member) offsetof(struct xc_dsp, member)
+#define SLOT(worker) offsetof(struct xc_dsp, worker)
 #define MC(kind, size)                                                                                                 \
     {                                                                                                                  \
         #kind " " #size, SLOT(kind[XC_MC_##size]), size, run_##kind, MC_VARIANTS                                       \
@@ -459,7 +459,7 @@ static const struct kernel transform[] = {
     { "iwht", SLOT(iwht), 4, run_iwht, 14 * 8 * 2 },
     { "fdct", SLOT(fdct), 4, run_fdct, TWO_BLOCKS_VARIANTS },
     { "fdct_pair", SLOT(fdct_pair), 4, run_fdct_pair, TWO_BLOCKS_VARIANTS },
-    { "survey", SLOT(survey), 4, run_survey, 8 * 8 * 2 },
+    { "significant", SLOT(significant), 4, run_survey, 8 * 8 * 2 },
     { "fwht", SLOT(fwht), 4, run_fwht, 2 },
     { 0 },
 };

@@ -199,9 +199,9 @@ static void vary_macroblocks(struct xc_frame *frame)
     }
     for (size_t i = 0; i < (size_t)frame->mb_cols * frame->mb_rows; i++) {
         struct xc_macroblock *macroblock = &frame->macroblocks[i];
-        if (macroblock->reference == XC_INTRA && one_in(4)) {
+        if (macroblock->reference == XC_REF_INTRA && one_in(4)) {
             vary_intra(macroblock);
-        } else if (macroblock->reference != XC_INTRA && motion) {
+        } else if (macroblock->reference != XC_REF_INTRA && motion) {
             vary_motion(macroblock);
         }
     }

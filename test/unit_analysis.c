@@ -2,8 +2,8 @@
  * in common and how noisy they are. */
 #include <math.h>
 
-#include "excamera/scene.h"
-#include "excamera/temporal_filter.h"
+#include "analysis/scene.h"
+#include "analysis/temporal_filter.h"
 #include "unit.h"
 
 enum { WIDTH = 175, HEIGHT = 143 };

@@ -37,7 +37,7 @@ static void check_same_macroblock(const struct xc_macroblock *a, const struct xc
 {
     SAME(y_mode), SAME(reference), SAME(segment), SAME(skip), SAME(tokens);
     CHECK(same_mv(a->mv, b->mv));
-    if (a->reference == XC_INTRA) {
+    if (a->reference == XC_REF_INTRA) {
         SAME(uv_mode);
     }
     if (a->y_mode == XC_B_PRED || a->y_mode == XC_SPLITMV) {
@@ -210,7 +210,7 @@ static struct xc_frame make_frame(bool key_frame, unsigned mb_cols)
     frame.coefficients = unit_realloc(NULL, sizeof *frame.coefficients);
     for (unsigned i = 0; i < mb_cols; i++) {
         frame.macroblocks[i] = key_frame ? (struct xc_macroblock){ .y_mode = XC_DC_PRED }
-                                         : (struct xc_macroblock){ .y_mode = XC_ZEROMV, .reference = 1 + XC_LAST };
+                                         : (struct xc_macroblock){ .y_mode = XC_ZEROMV, .reference = XC_REF_LAST };
     }
     return frame;
 }
@@ -250,11 +250,11 @@ static void contradict(struct xc_frame *frame, int how)
     } else if (how == 3) {
         mb->y_mode = XC_DC_PRED; /* which has no reference */
     } else if (how == 4) {
-        mb->reference = XC_INTRA; /* which has no ZEROMV */
+        mb->reference = XC_REF_INTRA; /* which has no ZEROMV */
     } else if (how == 5) {
         mb->reference = 2 + XC_ALTREF;
     } else {
-        *mb = (struct xc_macroblock){ .y_mode = XC_SPLITMV, .reference = 1 + XC_LAST, .partitioning = XC_SPLIT_16X8 };
+        *mb = (struct xc_macroblock){ .y_mode = XC_SPLITMV, .reference = XC_REF_LAST, .partitioning = XC_SPLIT_16X8 };
         memset(mb->b_mode, XC_ZERO4X4, sizeof mb->b_mode);
         if (how == 6) {
             mb->mv = vector;
@@ -290,9 +290,9 @@ static void test_contradictions(struct xc_workspace *workspace)
         xc_frame_clear(&frame);
     }
     struct xc_frame key_frame = make_frame(true, COLUMNS);
-    key_frame.macroblocks[1] = (struct xc_macroblock){ .y_mode = XC_ZEROMV, .reference = 1 + XC_LAST };
+    key_frame.macroblocks[1] = (struct xc_macroblock){ .y_mode = XC_ZEROMV, .reference = XC_REF_LAST };
     CHECK(optimize_and_serialize(&bytes, &key_frame, &state) == XC_ERR_ARGUMENT);
-    CHECK(key_frame.macroblocks[1].reference == 1 + XC_LAST);
+    CHECK(key_frame.macroblocks[1].reference == XC_REF_LAST);
     xc_frame_clear(&key_frame);
     xc_state_clear(&state);
     xc_bytes_clear(&bytes);

@@ -1,7 +1,7 @@
 /* libvpx given a state: its frames, optimized and serialized against the true state, decode to the very pictures that
  * libvpx goes on from; whatever it did before leaves no trace. libvpx's pictures are seen by nobody but the encoder,
  * hence the include. */
-#include "../lib/encode/search.c" /* NOLINT */
+#include "../lib/vpx/search.c" /* NOLINT */
 
 #include "excamera/decode.h"
 #include "unit.h"
@@ -53,7 +53,7 @@ static bool same_samples(const vpx_image_t *image, const struct xc_picture *pict
 }
 
 /* Encodes, and decodes in the true state, which advances. Returns a hash of the bytes. */
-static unsigned step(struct xc_search *search, struct xc_state *state, int t, const struct xc_encode_params *what)
+static unsigned step(struct xc_search *search, struct xc_state *state, int t, const struct xc_search_request *what)
 {
     static struct xc_bytes bytes;
     struct xc_picture *picture = NULL;
@@ -82,7 +82,7 @@ static void test_long_run(void)
     make_sources(64, 48);
     CHECK_OK(xc_search_new(&search, &options, &err), err);
     for (int t = 0; t < 100; t++) {
-        const struct xc_encode_params what = {
+        const struct xc_search_request what = {
             .quantizer = 20 + (unsigned)t % 60,
             .key_frame = t == 0 || t == 70,
             .use_last = true,
@@ -106,7 +106,7 @@ static void test_long_run(void)
  * references. */
 static void make_state(struct xc_state *state, struct xc_search *search)
 {
-    const struct xc_encode_params frames[] = {
+    const struct xc_search_request frames[] = {
         { .quantizer = 50, .key_frame = true },
         { .quantizer = 30, .use_last = true, .refresh_last = true },
         { .quantizer = 33, .use_last = true, .use_golden = true, .refresh_golden = true },
@@ -125,7 +125,7 @@ static void make_state(struct xc_state *state, struct xc_search *search)
 static void test_size(unsigned width, unsigned height, const struct xc_search_options *extra)
 {
     make_sources(width, height);
-    const struct xc_encode_params frames[FRAMES] = {
+    const struct xc_search_request frames[FRAMES] = {
         { .quantizer = 10, .use_golden = true, .use_altref = true, .refresh_last = true, .refresh_golden = true },
         { .quantizer = 30, .use_last = true, .use_golden = true, .use_altref = true, .refresh_last = true },
         { .quantizer = 30, .use_last = true, .refresh_last = true, .refresh_altref = true },
@@ -161,10 +161,10 @@ static void test_size(unsigned width, unsigned height, const struct xc_search_op
 }
 
 /* end: what puts an end to it. */
-static void test_altref_ahead(const struct xc_encode_params *end)
+static void test_altref_ahead(const struct xc_search_request *end)
 {
     const struct xc_search_options options = { .width = 96, .height = 80, .tune_ssim = true };
-    const struct xc_encode_params follower = {
+    const struct xc_search_request follower = {
         .quantizer = 30, .use_last = true, .use_golden = true, .use_altref = true, .refresh_last = true
     };
     struct xc_search *search;
@@ -197,7 +197,7 @@ static void test_refusals(void)
     struct xc_search *search;
     struct xc_state state = XC_STATE_INIT;
     struct xc_search_options options = { .width = XC_MAX_DIMENSION, .height = 1 };
-    const struct xc_encode_params interframe = { .use_last = true, .refresh_last = true };
+    const struct xc_search_request interframe = { .use_last = true, .refresh_last = true };
     CHECK(xc_search_new(&search, &options, &err) == XC_ERR_UNSUPPORTED);
     options.width = 16;
     make_sources(32, 1);
@@ -222,9 +222,9 @@ int main(void)
     unit_end("one sample");
     test_long_run();
     unit_end("a long run");
-    test_altref_ahead(&(struct xc_encode_params){ .quantizer = 30, .use_last = true, .refresh_golden = true });
+    test_altref_ahead(&(struct xc_search_request){ .quantizer = 30, .use_last = true, .refresh_golden = true });
     unit_end("alt-ref ahead, until golden is refreshed");
-    test_altref_ahead(&(struct xc_encode_params){ .quantizer = 30, .key_frame = true });
+    test_altref_ahead(&(struct xc_search_request){ .quantizer = 30, .key_frame = true });
     unit_end("alt-ref ahead, until a key frame");
     test_refusals();
     unit_end("refusals");

@@ -2,7 +2,7 @@
 
 #include "enc_modes.h"
 #include "enc_span.h"
-#include "excamera/scene.h"
+#include "analysis/scene.h"
 
 /* What is read of the pictures while their anchors are still to be encoded. */
 struct section {

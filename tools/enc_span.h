@@ -5,7 +5,7 @@
 #define XC_TOOLS_ENC_SPAN_H
 
 #include "chunk.h"
-#include "excamera/temporal_filter.h"
+#include "analysis/temporal_filter.h"
 
 struct span {
     struct xc_picture *pictures[XC_TOOL_SPAN]; /* owned */

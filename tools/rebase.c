@@ -2,6 +2,9 @@
  * before. */
 #include "prediction.h"
 
+#include "base/thread_pool.h"
+#include "recon/workspace.h"
+
 /* What is read of a frame: how it was predicted, and its raw picture. */
 struct reading {
     struct xc_tool_prediction *p;
@@ -32,17 +35,17 @@ struct writing {
 struct rebasing {
     struct reading reading[2];
     struct writing writing[2];
-    struct xc_crew *crew;
+    struct xc_thread_pool *threads;
     bool beside; /* reading takes a single thread; not so where something must be decoded for it */
 };
 
 /* --- reading --- */
 
-static void run_reading(void *context, unsigned piece, unsigned member)
+static void run_reading(void *context, unsigned piece, unsigned worker)
 {
     struct reading *r = context;
     struct xc_tool_prediction *p = r->p;
-    (void)piece, (void)member;
+    (void)piece, (void)worker;
     r->number = r->source->count;
     r->target = NULL;
     r->target_status = XC_OK;
@@ -66,14 +69,14 @@ static void start_reading(struct rebasing *rebasing, struct reading *r)
 {
     r->job = (struct xc_job){ .run = run_reading, .context = r, .pieces = 1 };
     if (rebasing->beside) {
-        xc_crew_start(rebasing->crew, &r->job);
+        xc_thread_pool_start(rebasing->threads, &r->job);
     }
 }
 
 static void finish_reading(struct rebasing *rebasing, struct reading *r)
 {
     if (rebasing->beside) {
-        xc_crew_finish(rebasing->crew, &r->job);
+        xc_thread_pool_finish(rebasing->threads, &r->job);
     } else {
         run_reading(r, 0, 0);
     }
@@ -90,22 +93,22 @@ static void finish_reading(struct rebasing *rebasing, struct reading *r)
 
 /* --- writing --- */
 
-static void run_writing(void *context, unsigned piece, unsigned member)
+static void run_writing(void *context, unsigned piece, unsigned worker)
 {
     struct writing *w = context;
-    (void)piece, (void)member;
+    (void)piece, (void)worker;
     w->status = xc_frame_serialize(&w->bytes, &w->frame, &w->before, &w->err);
 }
 
 static void start_writing(struct rebasing *rebasing, struct writing *w)
 {
     w->job = (struct xc_job){ .run = run_writing, .context = w, .pieces = 1 };
-    xc_crew_start(rebasing->crew, &w->job);
+    xc_thread_pool_start(rebasing->threads, &w->job);
 }
 
 static void finish_writing(struct rebasing *rebasing, struct writing *w, struct xc_tool_chunk *chunk, const char *name)
 {
-    xc_crew_finish(rebasing->crew, &w->job);
+    xc_thread_pool_finish(rebasing->threads, &w->job);
     xc_tool_check(w->status, name, &w->err);
     xc_tool_chunk_append(chunk, &w->bytes, w->number);
 }
@@ -148,7 +151,7 @@ void xc_tool_rebase(struct xc_tool_prediction *p, struct xc_state *state, struct
 {
     const struct reading reading = { .p = p, .source = source, .workspace = workspace };
     struct rebasing rebasing = { .reading = { reading, reading },
-                                 .crew = xc_workspace_crew(workspace),
+                                 .threads = xc_workspace_threads(workspace),
                                  .beside = !p->decodes && !source->is_ivf };
     struct writing *before = NULL;
     if (!xc_tool_prediction_at_end(p)) {

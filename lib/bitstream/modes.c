@@ -33,7 +33,7 @@ static bool mv_zero(struct xc_mv mv)
 
 static bool sign_bias(const struct xc_frame_header *h, unsigned reference)
 {
-    return (reference == 1 + XC_GOLDEN && h->sign_bias_golden) || (reference == 1 + XC_ALTREF && h->sign_bias_altref);
+    return (reference == XC_REF_GOLDEN && h->sign_bias_golden) || (reference == XC_REF_ALTREF && h->sign_bias_altref);
 }
 
 /* Vectors near a macroblock, from its neighbours above, left and above left; section 16.3. Not yet clamped. */
@@ -55,7 +55,7 @@ static void find_near_mvs(struct near_mvs *out, const struct xc_frame *frame, un
 
     for (int i = 0; i < 3; i++) {
         const struct xc_macroblock *mb = by_weight[i];
-        if (mb->reference == XC_INTRA) {
+        if (mb->reference == XC_REF_INTRA) {
             continue;
         }
         struct xc_mv mv = mb->mv;
@@ -216,10 +216,10 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
                           unsigned column)
 {
     const struct xc_frame_header *h = &frame->header;
-    uint8_t reference = 1 + XC_LAST;
-    if (xc_code(c, &h->last_probability, mb->reference != 1 + XC_LAST)) {
-        bool altref = xc_code(c, &h->golden_probability, mb->reference == 1 + XC_ALTREF);
-        reference = altref ? 1 + XC_ALTREF : 1 + XC_GOLDEN;
+    uint8_t reference = XC_REF_LAST;
+    if (xc_code(c, &h->last_probability, mb->reference != XC_REF_LAST)) {
+        bool altref = xc_code(c, &h->golden_probability, mb->reference == XC_REF_ALTREF);
+        reference = altref ? XC_REF_ALTREF : XC_REF_GOLDEN;
     }
     mb->reference = reference;
     struct near_mvs near;
@@ -296,11 +296,11 @@ XC_INLINE void code_inter_frame_intra(struct xc_coder c, const struct xc_frame_h
 /* Whether a macroblock agrees with the header and with itself, as every one does that was read. */
 static bool is_consistent(const struct xc_frame_header *h, const struct xc_macroblock *mb)
 {
-    const bool inter = mb->reference != XC_INTRA;
+    const bool inter = mb->reference != XC_REF_INTRA;
     if (mb->skip && (!h->skip_enabled || xc_has_tokens(mb))) {
         return false;
     }
-    if (mb->reference > 1 + XC_ALTREF || mb->y_mode > XC_SPLITMV || inter != (mb->y_mode >= XC_NEARESTMV)) {
+    if (mb->reference > XC_REF_ALTREF || mb->y_mode > XC_SPLITMV || inter != (mb->y_mode >= XC_NEARESTMV)) {
         return false;
     }
     return inter ? !h->key_frame : mv_zero(mb->mv);
@@ -317,10 +317,10 @@ XC_INLINE bool code_macroblock(struct xc_coder c, struct xc_frame *frame, unsign
         mb->segment = (uint8_t)xc_code_tree(c, xc_segment_tree, h->segment_tree, mb->segment);
     }
     mb->skip = h->skip_enabled && xc_code(c, &h->skip_probability, mb->skip);
-    if (!h->key_frame && xc_code(c, &h->intra_probability, mb->reference != XC_INTRA)) {
+    if (!h->key_frame && xc_code(c, &h->intra_probability, mb->reference != XC_REF_INTRA)) {
         return code_inter(c, frame, mb, row, column);
     }
-    mb->reference = XC_INTRA;
+    mb->reference = XC_REF_INTRA;
     mb->mv = (struct xc_mv){ 0, 0 };
     if (h->key_frame) {
         struct neighbours n = find_neighbours(frame, row, column);

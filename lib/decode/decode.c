@@ -1,62 +1,63 @@
 #include "bitstream/frame_reader.h"
-#include "decode/advance.h"
-#include "decode/canvas.h"
+#include "bitstream/advance.h"
+#include "excamera/decode.h"
+#include "recon/recon.h"
 
 /* A frame's rows as pieces of a job. */
 struct decoding {
-    struct xc_canvas canvas;
+    struct xc_recon recon;
     struct xc_frame_reader *reader; /* NULL: the frame is parsed already */
     struct xc_progress parsed;      /* in rows; parsing is a serial business */
 };
 
-/* Each member of the crew keeps the coefficients of its row in a place of its own. */
-static void parse_row(struct decoding *d, unsigned row, unsigned member)
+/* Each worker of the threads keeps the coefficients of its row in a place of its own. */
+static void parse_row(struct decoding *d, unsigned row, unsigned worker)
 {
-    xc_progress_wait(d->canvas.crew, &d->parsed, row);
+    xc_progress_wait(d->recon.threads, &d->parsed, row);
     xc_frame_reader_modes(d->reader, row);
     xc_frame_reader_tokens(d->reader, row, d->reader->frame->coefficients,
-                           member * xc_frame_row_blocks(d->reader->frame));
-    xc_progress_reach(d->canvas.crew, &d->parsed, row + 1);
+                           worker * xc_frame_row_blocks(d->reader->frame));
+    xc_progress_reach(d->recon.threads, &d->parsed, row + 1);
 }
 
-static void decode_row(void *context, unsigned row, unsigned member)
+static void decode_row(void *context, unsigned row, unsigned worker)
 {
     struct decoding *d = context;
-    const struct xc_canvas *canvas = &d->canvas;
-    const struct xc_frame *frame = canvas->frame;
+    const struct xc_recon *recon = &d->recon;
+    const struct xc_frame *frame = recon->frame;
     if (d->reader) {
-        parse_row(d, row, member);
+        parse_row(d, row, worker);
     }
     const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
     for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
-        xc_canvas_prefetch(canvas, NULL, row, column);
-        xc_canvas_await(canvas, row, column);
-        xc_predict_macroblock(canvas, mb, row, column);
-        xc_add_residue(canvas, mb, frame->coefficients + mb->coefficients, row, column);
-        xc_canvas_keep_line(canvas, row, column);
+        xc_recon_prefetch(recon, NULL, row, column);
+        xc_recon_await(recon, row, column);
+        xc_predict_macroblock(recon, mb, row, column);
+        xc_add_residue(recon, mb, frame->coefficients + mb->coefficients, row, column);
+        xc_recon_keep_line(recon, row, column);
     }
-    xc_filter_row(canvas, row);
+    xc_filter_row(recon, row);
 }
 
 static void decode_rows(struct decoding *d)
 {
-    struct xc_job job = { .run = decode_row, .context = d, .pieces = d->canvas.frame->mb_rows };
-    xc_crew_start(d->canvas.crew, &job);
-    xc_crew_finish(d->canvas.crew, &job);
+    struct xc_job job = { .run = decode_row, .context = d, .pieces = d->recon.frame->mb_rows };
+    xc_thread_pool_start(d->recon.threads, &job);
+    xc_thread_pool_finish(d->recon.threads, &job);
 }
 
 /* The state moves on only when nothing can fail any more. */
-static enum xc_status finish(struct xc_canvas *canvas, struct xc_state *state, struct xc_picture **picture,
+static enum xc_status finish(struct xc_recon *recon, struct xc_state *state, struct xc_picture **picture,
                              struct xc_error *err)
 {
-    enum xc_status status = xc_state_follow_header(state, canvas->frame, err);
+    enum xc_status status = xc_state_follow_header(state, recon->frame, err);
     if (!status) {
-        xc_state_follow_picture(state, &canvas->frame->header, canvas->picture);
+        xc_state_follow_picture(state, &recon->frame->header, recon->picture);
         if (picture) {
-            *picture = xc_picture_ref(canvas->picture);
+            *picture = xc_picture_ref(recon->picture);
         }
     }
-    xc_picture_unref(canvas->picture);
+    xc_picture_unref(recon->picture);
     return status;
 }
 
@@ -67,12 +68,12 @@ enum xc_status xc_decode_frame(struct xc_workspace *workspace, struct xc_state *
     if (picture) {
         *picture = NULL;
     }
-    enum xc_status status = xc_canvas_begin(&d.canvas, workspace, frame, state, err);
+    enum xc_status status = xc_recon_begin(&d.recon, workspace, frame, state, err);
     if (status) {
         return status;
     }
     decode_rows(&d);
-    return finish(&d.canvas, state, picture, err);
+    return finish(&d.recon, state, picture, err);
 }
 
 enum xc_status xc_decode(struct xc_workspace *workspace, struct xc_state *state, const uint8_t *data, size_t size,
@@ -91,16 +92,17 @@ enum xc_status xc_decode(struct xc_workspace *workspace, struct xc_state *state,
     if (status) {
         return status;
     }
-    if ((status = xc_frame_reserve(frame, 0, xc_crew_size(workspace->crew) * xc_frame_row_blocks(frame), err)) ||
-        (status = xc_canvas_begin(&d.canvas, workspace, frame, state, err))) {
+    if ((status =
+             xc_frame_reserve(frame, 0, xc_thread_pool_size(workspace->threads) * xc_frame_row_blocks(frame), err)) ||
+        (status = xc_recon_begin(&d.recon, workspace, frame, state, err))) {
         xc_frame_reader_end(&reader, NULL);
         return status;
     }
     decode_rows(&d);
     status = xc_frame_reader_end(&reader, err);
     if (status) {
-        xc_picture_unref(d.canvas.picture);
+        xc_picture_unref(d.recon.picture);
         return status;
     }
-    return finish(&d.canvas, state, frame->header.show ? picture : NULL, err);
+    return finish(&d.recon, state, frame->header.show ? picture : NULL, err);
 }

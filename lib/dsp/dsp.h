@@ -69,7 +69,7 @@ struct xc_dsp {
     /* Which coefficients are at least half of their quantizer's factor (dc for the first, ac for the others) and so not
      * rounded to zero: bit i stands for coefficients[i]. *energy becomes the sum of all squares, modulo 2^32; no
      * residue's is larger. */
-    unsigned (*survey)(const int16_t coefficients[16], int dc, int ac, uint32_t *energy);
+    unsigned (*significant)(const int16_t coefficients[16], int dc, int ac, uint32_t *energy);
 
     /* Sum of squared differences, sum of absolute differences. */
     uint32_t (*ssd16)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride); /* 16x16 */
@@ -87,7 +87,7 @@ struct xc_dsp {
     } filter;
 };
 
-/* Fills the table with the best kernels for a CPU with these features (bits of enum xc_cpu, excamera/decode.h). */
+/* Fills the table with the best kernels for a CPU with these features (bits of enum xc_cpu, excamera/cpu.h). */
 void xc_dsp_fill(struct xc_dsp *dsp, unsigned cpu_features);
 
 #endif

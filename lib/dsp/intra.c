@@ -3,7 +3,7 @@
 
 #include "dsp/kernels.h"
 #include "dsp/sample.h"
-#include "excamera/frame.h"
+#include "excamera/modes.h"
 
 static inline void fill(uint8_t *dst, ptrdiff_t stride, int size, int value)
 {

@@ -1,7 +1,7 @@
 /* The table of kernels, filled from the plainest to the fastest: later versions replace earlier ones. */
 #include "dsp/dsp.h"
 #include "dsp/kernels.h"
-#include "excamera/decode.h"
+#include "excamera/cpu.h"
 
 static void fill_c(struct xc_dsp *dsp)
 {

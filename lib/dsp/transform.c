@@ -146,7 +146,7 @@ static void fwht(int16_t out[16], const int16_t in[16])
     }
 }
 
-static unsigned survey(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
+static unsigned significant(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
 {
     unsigned large = 0;
     *energy = 0;
@@ -165,6 +165,6 @@ void xc_dsp_transform_c(struct xc_dsp *dsp)
     dsp->iwht = iwht;
     dsp->fdct = fdct;
     dsp->fdct_pair = fdct_pair;
-    dsp->survey = survey;
+    dsp->significant = significant;
     dsp->fwht = fwht;
 }

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "encode/repeat.h"
-#include "encode/search.h"
-#include "encode/transplant.h"
+#include "vpx/search.h"
+#include "encode/header_rewrite.h"
 #include "excamera/encode.h"
 
 struct xc_encoder {
@@ -71,10 +71,20 @@ static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture
             return status;
         }
     }
-    return xc_search_encode(encoder->search, &encoder->frame, source, params, err);
+    const struct xc_search_request request = {
+        .quantizer = params->quantizer,
+        .key_frame = params->key_frame,
+        .use_last = params->use_last,
+        .use_golden = params->use_golden,
+        .use_altref = params->use_altref,
+        .refresh_last = params->refresh_last,
+        .refresh_golden = params->refresh_golden,
+        .refresh_altref = params->refresh_altref,
+    };
+    return xc_search_encode(encoder->search, &encoder->frame, source, &request, err);
 }
 
-/* Serializes the frame at hand, which is the same in any state, for the one at hand, and moves that on. */
+/* Serializes encoder->frame against encoder->state, then advances the state. */
 static enum xc_status code(struct xc_encoder *encoder, const struct xc_encode_params *params, struct xc_bytes *out,
                            struct xc_error *err)
 {

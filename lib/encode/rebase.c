@@ -6,12 +6,12 @@
 #include "bitstream/frame_reader.h"
 #include "bitstream/modes.h"
 #include "bitstream/optimize.h"
-#include "decode/advance.h"
+#include "bitstream/advance.h"
 #include "encode/residue_coder.h"
-#include "encode/transplant.h"
+#include "encode/header_rewrite.h"
 #include "excamera/encode.h"
 
-/* What a member of the crew counts. */
+/* What a worker of the threads counts. */
 struct tally {
     struct xc_branch_counts counts;
     bool uncodable;
@@ -22,12 +22,12 @@ struct rebase {
     xc_block *old_levels;           /* of the frame as it was predicted, as far as they are read */
     struct xc_frame_reader *reader; /* of those that are not, or NULL */
     struct xc_progress parsed;      /* in rows */
-    struct xc_frame *frame;         /* as it becomes; the canvas's frame */
-    struct xc_canvas canvas;
+    struct xc_frame *frame;         /* as it becomes; the recon's frame */
+    struct xc_recon recon;
     struct xc_residue_coder coder;
     struct xc_token_context *above, *above_counted; /* by column: of the row last coded there, last counted */
     struct xc_progress counted;                     /* in rows */
-    struct tally *tally;                            /* by member */
+    struct tally *tally;                            /* by worker */
 };
 
 /* Where each block's old levels are, or NULL for a block that had none. levels: the macroblock's. */
@@ -39,12 +39,12 @@ static void find_old_levels(const int16_t *old[XC_BLOCKS], const xc_block *level
     }
 }
 
-/* Each member of the crew keeps the old levels of its row in a place of its own. */
-static void read_old_levels(struct rebase *r, unsigned row, unsigned member)
+/* Each worker of the threads keeps the old levels of its row in a place of its own. */
+static void read_old_levels(struct rebase *r, unsigned row, unsigned worker)
 {
-    xc_progress_wait(r->canvas.crew, &r->parsed, row);
-    xc_frame_reader_tokens(r->reader, row, r->old_levels, member * xc_frame_row_blocks(r->frame));
-    xc_progress_reach(r->canvas.crew, &r->parsed, row + 1);
+    xc_progress_wait(r->recon.threads, &r->parsed, row);
+    xc_frame_reader_tokens(r->reader, row, r->old_levels, worker * xc_frame_row_blocks(r->frame));
+    xc_progress_reach(r->recon.threads, &r->parsed, row + 1);
 }
 
 /* The levels of each row begin at a place of their own, so that rows do not depend on each other for it. */
@@ -57,36 +57,36 @@ static void code_row(struct rebase *r, unsigned row)
         struct xc_macroblock *mb = &r->frame->macroblocks[row * columns + column];
         const int16_t *old[XC_BLOCKS];
         find_old_levels(old, r->old_levels + mb->coefficients, mb);
-        xc_canvas_prefetch(&r->canvas, r->coder.source, row, column);
-        xc_canvas_await(&r->canvas, row, column);
+        xc_recon_prefetch(&r->recon, r->coder.source, row, column);
+        xc_recon_await(&r->recon, row, column);
         mb->coefficients = (uint32_t)levels;
         levels += xc_code_macroblock(&r->coder, mb, r->frame->coefficients + levels, row, column, &r->above[column],
                                      &left, old);
     }
 }
 
-static void rebase_row(void *context, unsigned row, unsigned member)
+static void rebase_row(void *context, unsigned row, unsigned worker)
 {
     struct rebase *r = context;
-    struct xc_crew *crew = r->canvas.crew;
-    struct tally *tally = &r->tally[member];
+    struct xc_thread_pool *threads = r->recon.threads;
+    struct tally *tally = &r->tally[worker];
     if (r->reader) {
-        read_old_levels(r, row, member);
+        read_old_levels(r, row, worker);
     }
     code_row(r, row);
-    xc_progress_wait(crew, &r->counted, row);
+    xc_progress_wait(threads, &r->counted, row);
     tally->uncodable |= !xc_frame_count_row(&tally->counts, r->frame, row, r->above_counted);
-    xc_progress_reach(crew, &r->counted, row + 1);
-    xc_filter_row(&r->canvas, row);
+    xc_progress_reach(threads, &r->counted, row + 1);
+    xc_filter_row(&r->recon, row);
 }
 
 /* Moves everything from the old frame to the new one but the coefficients, of which the new one gets room for all there
  * can be, and, if they are still to be read, the old one for those at hand. */
-static enum xc_status take_over(struct xc_frame *to, struct xc_frame *from, unsigned members, struct xc_error *err)
+static enum xc_status take_over(struct xc_frame *to, struct xc_frame *from, unsigned workers, struct xc_error *err)
 {
     const size_t blocks = (size_t)from->mb_cols * from->mb_rows * XC_BLOCKS;
     enum xc_status status = xc_frame_reserve(to, 0, blocks, err);
-    if (status || (from->opened && (status = xc_frame_reserve(from, 0, members * xc_frame_row_blocks(from), err)))) {
+    if (status || (from->opened && (status = xc_frame_reserve(from, 0, workers * xc_frame_row_blocks(from), err)))) {
         return status;
     }
     struct xc_macroblock *macroblocks = to->macroblocks;
@@ -102,35 +102,35 @@ static enum xc_status take_over(struct xc_frame *to, struct xc_frame *from, unsi
     return XC_OK;
 }
 
-/* Adds all members' counts to the first's; returns whether all modes can be coded. */
-static bool sum_up(struct tally *tally, unsigned members)
+/* Adds all workers' counts to the first's; returns whether all modes can be coded. */
+static bool sum_up(struct tally *tally, unsigned workers)
 {
     const size_t count = sizeof tally->counts / sizeof(uint32_t);
     uint32_t *sum = &tally->counts.at[0][0];
-    for (unsigned member = 1; member < members; member++) {
-        const uint32_t *part = &tally[member].counts.at[0][0];
+    for (unsigned worker = 1; worker < workers; worker++) {
+        const uint32_t *part = &tally[worker].counts.at[0][0];
         for (size_t i = 0; i < count; i++) {
             sum[i] += part[i];
         }
-        tally->uncodable |= tally[member].uncodable;
+        tally->uncodable |= tally[worker].uncodable;
     }
     return !tally->uncodable;
 }
 
 static enum xc_status rebase_rows(struct rebase *r, const struct xc_state *state, struct xc_error *err)
 {
-    const unsigned columns = r->frame->mb_cols, members = xc_crew_size(r->canvas.crew);
+    const unsigned columns = r->frame->mb_cols, workers = xc_thread_pool_size(r->recon.threads);
     struct xc_job job = { .run = rebase_row, .context = r, .pieces = r->frame->mb_rows };
     enum xc_status status = XC_OK;
     r->above = calloc(2 * (size_t)columns, sizeof *r->above);
-    r->tally = calloc(members, sizeof *r->tally);
+    r->tally = calloc(workers, sizeof *r->tally);
     if (!r->above || !r->tally) {
         status = xc_fail(err, XC_ERR_MEMORY, "out of memory for contexts and symbol counts");
     } else {
         r->above_counted = r->above + columns;
-        xc_crew_start(r->canvas.crew, &job);
-        xc_crew_finish(r->canvas.crew, &job);
-        if (sum_up(r->tally, members)) {
+        xc_thread_pool_start(r->recon.threads, &job);
+        xc_thread_pool_finish(r->recon.threads, &job);
+        if (sum_up(r->tally, workers)) {
             xc_frame_fit_probabilities(r->frame, state, &r->tally->counts);
         } else {
             status = xc_fail(err, XC_ERR_ARGUMENT, XC_MODES_UNCODABLE);
@@ -151,7 +151,7 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
         return xc_fail(err, XC_ERR_MISMATCH, "a frame of %ux%u, a state of %ux%u, a picture of %ux%u", origin->width,
                        origin->height, state->width, state->height, source->width, source->height);
     }
-    enum xc_status status = take_over(rebased, frame, xc_crew_size(workspace->crew), err);
+    enum xc_status status = take_over(rebased, frame, xc_thread_pool_size(workspace->threads), err);
     if (status) {
         return status;
     }
@@ -163,11 +163,11 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
     xc_frame_make_explicit(rebased, origin);
     xc_frame_make_implicit(rebased, state);
     rebased->header.skip_enabled = true; /* and set wherever it can be, as xc_frame_optimize does */
-    status = xc_canvas_begin(&r.canvas, workspace, rebased, state, err);
+    status = xc_recon_begin(&r.recon, workspace, rebased, state, err);
     if (status) {
         return status;
     }
-    xc_residue_coder_fill(&r.coder, &r.canvas, source, &state->probabilities);
+    xc_residue_coder_fill(&r.coder, &r.recon, source, &state->probabilities);
     status = rebase_rows(&r, state, err);
     if (frame->opened) {
         r.reader->frame = frame;
@@ -175,8 +175,8 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
         status = status ? status : end;
     }
     if (!status && !(status = xc_state_follow_header(state, rebased, err))) {
-        xc_state_follow_picture(state, &rebased->header, r.canvas.picture);
+        xc_state_follow_picture(state, &rebased->header, r.recon.picture);
     }
-    xc_picture_unref(r.canvas.picture);
+    xc_picture_unref(r.recon.picture);
     return status;
 }

@@ -16,7 +16,8 @@ enum xc_status xc_frame_make_repeat(struct xc_frame *frame, const struct xc_stat
     enum xc_status status = xc_frame_prepare(frame, state, err);
     const size_t count = status ? 0 : (size_t)frame->mb_cols * frame->mb_rows;
     for (size_t i = 0; i < count; i++) {
-        frame->macroblocks[i] = (struct xc_macroblock){ .y_mode = XC_ZEROMV, .reference = (uint8_t)(1 + which) };
+        frame->macroblocks[i] =
+            (struct xc_macroblock){ .y_mode = XC_ZEROMV, .reference = (uint8_t)(XC_REF_LAST + which) };
     }
     return status;
 }

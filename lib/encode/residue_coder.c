@@ -29,14 +29,14 @@ static int64_t lambda_of(const struct xc_quantizer *q)
     return (int64_t)q->y1[0] * q->y1[0] * 28 / 1000 + 1;
 }
 
-void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_canvas *canvas,
+void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_recon *recon,
                            const struct xc_picture *source, const struct xc_probabilities *probabilities)
 {
-    coder->canvas = canvas;
+    coder->recon = recon;
     coder->source = source;
     xc_token_costs_fill(&coder->costs, probabilities);
     for (int i = 0; i < XC_SEGMENTS; i++) {
-        coder->lambda[i] = lambda_of(&canvas->quantizer[i]);
+        coder->lambda[i] = lambda_of(&recon->quantizer[i]);
     }
 }
 
@@ -50,7 +50,7 @@ static const uint8_t *source_at(const struct work *w, int plane)
 static struct xc_trellis trellis_for(const struct work *w, int type, const int16_t factor[2], int gain)
 {
     return (struct xc_trellis){
-        .dsp = w->coder->canvas->dsp,
+        .dsp = w->coder->recon->dsp,
         .costs = &w->coder->costs,
         .type = type,
         .first = type == XC_Y_AFTER_Y2,
@@ -62,15 +62,14 @@ static struct xc_trellis trellis_for(const struct work *w, int type, const int16
 /* Transforms what a plane's prediction leaves over. */
 static void transform_plane(struct work *w, int plane, int first)
 {
-    const struct xc_canvas *canvas = w->coder->canvas;
-    const ptrdiff_t source_stride = w->coder->source->plane[plane].stride,
-                    stride = canvas->picture->plane[plane].stride;
-    const uint8_t *source = source_at(w, plane), *prediction = xc_canvas_at(canvas, plane, w->row, w->column);
+    const struct xc_recon *recon = w->coder->recon;
+    const ptrdiff_t source_stride = w->coder->source->plane[plane].stride, stride = recon->picture->plane[plane].stride;
+    const uint8_t *source = source_at(w, plane), *prediction = xc_recon_at(recon, plane, w->row, w->column);
     const int blocks = plane == XC_PLANE_Y ? 4 : 2;
     for (int y = 0; y < blocks; y++) {
         for (int x = 0; x < blocks; x += 2) {
-            canvas->dsp->fdct_pair(&w->coefficients[first + y * blocks + x], source + y * 4 * source_stride + x * 4,
-                                   source_stride, prediction + y * 4 * stride + x * 4, stride);
+            recon->dsp->fdct_pair(&w->coefficients[first + y * blocks + x], source + y * 4 * source_stride + x * 4,
+                                  source_stride, prediction + y * 4 * stride + x * 4, stride);
         }
     }
 }
@@ -101,7 +100,7 @@ static void decide_y2(struct work *w, const struct xc_quantizer *q)
     for (int i = 0; i < 16; i++) {
         dc[i] = w->coefficients[i][0];
     }
-    w->coder->canvas->dsp->fwht(w->coefficients[XC_BLOCK_Y2], dc);
+    w->coder->recon->dsp->fwht(w->coefficients[XC_BLOCK_Y2], dc);
     const struct xc_trellis trellis = trellis_for(w, XC_Y2, q->y2, WHT_GAIN);
     decide_block(w, &trellis, XC_BLOCK_Y2, &w->above->y2, &w->left->y2);
 }
@@ -110,20 +109,20 @@ static void decide_y2(struct work *w, const struct xc_quantizer *q)
  * one. */
 static void decide_b_pred(struct work *w, const struct xc_quantizer *q)
 {
-    const struct xc_canvas *canvas = w->coder->canvas;
+    const struct xc_recon *recon = w->coder->recon;
     const struct xc_trellis trellis = trellis_for(w, XC_Y_WITH_DC, q->y1, DCT_GAIN);
-    const ptrdiff_t stride = canvas->picture->plane[XC_PLANE_Y].stride;
+    const ptrdiff_t stride = recon->picture->plane[XC_PLANE_Y].stride;
     const ptrdiff_t source_stride = w->coder->source->plane[XC_PLANE_Y].stride;
     for (int i = 0; i < 16; i++) {
         int x = (i & 3) * 4, y = (i >> 2) * 4;
-        uint8_t *dst = xc_canvas_at(canvas, XC_PLANE_Y, w->row, w->column) + y * stride + x;
-        xc_predict_block(canvas, w->mb, w->row, w->column, i);
-        canvas->dsp->fdct(w->coefficients[i], source_at(w, XC_PLANE_Y) + y * source_stride + x, source_stride, dst,
-                          stride);
+        uint8_t *dst = xc_recon_at(recon, XC_PLANE_Y, w->row, w->column) + y * stride + x;
+        xc_predict_block(recon, w->mb, w->row, w->column, i);
+        recon->dsp->fdct(w->coefficients[i], source_at(w, XC_PLANE_Y) + y * source_stride + x, source_stride, dst,
+                         stride);
         decide_block(w, &trellis, i, &w->above->y[i & 3], &w->left->y[i >> 2]);
         if (w->mb->tokens[i]) {
             const int16_t *levels = w->levels[i];
-            canvas->dsp->idct_add(dst, stride, levels, (int16_t)(levels[0] * q->y1[0]), q->y1[1]);
+            recon->dsp->idct_add(dst, stride, levels, (int16_t)(levels[0] * q->y1[0]), q->y1[1]);
         }
     }
 }
@@ -167,8 +166,8 @@ size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macrob
                           unsigned row, unsigned column, struct xc_token_context *above, struct xc_token_context *left,
                           const int16_t *const old[XC_BLOCKS])
 {
-    const struct xc_canvas *canvas = coder->canvas;
-    const struct xc_quantizer *q = &canvas->quantizer[mb->segment];
+    const struct xc_recon *recon = coder->recon;
+    const struct xc_quantizer *q = &recon->quantizer[mb->segment];
     const struct xc_token_context above_before = *above, left_before = *left;
     int16_t coefficients[XC_BLOCKS][16];
     xc_block block_levels[XC_BLOCKS];
@@ -182,10 +181,10 @@ size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macrob
                       .coefficients = coefficients,
                       .levels = block_levels };
     /* Residue of intra prediction is worth more: what is predicted next builds on it (libvpx, vp8_optimize_b). */
-    w.lambda = mb->reference == XC_INTRA ? coder->lambda[mb->segment] * 9 / 16 : coder->lambda[mb->segment];
+    w.lambda = mb->reference == XC_REF_INTRA ? coder->lambda[mb->segment] * 9 / 16 : coder->lambda[mb->segment];
     mb->tokens[XC_BLOCK_Y2] = 0;
 
-    xc_predict_macroblock(canvas, mb, row, column);
+    xc_predict_macroblock(recon, mb, row, column);
     decide_luma(&w, q);
     transform_plane(&w, XC_PLANE_U, XC_BLOCK_U);
     transform_plane(&w, XC_PLANE_V, XC_BLOCK_V);
@@ -200,10 +199,10 @@ size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macrob
     xc_block *chroma = gather_levels(&w, luma, 0, XC_BLOCK_U);
     xc_block *end = gather_levels(&w, chroma, XC_BLOCK_U, XC_BLOCK_Y2);
     if (mb->y_mode == XC_B_PRED) {
-        xc_add_chroma_residue(canvas, mb, chroma, row, column);
+        xc_add_chroma_residue(recon, mb, chroma, row, column);
     } else {
-        xc_add_residue(canvas, mb, levels, row, column);
+        xc_add_residue(recon, mb, levels, row, column);
     }
-    xc_canvas_keep_line(canvas, row, column);
+    xc_recon_keep_line(recon, row, column);
     return (size_t)(end - levels);
 }

@@ -150,9 +150,9 @@ struct xc_block_choice xc_trellis_block(const struct xc_trellis *t, int16_t leve
                                         int context, const int16_t *hint)
 {
     uint32_t energy, ignored;
-    unsigned tried = t->dsp->survey(coefficients, t->factor[0], t->factor[1], &energy);
+    unsigned tried = t->dsp->significant(coefficients, t->factor[0], t->factor[1], &energy);
     if (hint) {
-        tried |= t->dsp->survey(hint, 1, 1, &ignored);
+        tried |= t->dsp->significant(hint, 1, 1, &ignored);
     }
     if (t->first) {
         energy -= (uint32_t)(coefficients[0] * coefficients[0]);

@@ -1,7 +1,7 @@
 /* Intra prediction: a byte shuffle spreads a sample over a row, and lays out the 4x4 modes. RFC 6386 section 12. */
 #include "dsp/kernels.h"
 #include "dsp/simd/simd.h"
-#include "excamera/frame.h"
+#include "excamera/modes.h"
 
 /* 8 or 16 samples, zeros behind. */
 INLINE vec load_edge(const uint8_t *edge, int size)

@@ -214,7 +214,7 @@ INLINE vec beyond_s16(vec a, vec limit)
     return bit_or(greater_s16(a, limit), greater_s16(sub_s16(zero(), limit), a));
 }
 
-static unsigned survey(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
+static unsigned significant(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
 {
     struct block b = load_block(coefficients);
     vec limit = splat_16((ac - 1) / 2), first_limit = set_first_s16(limit, (dc - 1) / 2);
@@ -263,6 +263,6 @@ void xc_dsp_transform_simd(struct xc_dsp *dsp)
     dsp->iwht = iwht;
     dsp->fdct = fdct;
     dsp->fdct_pair = fdct_pair;
-    dsp->survey = survey;
+    dsp->significant = significant;
     dsp->fwht = fwht;
 }

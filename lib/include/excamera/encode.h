@@ -5,12 +5,7 @@
 #define EXCAMERA_ENCODE_H
 
 #include "excamera/decode.h"
-
-/* The quantizer index that libvpx's scale of 0 to 63 (vpxenc's --cq-level and the like) stands for. */
-unsigned xc_quantizer_of_level(unsigned level);
-
-/* The finest quantizer index whose step for Y AC (RFC 6386, section 14.1) is at least this large. */
-unsigned xc_quantizer_of_step(double step);
+#include "excamera/quantizer.h"
 
 /* What one frame may do. */
 struct xc_encode_params {

@@ -9,39 +9,8 @@
 #include <stdint.h>
 
 #include "excamera/error.h"
+#include "excamera/modes.h"
 #include "excamera/state.h"
-
-/* Macroblock modes, RFC 6386 sections 8 and 16; the order is that of the standard's enumerations. */
-enum xc_y_mode {
-    XC_DC_PRED,
-    XC_V_PRED,
-    XC_H_PRED,
-    XC_TM_PRED,
-    XC_B_PRED,
-    XC_NEARESTMV,
-    XC_NEARMV,
-    XC_ZEROMV,
-    XC_NEWMV,
-    XC_SPLITMV
-};
-enum xc_b_mode {
-    XC_B_DC_PRED,
-    XC_B_TM_PRED,
-    XC_B_VE_PRED,
-    XC_B_HE_PRED,
-    XC_B_LD_PRED,
-    XC_B_RD_PRED,
-    XC_B_VR_PRED,
-    XC_B_VL_PRED,
-    XC_B_HD_PRED,
-    XC_B_HU_PRED,
-    XC_B_MODES
-};
-enum xc_split_mode { XC_LEFT4X4, XC_ABOVE4X4, XC_ZERO4X4, XC_NEW4X4 };
-enum xc_partitioning { XC_SPLIT_16X8, XC_SPLIT_8X16, XC_SPLIT_QUARTERS, XC_SPLIT_16 };
-
-/* What a macroblock predicts from: this frame itself, or 1 + enum xc_reference. */
-enum { XC_INTRA = 0 };
 
 struct xc_mv {
     int16_t row, column; /* in quarter samples of luma */
@@ -53,7 +22,7 @@ enum { XC_BLOCK_U = 16, XC_BLOCK_V = 20, XC_BLOCK_Y2 = 24, XC_BLOCKS = 25 };
 struct xc_macroblock {
     uint8_t y_mode;
     uint8_t uv_mode;   /* intra macroblocks: XC_DC_PRED to XC_TM_PRED */
-    uint8_t reference; /* XC_INTRA or 1 + enum xc_reference */
+    uint8_t reference; /* enum xc_ref_frame */
     uint8_t segment;
     bool skip;            /* coded as having no coefficients at all */
     uint8_t partitioning; /* XC_SPLITMV */
@@ -102,7 +71,7 @@ struct xc_frame_header {
 
     /* In force for this frame, and which of them it writes out (bit: node or index). */
     struct xc_probabilities probabilities;
-    uint16_t coefficient_sent[4][8][3];
+    uint16_t coefficient_sent[XC_BLOCK_TYPES][XC_BANDS][XC_CONTEXTS];
     uint32_t mv_sent[2];
     bool y_modes_sent, uv_modes_sent;
 
@@ -156,5 +125,11 @@ enum xc_status xc_frame_serialize(struct xc_bytes *bytes, const struct xc_frame 
 /* Decides anew, by what each costs and saves, which probabilities a complete frame sends, given those in the state, and
  * the skip flag and reference probabilities. The pictures stay as they are. */
 enum xc_status xc_frame_optimize(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err);
+
+/* Moves a state along with a frame as far as parsing the next one needs it: everything but the pictures, which stay and
+ * so are not the state's any more, or are missing. Such a state is good for parsing, serializing and optimizing frames,
+ * as xc_rebase's origin, for this function, and to be copied and cleared; not for decoding, and not to be compared,
+ * hashed (xc_state_id included) or written. On failure the state is as it was. */
+enum xc_status xc_state_follow_header(struct xc_state *state, const struct xc_frame *frame, struct xc_error *err);
 
 #endif

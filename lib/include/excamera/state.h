@@ -9,18 +9,23 @@
 #include <stdio.h>
 
 #include "excamera/error.h"
+#include "excamera/modes.h"
 #include "excamera/picture.h"
 
 /* The three reference pictures, in the order in which the state keeps them. */
 enum xc_reference { XC_LAST, XC_GOLDEN, XC_ALTREF, XC_REFERENCES };
 
-enum { XC_SEGMENTS = 4 };
+enum { XC_SEGMENTS = 4, XC_FILTER_LEVELS = 64 };
+
+/* The extents of the probability tables; RFC 6386 sections 13.3, 13.4, 17.2. */
+enum { XC_BLOCK_TYPES = 4, XC_BANDS = 8, XC_CONTEXTS = 3, XC_TOKEN_NODES = 11, XC_MV_PROBABILITIES = 19 };
 
 /* Probabilities that a frame may change for all that follow it; RFC 6386 sections 13.4, 17.2, 16.1. Each is the chance,
  * in 1/256, that the bool it belongs to is 0. */
 struct xc_probabilities {
-    uint8_t coefficient[4][8][3][11]; /* [block type][band][context of neighbours][tree node] */
-    uint8_t mv[2][19];                /* [row, column][is_short, sign, short tree 7, long bits 10, from 9 on] */
+    /* [block type][band][context of neighbours][tree node] */
+    uint8_t coefficient[XC_BLOCK_TYPES][XC_BANDS][XC_CONTEXTS][XC_TOKEN_NODES];
+    uint8_t mv[2][XC_MV_PROBABILITIES]; /* [row, column][is_short, sign, short tree 7, long bits 10, from 9 on] */
     uint8_t y_mode[4];
     uint8_t uv_mode[3];
 };
@@ -34,8 +39,8 @@ struct xc_segment_data {
 
 /* Loop filter level adjustments per reference and per mode; RFC 6386 section 9.4. */
 struct xc_filter_deltas {
-    int8_t reference[4]; /* intra, last, golden, alt-ref */
-    int8_t mode[4];      /* B_PRED, ZEROMV, other whole-macroblock vectors, SPLITMV */
+    int8_t reference[XC_REF_FRAMES]; /* by enum xc_ref_frame */
+    int8_t mode[4];                  /* B_PRED, ZEROMV, other whole-macroblock vectors, SPLITMV */
 };
 
 struct xc_state {

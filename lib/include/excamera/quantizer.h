@@ -1,0 +1,17 @@
+/* The scales on which quantizers are named. An index (0 to XC_MAX_QUANTIZER) is what a frame header carries; RFC 6386,
+ * section 9.6. */
+#ifndef EXCAMERA_QUANTIZER_H
+#define EXCAMERA_QUANTIZER_H
+
+enum { XC_MAX_QUANTIZER = 127, XC_MAX_CQ_LEVEL = 63 };
+
+/* The index that a level of libvpx's scale stands for (vpxenc's --cq-level and the like), 0 to XC_MAX_CQ_LEVEL; greater
+ * levels count as XC_MAX_CQ_LEVEL. Source: q_trans in libvpx, vp8/encoder/onyx_if.c. */
+unsigned xc_quantizer_of_level(unsigned level);
+/* The level whose index is nearest to this one; the finer of two that are equally near. */
+unsigned xc_level_of_quantizer(unsigned quantizer);
+
+/* The finest index whose step for Y AC (RFC 6386, section 14.1) is at least this large; XC_MAX_QUANTIZER if none is. */
+unsigned xc_quantizer_of_step(double step);
+
+#endif

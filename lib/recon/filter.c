@@ -1,0 +1,90 @@
+/* The loop filter, row by row; RFC 6386 section 15. */
+#include "bitstream/tokens.h"
+#include "recon/recon.h"
+
+static enum xc_filter_class mode_class(const struct xc_macroblock *mb)
+{
+    switch (mb->y_mode) {
+    case XC_B_PRED:
+        return XC_FILTER_B_PRED;
+    case XC_SPLITMV:
+        return XC_FILTER_SPLIT;
+    case XC_NEARESTMV:
+    case XC_NEARMV:
+    case XC_NEWMV:
+        return XC_FILTER_MV;
+    default:
+        return XC_FILTER_ZERO;
+    }
+}
+
+static void filter_normal(const struct xc_recon *recon, unsigned row, unsigned column, int level, bool inner)
+{
+    const struct xc_plane *plane = recon->picture->plane;
+    const struct xc_filter_plan *plan = &recon->filter;
+    const int interior = plan->interior[level], hev = plan->hev[level];
+    const int mb_edge = (level + 2) * 2 + interior, inner_edge = level * 2 + interior;
+    const ptrdiff_t stride = plane[XC_PLANE_Y].stride, chroma_stride = plane[XC_PLANE_U].stride;
+    uint8_t *y = xc_recon_at(recon, XC_PLANE_Y, row, column);
+    uint8_t *u = xc_recon_at(recon, XC_PLANE_U, row, column), *v = xc_recon_at(recon, XC_PLANE_V, row, column);
+
+    if (column) {
+        recon->dsp->filter.mb_v(y, stride, mb_edge, interior, hev);
+        recon->dsp->filter.mb_v_uv(u, v, chroma_stride, mb_edge, interior, hev);
+    }
+    if (inner) {
+        recon->dsp->filter.inner_v(y, stride, inner_edge, interior, hev);
+        recon->dsp->filter.inner_v_uv(u, v, chroma_stride, inner_edge, interior, hev);
+    }
+    if (row) {
+        recon->dsp->filter.mb_h(y, stride, mb_edge, interior, hev);
+        recon->dsp->filter.mb_h_uv(u, v, chroma_stride, mb_edge, interior, hev);
+    }
+    if (inner) {
+        recon->dsp->filter.inner_h(y, stride, inner_edge, interior, hev);
+        recon->dsp->filter.inner_h_uv(u, v, chroma_stride, inner_edge, interior, hev);
+    }
+}
+
+/* Luma only. */
+static void filter_simple(const struct xc_recon *recon, unsigned row, unsigned column, int level, bool inner)
+{
+    const ptrdiff_t stride = recon->picture->plane[XC_PLANE_Y].stride;
+    const int interior = recon->filter.interior[level];
+    const int mb_edge = (level + 2) * 2 + interior, inner_edge = level * 2 + interior;
+    uint8_t *y = xc_recon_at(recon, XC_PLANE_Y, row, column);
+
+    if (column) {
+        recon->dsp->filter.simple_mb_v(y, stride, mb_edge);
+    }
+    if (inner) {
+        recon->dsp->filter.simple_inner_v(y, stride, inner_edge);
+    }
+    if (row) {
+        recon->dsp->filter.simple_mb_h(y, stride, mb_edge);
+    }
+    if (inner) {
+        recon->dsp->filter.simple_inner_h(y, stride, inner_edge);
+    }
+}
+
+void xc_filter_row(const struct xc_recon *recon, unsigned row)
+{
+    if (!recon->filter.enabled) {
+        return;
+    }
+    const unsigned columns = recon->frame->mb_cols;
+    const struct xc_macroblock *mb = &recon->frame->macroblocks[(size_t)row * columns];
+    struct xc_row_progress *progress = &recon->progress[row];
+    for (unsigned column = 0; column < columns; column++, mb++) {
+        if (row > 0) {
+            xc_row_follow(recon->threads, &progress[-1].filtered, column, columns);
+        }
+        int level = recon->filter.level[mb->segment][mb->reference][mode_class(mb)];
+        if (level) {
+            bool inner = !xc_has_y2(mb) || xc_has_tokens(mb);
+            (recon->filter.simple ? filter_simple : filter_normal)(recon, row, column, level, inner);
+        }
+        xc_row_report(recon->threads, &progress->filtered, column, columns);
+    }
+}
