@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Predicts how long it takes to encode a film, by scheduling the very graph that gen_makefile.py writes.
+"""Predicts how long it takes to encode a film, by scheduling the same graph that gen_makefile.py writes.
 
-  latency-model.py paper PAPER.json                  compares the model with the ExCamera authors' runs on AWS Lambda
-  latency-model.py local -j 2 ONE.tsv TWO.tsv        predicts a local run at -j 2 from the step times of one at -j 1
-  latency-model.py lambda NAME=TIMINGS.tsv...        predicts films of our own on Lambda from measured step times
+  latency-model.py paper PAPER.json             compares the model with the ExCamera authors' runs on AWS Lambda
+  latency-model.py local -j 2 ONE.tsv TWO.tsv   predicts a local run at -j 2 from the step times of a run at -j 1
+  latency-model.py lambda NAME=TIMINGS.tsv...   predicts films of ours on Lambda from measured step times
 
-The same arguments give the same figures. docs/latency.md explains the model and says where each number comes from."""
+The same arguments always give the same figures. docs/latency.md explains the model and names the source of each
+number."""
 import argparse
 import bisect
 import heapq
@@ -17,15 +18,13 @@ import statistics
 import sys
 import typing
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import gen_makefile  # noqa: E402
+from xcdriver import graph
 
 
 # The graph
 
 class Task(typing.NamedTuple):
-    """A step of the makefile, as far as the clock cares."""
+    """What the model needs to know about a step of the makefile."""
     name: str     # its first output
     kind: str     # which tool, in which mode
     chunk: int
@@ -33,14 +32,13 @@ class Task(typing.NamedTuple):
 
 
 def film_steps(structure, chunks, batch, quality=22):
-    """The steps of a film in the generator's order: none stands before what it needs, and those of one chunk are in the
-    order in which a worker that has the chunk for itself runs them."""
-    return [step for part in gen_makefile.batches(0, chunks - 1, batch)
-            for step in gen_makefile.STRUCTURES[structure](part, quality)]
+    """The steps of a film. No step comes before one that it depends on, and the steps of a chunk are in the order in
+    which a worker with only that chunk runs them."""
+    return graph.film_steps(structure, 0, chunks - 1, batch, quality)
 
 
 def in_make_order(steps):
-    """The same steps as make comes to them: from each wanted file back to what it needs."""
+    """The same steps in the order in which make starts them: for each wanted file, first what it depends on."""
     maker = {output: step for step in steps for output in step.outputs}
     order, seen = [], set()
 
@@ -52,28 +50,30 @@ def in_make_order(steps):
                     visit(maker[name])
             order.append(step)
 
-    for chunk in sorted({int(step.outputs[0][:8]) for step in steps}):
-        visit(maker[gen_makefile.finished(chunk)])
+    for chunk in sorted({graph.chunk_of(step.outputs[0]) for step in steps}):
+        visit(maker[graph.finished(chunk)])
     return order
 
 
 def kind_of(step):
-    """The tool, or the mode of xc-enc, which the generator puts first."""
-    tool, first = step.argv[0].removeprefix("xc-"), step.argv[1]
-    return first.removeprefix("--") if tool == "enc" and first.startswith("--") else tool
+    """The tool without its prefix; for xc-enc in the anchored structure, its mode, which is its first option."""
+    tool, first = step.argv[0][len("xc-"):], step.argv[1]
+    return first[len("--"):] if tool == "enc" and first.startswith("--") else tool
 
 
 def tasks_of(steps):
+    """The steps as tasks, in the same order."""
     maker = {output: number for number, step in enumerate(steps) for output in step.outputs}
-    return [Task(step.outputs[0], kind_of(step), int(step.outputs[0][:8]),
+    return [Task(step.outputs[0], kind_of(step), graph.chunk_of(step.outputs[0]),
                  sorted({maker[name] for name in step.inputs if name in maker})) for step in steps]
 
 
-# The schedulers: from how long each task takes to when each is done
+# The schedulers: from how long each task takes, they compute when each ends.
 
 def list_schedule(tasks, seconds, workers):
-    """`workers` equal workers, any of which may take any task. They take them as make does: it walks through the tasks,
-    starts what is ready as soon as a worker is free, and begins anew at the end."""
+    """When each task ends if any of `workers` equal workers may run any task. Workers get tasks as make hands them out:
+    it goes through the tasks in order, starts the next one that is ready whenever a worker is free, and continues at
+    the first task after the last one."""
     missing = [len(task.before) for task in tasks]
     after = [[] for _ in tasks]
     for number, task in enumerate(tasks):
@@ -95,14 +95,15 @@ def list_schedule(tasks, seconds, workers):
 
 
 class Crowd(typing.NamedTuple):
-    """While many run xc-enc, they are in each other's way."""
-    until: float = 0.0  # when that is over
-    alone: float = 1.0  # which share of its time what is left of xc-enc takes then
+    """While many workers run xc-enc, they slow each other down."""
+    until: float = 0.0  # when that ends
+    alone: float = 1.0  # by which factor the rest of an xc-enc is shorter from then on
 
 
 def worker_per_chunk(tasks, seconds, begin, handover, crowd=Crowd()):
-    """Each chunk has a worker of its own, which has the raw pictures at begin[chunk] and runs the chunk's tasks in the
-    order given. Another chunk's worker has a task's outputs handover[task] seconds after it is done."""
+    """When each task ends if each chunk has a worker of its own. A worker has the raw pictures at begin[chunk], and
+    runs the chunk's tasks in the order given. A task's outputs reach the worker of another chunk handover[task] seconds
+    after the task has ended."""
     free, end = list(begin), []
     for task, duration in zip(tasks, seconds):
         start = free[task.chunk]
@@ -121,22 +122,23 @@ def worker_per_chunk(tasks, seconds, begin, handover, crowd=Crowd()):
 # Chance
 
 class Spread(typing.NamedTuple):
-    """How far the times of single steps lie from their medians: bench/paper-spread.py has measured it."""
-    content: float = 0.328   # standard deviation of the logarithm, for what is in the chunk's pictures
+    """How far the times of single steps lie from their medians, as measured by bench/paper-spread.py."""
+    content: float = 0.328   # standard deviation of the logarithm that is due to the content of a chunk
     common: float = 0.84     # the share of that variance which changes slowly along the film
-    scene: float = 54        # after how many chunks the correlation of that share has fallen to 1/e
-    damping: float = 0.22    # to which power content goes into steps that reuse earlier decisions (xc-enc, xc-rebase)
-    slow: float = 6 / 880    # how many workers are slow, in the region that has most of them
-    slowness: float = 2.5    # how many times as long these take for everything
+    scene: float = 54        # the number of chunks after which the correlation of that share has fallen to 1/e
+    damping: float = 0.22    # the power to which content affects steps that reuse decisions (xc-enc, xc-rebase)
+    slow: float = 6 / 880    # the share of slow workers, in the region that has most of them
+    slowness: float = 2.5    # how many times as long a slow worker takes for every step
 
 
-FULLY = {"vpxenc", "anchors", "follow"}  # these search for all decisions anew, so content goes into them as it is
+FULLY = {"vpxenc", "anchors", "follow"}  # these make all decisions themselves, so content affects them fully
 DAMPED = {"enc", "rebase"}
-REGIONS = (1, 1/3, 0, 0)  # the slow workers of the authors' four, against the first
+REGIONS = (1, 1/3, 0, 0)  # the slow workers in each of the authors' four regions, relative to the first
 
 
 def walk(chunks, spread, rng):
-    """What the chunks' pictures cost, in standard deviations from the median. A film goes on as it was for a while."""
+    """How expensive each chunk's content is, in standard deviations from the median. Chunks near each other are
+    similar."""
     keep, value = math.exp(-1 / spread.scene), rng.gauss(0, 1)
     for _ in range(chunks):
         yield math.sqrt(spread.common) * value + math.sqrt(1 - spread.common) * rng.gauss(0, 1)
@@ -144,22 +146,22 @@ def walk(chunks, spread, rng):
 
 
 def slow_ranks(workers, share, rng):
-    """Which workers are slow, by their ranks in the order of launches. Early ones are more often; and how far down the
-    order they are found differs from run to run."""
+    """Which workers are slow, by their rank in the order of launches. Workers launched early are slow more often. How
+    far into the order slow workers are found differs from run to run."""
     reach = rng.random()
     return {int(workers * reach * rng.random()) for _ in range(round(workers * share))}
 
 
 class Film(typing.NamedTuple):
-    """What is encoded in one run, and by whom."""
+    """What is encoded in one run, and by which workers."""
     tasks: list
     medians: list   # seconds of each task
-    ranks: list     # per task: which worker it is given to, in the order of launches
+    ranks: list     # per task: the rank of its worker in the order of launches
     begin: list     # per chunk: when its worker has the raw pictures, in seconds since the first launch
     handover: list  # per task: see worker_per_chunk
-    closing: list   # per chunk: seconds after its last task until it counts as finished
+    closing: list   # per chunk: seconds from the end of its last task until it counts as finished
     crowd: Crowd = Crowd()
-    workers: int = 0  # of those who take any task; 0: one per chunk
+    workers: int = 0  # how many there are, any of which may run any task; 0: one worker per chunk
 
     @property
     def chunks(self):
@@ -193,7 +195,8 @@ def chunk_ends(film, seconds):
 
 
 def runs(film, spread, seed, parts, repeats):
-    """The chunks' ends of `repeats` runs for each part of a film; the runs of one part have the same content."""
+    """For each part of a film, when its chunks are finished in each of `repeats` runs. Runs of the same part have the
+    same content."""
     rng = random.Random(seed)
     for part in range(parts):
         contents, share = list(walk(film.chunks, spread, rng)), spread.slow * REGIONS[part % len(REGIONS)]
@@ -201,18 +204,18 @@ def runs(film, spread, seed, parts, repeats):
                for _ in range(repeats)]
 
 
-# The authors' runs: four parts of the film, 880 or 896 chunks each, each part in a region of its own, five times over.
-# What they published is the slowest part's median, for two qualities on either side of SSIM 20 dB, interpolated.
+# The authors' runs. They encoded the film in four parts of 880 or 896 chunks, each in a region of its own, five times.
+# Their published figure is the median of the slowest part, interpolated to SSIM 20 dB between two qualities.
 
 PARTS, REPEATS, WORKERS = 4, 5, 880
 PUBLISHED = {1: 28.8, 2: 53.0, 4: 85.5, 8: 110.5, 16: 156.6}  # seconds, 4K Sintel at SSIM 20 dB, 3,552 chunks
-# bench/paper-spread.py has measured these. The finer the quantizer, the more content matters.
+# Spread.content by batch size, measured by bench/paper-spread.py. The finer the quantizer, the more content matters.
 CONTENT = {1: 0.256, 2: 0.328, 4: 0.353, 8: 0.367, 16: 0.384}
-ENC_ALONE = 10.7  # seconds, of an xc-enc that begins when the others are done
+ENC_ALONE = 10.7  # seconds that an xc-enc takes if it begins when the others have ended
 
 
 class Paper:
-    """The authors' data, with the two qualities of each configuration averaged."""
+    """The authors' data. Figures are averages over the two qualities of each configuration."""
 
     def __init__(self, path):
         data = json.loads(pathlib.Path(path).read_text())["configs"]
@@ -222,7 +225,7 @@ class Paper:
         return statistics.mean(quality["finish_by_position"][str(position)] for quality in self.configs[size])
 
     def state(self, size, position, name):
-        """The median of a state's seconds at a position, interpolated between the positions that were recorded."""
+        """The median of the seconds in a state at a position, interpolated if that position was not recorded."""
         def at(which):
             return statistics.mean(quality["median_state_seconds_by_position"][str(which)].get(name, 0)
                                    for quality in self.configs[size])
@@ -234,26 +237,27 @@ class Paper:
         return at(left) + (at(right) - at(left)) * (position - left) / (right - left)
 
     def hop(self, position, sizes):
-        """Seconds by which a chunk ends after the one before, in batches of these sizes: where nothing but the serial
-        step counts, behind the first few positions, one figure for all. Nobody waits for the last one's state."""
+        """How many seconds a chunk is finished after the chunk before it, in batches of these sizes. From position 4 on
+        only the serial step matters, so there is one figure for all those positions. The last chunk is left out,
+        because it writes no state."""
         positions = [position] if position < 4 else range(4, max(sizes))
         return statistics.median(self.finish(size, at) - self.finish(size, at - 1)
                                  for size in sizes for at in positions if at < size - 1)
 
     def medians(self, size):
-        """How long the steps take, for each position. A worker's visits to XCEncRunState are vpxenc, xc-enc and the
-        rebasing xc-enc, and the data have one median over all of them: so vpxenc's time is taken from position 0, where
-        there is no other, and xc-enc's from position 1, where the median of the two lies half-way between them. How
-        long rebasing takes is known from the other sizes only."""
+        """How long the steps take, for each position. A worker is in XCEncRunState for vpxenc, for xc-enc and for the
+        rebasing xc-enc, and the data have only one median for all of these. So vpxenc's time is that of position 0,
+        where there is nothing else. xc-enc's time follows from position 1, where the median lies half-way between
+        the two. The time of rebasing is taken from the other sizes only."""
         vpxenc = self.state(size, 0, "XCEncRunState")
         enc = 2 * self.state(size, min(1, size - 1), "XCEncRunState") - vpxenc
         others = [other for other in PUBLISHED if other != size]
-        # XCEncDumpState ends when the state has been compressed and is on its way; only then the worker goes on.
+        # XCEncDumpState includes compressing the state and starting to send it, before the worker continues.
         return [{"vpxenc": vpxenc, "terminate-chunk": self.state(size, position, "XCEncDumpState"), "dump": 0,
                  "enc": enc, "rebase": self.hop(position, others) if position > 1 else 0} for position in range(size)]
 
     def film(self, size):
-        """A run of the authors', as our classic graph."""
+        """A run of the authors, as our classic graph."""
         tasks, medians = tasks_of(film_steps("classic", WORKERS, size)), self.medians(size)
         positions = [chunk % size for chunk in range(WORKERS)]
         launched = sorted(range(WORKERS), key=positions.__getitem__)
@@ -268,14 +272,14 @@ class Paper:
 
 
 def published_total(film, spread, seed):
-    """The authors' figure for one film: its parts differ in content, the repeats of a part do not."""
+    """The authors' figure for one film, whose parts differ in content."""
     return max(statistics.median(max(ends) for ends in part) for part in runs(film, spread, seed, PARTS, REPEATS))
 
 
-# What is printed
+# The report
 
 def table(title, heads, rows):
-    """Prints rows of texts and numbers in columns."""
+    """Prints a title, and rows of texts and numbers in columns."""
     texts = [heads] + [[cell if isinstance(cell, str) else f"{cell:.1f}" for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts)]
     print(title)
@@ -289,8 +293,8 @@ def percent(predicted, measured):
 
 
 def paper_command(options):
-    """Each configuration is predicted from its own medians per step; the serial step's time comes from the other ones
-    only, and nothing from the totals."""
+    """Predicts each configuration from its own medians per step. The time of the serial step comes from the other
+    configurations only. The totals are not used."""
     paper = Paper(options.paper)
     report = {"positions": [], "totals": []}
     for size, published in PUBLISHED.items():
@@ -330,13 +334,14 @@ class Row(typing.NamedTuple):
 
 
 def read_timings(path):
-    """The last line about each step, by its name."""
+    """The last line about each step, by the name of the step."""
     rows = {}
     for number, line in enumerate(pathlib.Path(path).read_text().splitlines(), 1):
         words = line.split("\t")
         try:
-            rows[words[0]] = Row(*(convert(word) for convert, word in
-                                   zip(Row.__annotations__.values(), words, strict=True)))
+            if len(words) != len(Row._fields):
+                raise ValueError
+            rows[words[0]] = Row(*(convert(word) for convert, word in zip(Row.__annotations__.values(), words)))
         except ValueError:
             sys.exit(f"latency-model.py: {path}: line {number}: is not a line of timings")
     if not rows:
@@ -345,7 +350,7 @@ def read_timings(path):
 
 
 def steps_of(rows, batch, path):
-    """The graph that these timings are of."""
+    """The graph that these timings belong to."""
     structure = "anchored" if any("-anchors" in step for step in rows) else "classic"
     steps = film_steps(structure, 1 + max(row.chunk for row in rows.values()), batch)
     missing = [step.outputs[0] for step in steps if step.outputs[0] not in rows]
@@ -359,8 +364,8 @@ def makespan(rows):
 
 
 def local_command(options):
-    """The time that make takes between two steps is taken from the run at -j 1, like the steps' own. On a machine with
-    other work only the last row means much: the second run's schedule from its own step times."""
+    """Step times and the time that make takes between two steps come from the run at -j 1. On a busy machine only the
+    last row means much: it schedules the second run by its own step times."""
     one, many = read_timings(options.one), read_timings(options.many)
     tasks = tasks_of(in_make_order(steps_of(one, options.batch, options.one)))
     steps_of(many, options.batch, options.many)
@@ -379,21 +384,21 @@ def local_command(options):
 # Our films on Lambda
 
 class Service(typing.NamedTuple):
-    """What Lambda and S3 are taken to do. docs/latency.md names the sources."""
-    speed: float = 0.4         # of a function's CPU, against that of the machine where the steps were measured
+    """What the model assumes about Lambda and S3. docs/latency.md names the sources."""
+    speed: float = 0.4         # of a function's CPU, relative to the machine where the steps were measured
     launch: float = 1.5        # seconds until the first function runs
     launch_rate: float = 450   # functions launched per second
     latency: float = 0.15      # seconds until the first byte of an S3 request
     bandwidth: float = 45e6    # bytes per second between one function and S3
-    poll: float = 0.2          # seconds between two looks for a predecessor's state
-    invoke: float = 0.1        # seconds from the wrapper's start until a warm function runs
+    poll: float = 0.2          # seconds between two polls for a predecessor's state
+    invoke: float = 0.1        # seconds from the start of the wrapper until a warm function runs
 
     def transfer(self, size):
         return self.latency + size / self.bandwidth
 
 
 def of_kinds(rows, tasks, pick, value):
-    """A figure for each kind of task, picked from those of the measured tasks of that kind."""
+    """A figure for each kind of task: `pick` of the values of all measured tasks of that kind."""
     kinds = {}
     for task in tasks:
         kinds.setdefault(task.kind, []).append(value(rows[task.name]))
@@ -401,11 +406,11 @@ def of_kinds(rows, tasks, pick, value):
 
 
 def lambda_film(engine, structure, rows, measured, chunks, batch, service, jobs):
-    """A film whose steps take what the measured ones took. With lambda-chunk, each worker fetches its raw pictures
-    once, and only what other chunks need goes through S3; with lambda, every step fetches its inputs and stores its
+    """A film whose steps take as long as the measured ones. With lambda-chunk, each worker fetches its raw pictures
+    once, and only what other chunks need goes through S3. With lambda, every step fetches its inputs and stores its
     outputs."""
     cpu = of_kinds(rows, measured, statistics.median, lambda row: row.cpu / service.speed)
-    # Not all steps of a kind write a state, but those that others wait for do.
+    # Not every step of a kind writes a state, but every step that others wait for does.
     fetch = of_kinds(rows, measured, max, lambda row: service.transfer(row.bytes_in))
     store = of_kinds(rows, measured, max, lambda row: service.transfer(row.bytes_out))
     launch = [service.launch + chunk / service.launch_rate for chunk in range(chunks)]
@@ -418,7 +423,8 @@ def lambda_film(engine, structure, rows, measured, chunks, batch, service, jobs)
         return Film(tasks, medians, list(range(len(tasks))), [], [], closing, workers=jobs)
     tasks = tasks_of(steps)
     raw = service.transfer(rows[measured[0].name].bytes_in)
-    handover = [store[task.kind] + service.poll / 2 + store[task.kind] for task in tasks]  # fetched as fast as stored
+    # Fetching takes as long as storing.
+    handover = [store[task.kind] + service.poll / 2 + store[task.kind] for task in tasks]
     return Film(tasks, [cpu[task.kind] for task in tasks], [task.chunk for task in tasks], [at + raw for at in launch],
                 handover, closing)
 
@@ -454,7 +460,7 @@ def parse_arguments():
     paper.add_argument("paper", metavar="PAPER.json")
     paper.set_defaults(command=paper_command)
     local = commands.add_parser("local", help="compare with local runs")
-    local.add_argument("-j", dest="jobs", type=int, default=2, help="of the second run (default: 2)")
+    local.add_argument("-j", dest="jobs", type=int, default=2, help="jobs in the second run (default: 2)")
     local.add_argument("-k", dest="batch", type=int, default=16, help="chunks in a batch (default: 16)")
     local.add_argument("one", metavar="ONE.tsv")
     local.add_argument("many", metavar="TWO.tsv")
@@ -463,17 +469,20 @@ def parse_arguments():
     ours.add_argument("timings", nargs="+", metavar="NAME=TIMINGS.tsv")
     ours.add_argument("--batch", type=int, default=16, help="chunks in a batch of the measured runs (default: 16)")
     ours.add_argument("--chunks", type=int, default=WORKERS,
-                      help=f"of the predicted film (default: {WORKERS}, as in the authors' runs)")
-    ours.add_argument("-k", type=int, nargs="+", default=list(PUBLISHED), help="batch sizes (default: the paper's)")
-    ours.add_argument("-j", dest="jobs", type=int, default=800, help="of make, for the engine lambda (default: 800)")
+                      help=f"chunks of the predicted film (default: {WORKERS}, as in the authors' runs)")
+    ours.add_argument("-k", type=int, nargs="+", default=list(PUBLISHED),
+                      help="batch sizes to predict (default: those of the paper)")
+    ours.add_argument("-j", dest="jobs", type=int, default=800,
+                      help="jobs of make, for the engine lambda (default: 800)")
     for name, value in {**Service._field_defaults, **Spread._field_defaults}.items():
         ours.add_argument(f"--{name.replace('_', '-')}", type=float, default=value, metavar="X",
                           help=f"see docs/latency.md (default: {value:g})")
     ours.set_defaults(command=lambda_command)
     for command, films in ((paper, 40), (local, 0), (ours, 100)):
-        command.add_argument("--json", metavar="FILE", help="write all figures as JSON, too")
+        command.add_argument("--json", metavar="FILE", help="also write all figures as JSON")
         if films:
-            command.add_argument("--films", type=int, default=films, help=f"how many to simulate (default: {films})")
+            command.add_argument("--films", type=int, default=films,
+                                 help=f"how many films to simulate (default: {films})")
     return parser.parse_args()
 
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Measures in the ExCamera authors' logs how far single steps lie from their medians: where the constants of
-latency-model.py come from that paper-timings.json does not have.
+"""Measures in the ExCamera authors' logs how far the times of single steps lie from their medians. This is where
+latency-model.py has those constants from that are not in paper-timings.json.
 
   paper-spread.py EXCAMERA-RESULTS/runs/xc-enc_14e88
 
-The directory is from github.com/excamera/excamera-results. It has a log for each run of a quarter of the film, with a
-line for each worker: which state it entered when. Nothing here looks at when a run was finished."""
+The directory is from github.com/excamera/excamera-results. It has a log for each run of a quarter of the film. A log
+has a line for each worker, which says when it entered which state. The time when a run was finished is not used.
+Needs Python 3.10."""
 import ast
 import collections
 import math
@@ -15,18 +16,20 @@ import statistics
 import sys
 import typing
 
+from xcdriver import need_python
+
 BATCHES = (1, 2, 4, 8, 16)
 STEPS = ("vpxenc", "dump", "enc", "rebase")
 LAGS = (1, 2, 4, 8, 16, 32, 64)  # chunks
-SLOW = 2  # a worker is slow if vpxenc takes it more than twice the usual time: almost none lies between 1.7 and 2.1
+SLOW = 2  # a worker is slow if its vpxenc takes more than twice the usual time; almost none is between 1.7 and 2.1
 
 
 class Run(typing.NamedTuple):
     batch: int
-    offset: int    # of its first chunk in the film, so it says which quarter
+    offset: int    # the number of its first chunk in the film, so it identifies the quarter
     quality: int
     workers: dict  # per chunk: the seconds of its steps, by name
-    ranks: dict    # per chunk: how many workers were launched before
+    ranks: dict    # per chunk: how many workers were launched before its worker
 
 
 def visits(events, state):
@@ -34,7 +37,8 @@ def visits(events, state):
 
 
 def steps(events, before):
-    """How long a worker's steps took. Waiting for the chunk before, whose events are `before`, does not count."""
+    """How long a worker's steps took. Time in which it waited for the chunk before, whose events are `before`, does not
+    count."""
     runs, dumps = visits(events, "XCEncRunState"), visits(events, "XCEncDumpState")
     seconds = {"vpxenc": runs[0][1] - runs[0][0]}
     if dumps:
@@ -59,7 +63,7 @@ def read_run(path, batch):
 
 
 def medians(runs):
-    """The usual time of each step: over the runs with the same pictures and quality."""
+    """The usual time of each step: the median over the runs with the same pictures and quality."""
     times = collections.defaultdict(list)
     for run in runs:
         for chunk, seconds in run.workers.items():
@@ -69,7 +73,8 @@ def medians(runs):
 
 
 def content(usual):
-    """The standard deviation of the logarithm of vpxenc's usual time, and its correlation over some distances."""
+    """The standard deviation of the logarithm of vpxenc's usual time, and its autocorrelation at each distance in
+    LAGS."""
     logs = {key[1:]: math.log(value) for key, value in usual.items() if key[0] == "vpxenc"}
     pairs = {lag: [(value, logs[quality, chunk + lag]) for (quality, chunk), value in logs.items()
                    if (quality, chunk + lag) in logs] for lag in LAGS}
@@ -77,11 +82,11 @@ def content(usual):
 
 
 def damping(usual, step):
-    """The slope of a step's logarithm against vpxenc's, within each quality."""
+    """The slope of the logarithm of a step's time against that of vpxenc's time."""
     xs, ys = [], []
     for (name, *where), value in usual.items():
         if name == step and value > 0:
-            xs.append(math.log(usual["vpxenc", *where]))
+            xs.append(math.log(usual[("vpxenc", *where)]))
             ys.append(math.log(value))
     return statistics.linear_regression(xs, ys).slope if xs else math.nan
 
@@ -96,7 +101,7 @@ def quartiles(values):
 
 
 def measure(batch, runs, pooled):
-    """Prints what concerns one configuration; adds to `pooled` what all have in common."""
+    """Prints the figures of one configuration. Adds to `pooled` the values that are evaluated over all of them."""
     usual = medians(runs)
     deviation, correlation = content(usual)
     for lag, value in correlation.items():
@@ -111,8 +116,8 @@ def measure(batch, runs, pooled):
             ranks.append(run.ranks[chunk] / len(run.workers))
             for step, value in run.workers[chunk].items():
                 pooled["times", step].append(value / usual[step, run.quality, run.offset + chunk])
-        pooled["behind"] += [run.workers[chunk + 1]["enc"] for chunk in slow
-                             if "enc" in run.workers.get(chunk + 1, {}) and chunk + 1 not in slow]
+        pooled["after"] += [run.workers[chunk + 1]["enc"] for chunk in slow
+                            if "enc" in run.workers.get(chunk + 1, {}) and chunk + 1 not in slow]
     print(f"[6,{batch}]: content {deviation:.3f}; its power in enc {powers[0]:.2f}, in rebase {powers[1]:.2f}")
     print("  slow workers in each run: " + "; ".join(
         f"quarter at {offset} {' '.join(map(str, values))}" for offset, values in sorted(counts.items())))
@@ -120,6 +125,7 @@ def measure(batch, runs, pooled):
 
 
 def main():
+    need_python(3, 10)
     if len(sys.argv) != 2:
         sys.exit("usage: paper-spread.py EXCAMERA-RESULTS/runs/xc-enc_14e88")
     pooled = collections.defaultdict(list)
@@ -133,7 +139,7 @@ def main():
     print(f"power, median: {statistics.median(pooled['power']):.2f}")
     for step in STEPS:
         print(f"times as long, quartiles: {step} {quartiles(pooled['times', step])}")
-    print(f"enc behind a slow worker, seconds, quartiles: {quartiles(pooled['behind'])}")
+    print(f"enc after a slow worker, seconds, quartiles: {quartiles(pooled['after'])}")
 
 
 if __name__ == "__main__":

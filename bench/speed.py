@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Measures how fast the tools are and how much memory they take, against what we promise (docs/performance.md).
+"""Measures how fast the tools are and how much memory they need, and compares that with what docs/performance.md
+promises.
 
   speed.py [--bin DIR] [--build DIR] [--out DIR] [--runs N] [FILM.y4m ...]
 
-Each promise compares two commands on the same input. They run in turn, A B A B, so that whatever else the machine does
-meets both; each pair gives a ratio, and their median counts. Whole processes are measured, by what the kernel says
-about them when they have ended. The films are to be of 1920x1080 and of 18 frames at least; without any, one is made.
-Writes speed.json and speed.svg to the directory of --out, where it also keeps what it has encoded for the next time."""
+Each promise compares two commands on the same input. They run alternately, so that other work on the machine affects
+both. Each pair of runs gives a ratio; the result is the median of the ratios. Whole processes are measured, by what the
+kernel reports when they have ended. Films must be 1920x1080 and have at least 18 frames. Without a film, one is
+generated. speed.json and speed.svg are written to the directory of --out, which also keeps the encoded material for the
+next time."""
 import argparse
+import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -20,23 +24,22 @@ import time
 import typing
 from math import log2
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT))
-from gen_makefile import VPXENC_OPTIONS  # noqa: E402
+from xcdriver import y4m
+from xcdriver.graph import vpxenc_options
+from xcdriver.places import ROOT
 
 QUALITY = 22
 CHUNK = 6        # frames
-DECODED = 48     # frames of the stream that is decoded, if the film has so many
+DECODED = 48     # frames of the stream that is decoded; fewer if the film is shorter
 
 
 class Promise(typing.NamedTuple):
     what: str
     against: str
-    quantity: str     # of a Sample
-    floor: float
-    original: object  # what the first implementation of ExCamera scores, or None
-    unit: str = ""    # of an absolute figure; a ratio has none
+    quantity: str     # a field of Sample
+    limit: float      # what is promised: at most this
+    original: object  # the figure of the original implementation of ExCamera, or None
+    unit: str = ""    # of an absolute figure; empty for a ratio
 
 
 PROMISES = {
@@ -57,10 +60,11 @@ PROMISES = {
 class Sample(typing.NamedTuple):
     cpu: float   # seconds, user and system
     wall: float  # seconds
-    peak: float  # MiB of resident memory; what this script itself takes, about 12, is the least that can be seen
+    peak: float  # MiB of resident memory; at least about 12, which this script itself had when it forked
 
 
 def measure(argv):
+    """Runs a command that must succeed. Returns a Sample."""
     argv = [str(word) for word in argv]
     with open(os.devnull, "r+") as null:
         start = time.monotonic()
@@ -68,14 +72,14 @@ def measure(argv):
         complaint = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
+    process.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
     if process.returncode:
         sys.exit(f"speed.py: {' '.join(argv)}\n{complaint.decode(errors='replace')}")
     return Sample(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
 
 
 class Figure(typing.NamedTuple):
-    """What came of a promise with one film."""
+    """The result of a promise with one film."""
     value: float
     low: float
     high: float
@@ -84,7 +88,7 @@ class Figure(typing.NamedTuple):
 
 
 def compare(promise, ours, theirs, runs):
-    """theirs: None for an absolute figure. The first round warms up."""
+    """Measures both commands `runs` times, after one run to warm up. `theirs` is None for an absolute figure."""
     samples = [(measure(ours), theirs and measure(theirs)) for _ in range(runs + 1)][1:]
     values = [getattr(a, promise.quantity) / (getattr(b, promise.quantity) if b else 1) for a, b in samples]
     return Figure(statistics.median(values), min(values), max(values), [a for a, _ in samples],
@@ -94,6 +98,8 @@ def compare(promise, ours, theirs, runs):
 # The material
 
 class Tools:
+    """Makes commands of the tools in a directory."""
+
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
 
@@ -102,27 +108,25 @@ class Tools:
 
 
 def split(film, directory, chunks):
-    """Cuts the first chunks out of a film, and a longer piece for decoding: N.y4m and long.y4m. Returns its size."""
-    with open(film, "rb") as stream:
-        header = stream.readline()
-        words = {word[:1]: word[1:] for word in header.decode().split()[1:]}
-        width, height = int(words["W"]), int(words["H"])
-        size = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
-        outputs = [open(directory / f"{i}.y4m", "wb") for i in range(chunks)] + [open(directory / "long.y4m", "wb")]
-        for output in outputs:
-            output.write(header)
-        for number in range(DECODED):
-            frame = stream.readline() + stream.read(size)
-            if len(frame) <= size:
-                break
-            outputs[-1].write(frame)
-            if number < chunks * CHUNK:
-                outputs[number // CHUNK].write(frame)
-        for output in outputs:
-            output.close()
-    if number + 1 < chunks * CHUNK:
-        sys.exit(f"speed.py: {film} has fewer than {chunks * CHUNK} frames")
-    return width, height
+    """Writes the first chunks of a film to N.y4m, and a longer piece, for decoding, to long.y4m. Holds one frame at a
+    time: the memory of this process is the least that measure() reports."""
+    names, count = [*(f"{i}.y4m" for i in range(chunks)), "long.y4m"], 0
+    with contextlib.ExitStack() as stack:
+        stream = stack.enter_context(open(film, "rb"))
+        *pieces, long = [stack.enter_context(open(directory / name, "wb")) for name in names]
+        try:
+            header = y4m.read_header(stream)
+        except ValueError as error:
+            sys.exit(f"speed.py: {film}: {error}")
+        for output in (*pieces, long):
+            output.write(header.line)
+        for frame in itertools.islice(y4m.read_frames(stream, header), DECODED):
+            long.write(frame)
+            if count < chunks * CHUNK:
+                pieces[count // CHUNK].write(frame)
+            count += 1
+    if count < chunks * CHUNK:
+        sys.exit(f"speed.py: {film}: has fewer than {chunks * CHUNK} frames")
 
 
 def rebase(tools, directory, *options):
@@ -138,12 +142,12 @@ def enc(tools, directory, chunk, output):
 
 
 def vpxenc(tools, name, *options):
-    return tools("xc-vpxenc", *VPXENC_OPTIONS.format(QUALITY).split(), *options, "-o", f"{name}-vpxenc.ivf",
+    return tools("xc-vpxenc", *vpxenc_options(QUALITY), *options, "-o", f"{name}-vpxenc.ivf",
                  f"{name}.y4m")
 
 
 def prepare(tools, film, directory, fast=False):
-    """All that the commands to be measured read: three chunks of the classic structure, and the long stream."""
+    """Makes all files that the measured commands read: three chunks in the classic structure, and the long stream."""
     if (directory / "2.ivf").exists():
         return
     shutil.rmtree(directory, ignore_errors=True)
@@ -162,7 +166,7 @@ def prepare(tools, film, directory, fast=False):
 
 
 def commands(tools, directory):
-    """For each promise about a 1080p film: our command, and theirs."""
+    """For each promise about a 1080p film: our command, and the one to compare it with."""
     long, chunk = directory / "long-0.ivf", directory / "2-0.ivf"
     return {
         "decode": (tools("xc-decode", long), ["vpxdec", "--threads=1", "--noblit", long]),
@@ -181,9 +185,9 @@ def commands(tools, directory):
 def as_text(figure, promise):
     scale, unit = (1000, "ms") if promise.unit == "s" else (1, promise.unit)
     digits = 0 if promise.unit == "MiB" else 2
-    figures = figure.value, figure.low, figure.high, promise.floor
-    value, low, high, floor = (f"{x * scale:.{digits}f}" for x in figures)
-    return value, f"{low} to {high}", f"{floor} {unit}".strip(), "" if figure.value <= promise.floor else "MISSED"
+    figures = figure.value, figure.low, figure.high, promise.limit
+    value, low, high, limit = (f"{x * scale:.{digits}f}" for x in figures)
+    return value, f"{low} to {high}", f"{limit} {unit}".strip(), "" if figure.value <= promise.limit else "MISSED"
 
 
 def print_table(results):
@@ -210,7 +214,8 @@ def as_json(results, runs, load):
 
 
 def as_svg(results):
-    """Each figure as a bar, relative to what is promised: left of the line in the middle is well."""
+    """Draws each figure as a bar, relative to what is promised. A bar that ends left of the red line keeps the
+    promise."""
     left, right, line, top, low, high = 330, 80, 18, 52, 1 / 8, 8
     colors = ("#3b6ea5", "#8fb4d9", "#5f8f5f", "#a8cfa8")
 
@@ -224,7 +229,7 @@ def as_svg(results):
         label = promise.what + (f" / {promise.against}" if promise.against else "")
         body.append(f'<text x="{left - 10}" y="{y + 13}" text-anchor="end">{label}</text>')
         for film, figure in figures.items():
-            value, start, end = (x(v / promise.floor) for v in (figure.value, figure.low, figure.high))
+            value, start, end = (x(v / promise.limit) for v in (figure.value, figure.low, figure.high))
             color = colors[films.index(film) % 4] if film else "#999"
             body.append(f'<rect x="{left}" y="{y + 2}" width="{value - left:.1f}" height="{line - 4}" '
                         f'fill="{color}"/>')
@@ -233,7 +238,7 @@ def as_svg(results):
             y += line
         if promise.original:
             middle = y - line * len(figures) / 2
-            body.append(f'<circle cx="{x(promise.original / promise.floor):.1f}" cy="{middle}" r="4" fill="none" '
+            body.append(f'<circle cx="{x(promise.original / promise.limit):.1f}" cy="{middle}" r="4" fill="none" '
                         'stroke="#b03030" stroke-width="2"/>')
         y += 10
     grid = []
@@ -248,21 +253,21 @@ def as_svg(results):
                       f'<text x="{at + 17}" y="{y + 16}">{film}</text>')
         at += 40 + 7 * len(film)
     legend.append(f'<circle cx="{at + 6}" cy="{y + 12}" r="4" fill="none" stroke="#b03030" stroke-width="2"/>'
-                  f'<text x="{at + 17}" y="{y + 16}">the first implementation</text>')
+                  f'<text x="{at + 17}" y="{y + 16}">the original implementation</text>')
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + 520 + right}" height="{y + 30}" '
         'font-family="sans-serif" font-size="11">', '<rect width="100%" height="100%" fill="white"/>',
-        f'<text x="{left}" y="20" font-size="14">Medians, and how far they spread, relative to what is promised (1)'
+        f'<text x="{left}" y="20" font-size="14">Medians and ranges, relative to what is promised (1)'
         '</text>',
         *grid, *body, *legend, "</svg>", ""])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", default=ROOT / "bin", help="where the tools are")
-    parser.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path, help="where make-film is")
-    parser.add_argument("--out", default=ROOT / "build/bench", type=pathlib.Path)
-    parser.add_argument("--runs", default=9, type=int, help="of each command, besides one to warm up (%(default)s)")
+    parser.add_argument("--bin", default=ROOT / "bin", help="directory of the tools")
+    parser.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path, help="directory of make-film")
+    parser.add_argument("--out", default=ROOT / "build/bench", type=pathlib.Path, help="directory for the results")
+    parser.add_argument("--runs", default=9, type=int, help="runs of each command, after one to warm up (%(default)s)")
     parser.add_argument("films", nargs="*", type=pathlib.Path)
     options = parser.parse_args()
     tools, load = Tools(options.bin), os.getloadavg()[0]
@@ -280,10 +285,10 @@ def main():
         prepare(tools, film, directory)
         for key, (ours, theirs) in commands(tools, directory).items():
             if theirs and not shutil.which(theirs[0]):
-                print(f"skipped: {PROMISES[key].what} against {PROMISES[key].against}: there is no {theirs[0]}")
+                print(f"skipped: {PROMISES[key].what} against {PROMISES[key].against}: {theirs[0]} is not installed")
                 continue
             print(f"measuring {film.stem}: {PROMISES[key].what}", flush=True)
-            runs = options.runs if key != "enc" else max(1, options.runs // 3)  # which takes long
+            runs = options.runs if key != "enc" else max(1, options.runs // 3)  # xc-enc takes long
             results[key][film.stem] = compare(PROMISES[key], ours, theirs, runs)
     large = options.out / "made-2160"
     prepare(tools, made(3840, 2160, 3 * CHUNK), large, fast=True)
@@ -292,7 +297,7 @@ def main():
 
     print_table(results)
     if load > 0.5:
-        print(f"\nThe machine was not idle (load {load:.1f}): elapsed times, as of --threads 2, tell little.")
+        print(f"\nThe machine was not idle (load {load:.1f}): elapsed times, as those of --threads 2, mean little.")
     (options.out / "speed.json").write_text(json.dumps(as_json(results, options.runs, load), indent=1) + "\n")
     (options.out / "speed.svg").write_text(as_svg(results))
     print(f"\n{options.out}/speed.json, {options.out}/speed.svg")

@@ -1,24 +1,26 @@
 #!/usr/bin/env python3
-"""Compares variants of an encode over films and prints one table of BD-rates.
+"""Compares variants of an encode on some films, and prints a table of BD-rates.
 
 usage: variants.py --films F.y4m... [--sk 6,16] [--q 12,24,36,48] [--frames N] [--jobs 2] [--cache DIR] NAME=COMMAND...
 
-A variant is a name and what gen_makefile.py is to be told, e.g. classic= or anchored='--structure anchored'. What
-stands before a ';' goes to gen_makefile.py, what follows goes to make, e.g.
+A variant is a name and the options for gen_makefile.py, as in classic= or anchored='--structure anchored'. Options for
+make can follow after a semicolon:
 
     coarse='--structure anchored;ANCHORED_OPTIONS="--anchor-weight 0.4"'
 
-Each film is cut into chunks, made with the variant's makefile, merged, decoded by vpxdec and compared with the source
-by ffmpeg (luma SSIM in dB, and PSNR). What the BD-rate compares with is vpxenc -t1 on the whole film, with the
-published options; below zero is fewer bits for the same quality. Results are kept in the cache under all that they
-were made from, the tools included.
+Each film is split into chunks, encoded with the variant's makefile, merged, decoded by vpxdec, and compared with the
+source by ffmpeg (luma SSIM in dB, and PSNR). The reference of the BD-rate is vpxenc with one thread on the whole film,
+with the published options. A negative figure means fewer bits at the same quality. Results are cached. The key covers
+everything that they depend on, including the tools.
 """
 import argparse
 import concurrent.futures
 import hashlib
+import itertools
 import json
 import math
 import os
+import pathlib
 import re
 import shlex
 import shutil
@@ -27,12 +29,12 @@ import subprocess
 import sys
 import tempfile
 
-PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, PROJECT)
-import gen_makefile  # noqa: E402
+from xcdriver import graph, y4m
+from xcdriver.places import ROOT
 
 
 def run(command, **more):
+    """Runs a command that must succeed. Returns what it printed."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout.decode()[-1500:]}")
@@ -48,34 +50,34 @@ def file_digest(path):
 
 
 def tools_digest():
-    digest = hashlib.sha256(open(f'{PROJECT}/gen_makefile.py', 'rb').read())
-    for name in sorted(os.listdir(f'{PROJECT}/bin')):
-        path = f'{PROJECT}/bin/{name}'
-        if os.path.isfile(path):
-            digest.update(open(path, 'rb').read())
+    """A digest of all programs that an encode depends on."""
+    digest = hashlib.sha256()
+    for path in sorted([ROOT / 'gen_makefile.py', *ROOT.glob('xcdriver/*.py'), *ROOT.glob('bin/*')]):
+        if path.is_file():
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def cut(film, chunk, frames, directory):
-    """Writes whole chunks and all of them as one film; returns how many chunks."""
+    """Writes the whole chunks of a film to separate files and to all.y4m. Returns how many there are."""
     with open(film, 'rb') as source, open(f'{directory}/all.y4m', 'wb') as whole:
-        header = source.readline()
-        whole.write(header)
-        width, height = (int(re.search(rb' %c(\d+)' % c, header)[1]) for c in b'WH')
-        size = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
+        header = y4m.read_header(source)
+        whole.write(header.line)
+        pictures = y4m.read_frames(source, header)
         count = 0
         while not frames or (count + 1) * chunk <= frames:
-            body = b''.join(source.readline() + source.read(size) for _ in range(chunk))
-            if len(body) < chunk * (size + 6):
-                return count
-            whole.write(body)
-            with open(f'{directory}/{count:08d}.y4m', 'wb') as out:
-                out.write(header + body)
+            body = list(itertools.islice(pictures, chunk))
+            if len(body) < chunk:
+                break
+            whole.writelines(body)
+            with open(f'{directory}/{graph.raw(count)}', 'wb') as out:
+                out.writelines([header.line, *body])
             count += 1
         return count
 
 
 def payload(ivf):
+    """The size of all frames in an IVF file, without headers."""
     data, at, total = open(ivf, 'rb').read(), 32, 0
     while at + 12 <= len(data):
         size = struct.unpack('<I', data[at:at + 4])[0]
@@ -85,6 +87,7 @@ def payload(ivf):
 
 
 def quality(ivf, source, directory):
+    """Luma SSIM in dB and luma PSNR of a stream, compared with its source."""
     run(['vpxdec', '--codec=vp8', '-o', f'{directory}/decoded.y4m', ivf])
     text = run(['ffmpeg', '-hide_banner', '-i', f'{directory}/decoded.y4m', '-i', source, '-lavfi',
                 '[0:v]settb=1,setpts=N[a];[1:v]settb=1,setpts=N[b];[a]split[a1][a2];[b]split[b1][b2];'
@@ -94,21 +97,22 @@ def quality(ivf, source, directory):
 
 
 def measure(film, chunk, batch, level, frames, variant):
-    """One point: encodes a film at a level, by vpxenc (variant None) or by a variant."""
+    """Encodes a film at one quality level, with a variant or, if that is None, with vpxenc. Returns the size, quality
+    and CPU time."""
     with tempfile.TemporaryDirectory() as directory:
         count = cut(film, chunk, frames, directory)
         before = os.times()
         if variant is None:
-            run(['vpxenc', *gen_makefile.VPXENC_OPTIONS.format(level).split(), '-o', 'm.ivf', 'all.y4m'], cwd=directory)
+            run(['vpxenc', *graph.vpxenc_options(level), '-o', 'm.ivf', 'all.y4m'], cwd=directory)
         else:
             generator, _, make = variant.partition(';')
-            env = dict(os.environ, PATH=f"{PROJECT}/bin:{os.environ['PATH']}")
-            makefile = run([sys.executable, f'{PROJECT}/gen_makefile.py', '0', str(count - 1), str(batch), str(level),
+            env = dict(os.environ, PATH=f"{ROOT}/bin:{os.environ['PATH']}")
+            makefile = run([sys.executable, f'{ROOT}/gen_makefile.py', '0', str(count - 1), str(batch), str(level),
                             *shlex.split(generator)], cwd=directory, env=env)
             with open(f'{directory}/film.mk', 'w') as out:
                 out.write(makefile)
             run(['make', '-s', '-f', 'film.mk', *shlex.split(make)], cwd=directory, env=env)
-            run(['xc-merge', '-o', 'm.ivf', *map(gen_makefile.finished, range(count))], cwd=directory, env=env)
+            run(['xc-merge', '-o', 'm.ivf', *map(graph.finished, range(count))], cwd=directory, env=env)
         after = os.times()
         cpu = after.children_user - before.children_user + after.children_system - before.children_system
         ssim, psnr = quality(f'{directory}/m.ivf', f'{directory}/all.y4m', directory)
@@ -116,7 +120,8 @@ def measure(film, chunk, batch, level, frames, variant):
 
 
 def monotone_cubic(points):
-    """Piecewise cubic through (quality, log rate) without overshoot (PCHIP, Fritsch and Butland's slopes)."""
+    """A piecewise cubic through (quality, log rate) without overshoot: PCHIP with the slopes of Fritsch and Butland.
+    Returns the function and the range of qualities."""
     points = sorted((quality, math.log(rate)) for rate, quality in points)
     x, y = [p[0] for p in points], [p[1] for p in points]
     step = [b - a for a, b in zip(x, x[1:])]
@@ -136,7 +141,7 @@ def monotone_cubic(points):
 
 
 def bd_rate(reference, tested):
-    """Bjontegaard's delta rate in percent; each a list of (rate, quality)."""
+    """Bjontegaard's delta rate in percent. Both arguments are lists of (rate, quality)."""
     a, a_low, a_high = monotone_cubic(reference)
     b, b_low, b_high = monotone_cubic(tested)
     low, high = max(a_low, b_low), min(a_high, b_high)
@@ -148,6 +153,8 @@ def bd_rate(reference, tested):
 
 
 class Cache:
+    """Keeps results as JSON files, named by a digest of their key."""
+
     def __init__(self, directory):
         self.directory = directory
         os.makedirs(directory, exist_ok=True)
@@ -192,11 +199,11 @@ def main():
         points = {k: v.result() for k, v in todo.items()}
 
     names = [n for n in variants if n != 'vpxenc']
-    print('BD-rate against vpxenc -t1, percent, on SSIM (on PSNR), and CPU time relative to it')
+    print('BD-rate in percent by SSIM (by PSNR), and CPU time, both relative to vpxenc with one thread')
     print('film'.ljust(14) + ''.join(n.rjust(24) for n in names))
     sums = {n: [0.0, 0.0, 0.0] for n in names}
     for film in args.films:
-        row = os.path.basename(film).removesuffix('.y4m').ljust(14)
+        row = pathlib.Path(film).stem.ljust(14)
         for name in names:
             def curve(n, metric):
                 return [(points[film, n, q]['bytes'], points[film, n, q][metric]) for q in levels]
@@ -211,4 +218,5 @@ def main():
                                      for n in names))
 
 
-main()
+if __name__ == '__main__':
+    main()

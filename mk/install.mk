@@ -1,4 +1,6 @@
 # make install: the tools, the driver and what it needs, the library with its headers.
+#
+# excamera and gen_makefile.py are links in bin: Python finds the package beside the file that a link points to.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -10,11 +12,12 @@ INSTALLED_LIBS := $(if $(VPX),-Wl$(comma)--start-group -lexcamera -lexcamera-vpx
 
 .PHONY: install
 install: tools lib $(VPX)
-	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/mk' '$(SHARE)/driver' \
+	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin' '$(SHARE)/mk' '$(SHARE)/xcdriver' \
 	    '$(DESTDIR)$(PREFIX)/lib/pkgconfig' '$(DESTDIR)$(PREFIX)/include/excamera'
-	$(INSTALL) $(TOOLS) excamera '$(DESTDIR)$(PREFIX)/bin'
-	$(INSTALL) gen_makefile.py '$(SHARE)'
-	$(INSTALL) -m 644 $(wildcard driver/*.py) '$(SHARE)/driver'
+	$(INSTALL) $(TOOLS) '$(DESTDIR)$(PREFIX)/bin'
+	$(INSTALL) excamera gen_makefile.py '$(SHARE)'
+	$(INSTALL) -m 644 $(wildcard xcdriver/*.py) '$(SHARE)/xcdriver'
+	ln -sf ../share/excamera/excamera ../share/excamera/gen_makefile.py '$(DESTDIR)$(PREFIX)/bin'
 	$(INSTALL) -m 644 $(wildcard mk/engine-*.mk) '$(SHARE)/mk'
 	$(INSTALL) -m 644 $(LIBRARY) $(VPX) '$(DESTDIR)$(PREFIX)/lib'
 	$(INSTALL) -m 644 $(wildcard lib/include/excamera/*.h) '$(DESTDIR)$(PREFIX)/include/excamera'

@@ -26,7 +26,8 @@ $(LAMBDA_TASK) $(LAMBDA_WORKER):
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^ -ljansson -lnettle
 
-LAMBDA_TOOLS := $(addprefix $(BIN)/static/xc-,vpxenc terminate-chunk dump enc rebase)
+# mk/chunk-tools lists the tools that the steps of a chunk run, and so those that a function needs.
+LAMBDA_TOOLS := $(addprefix $(BIN)/static/,$(shell cat mk/chunk-tools))
 
 # Also writes tools.sha256 beside it, by which the workstation names the tools.
 $(LAMBDA_ZIP): lambda/pack lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)

@@ -1,4 +1,4 @@
-"""./excamera: a film in, a film out, whatever happens on the way."""
+"""./excamera: encoding films, with interruptions and failures."""
 import json
 import os
 import pty
@@ -12,7 +12,7 @@ from harness import BIN, ROOT, Case, Ivf, number
 
 FRAMES = 21
 FILM = {"width": 96, "height": 80, "frames": FRAMES, "cut": 10}
-# Two batches, the last chunk of one frame; by the published commands, so that there is something to compare with.
+# Two batches, with one frame in the last chunk. In the classic structure, to compare with the published commands.
 OPTIONS = ("-s", "4", "-k", "3", "-q", "30", "--structure", "classic", "-j", "2")
 
 
@@ -32,7 +32,7 @@ class DriverCase(Case):
         return done.stderr.decode()
 
     def fails(self, *arguments, **options):
-        """Returns the message. No output, no Python backtrace."""
+        """Returns the message. There must be no output file and no traceback."""
         before = self.names()
         done = self.excamera(*arguments, **options)
         text = done.stderr.decode()
@@ -46,7 +46,7 @@ class DriverCase(Case):
         return {path.name for path in self.dir.iterdir()}
 
     def tools_but(self, name, script):
-        """An environment in which a script stands for one of the tools."""
+        """An environment in which a script replaces one of the tools."""
         tools = self.dir / "tools"
         tools.mkdir()
         for path in BIN.glob("xc-*"):
@@ -56,7 +56,7 @@ class DriverCase(Case):
         return harness.environment(XC_BIN=str(tools))
 
     def hold(self, chunk):
-        """An environment in which a chunk is not finished until somebody removes the file self.held."""
+        """An environment in which a chunk is not finished until the file self.held is removed."""
         self.held = self.write("tools.held", b"")
         return self.tools_but("xc-enc", f'''
             case "$*" in *{number(chunk)}*) while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
@@ -68,12 +68,12 @@ class DriverCase(Case):
                                 stderr=subprocess.PIPE, start_new_session=True, env=env)
 
     def probe(self, name):
-        """FFmpeg's view of a file's streams, by kind, frames counted by decoding."""
+        """What ffprobe says about the streams of a file, by kind. Frames are counted by decoding."""
         text = harness.must("ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", self.dir / name)
         return {stream["codec_type"]: stream for stream in json.loads(text)["streams"]}
 
     def expected_ivf(self):
-        """What the published commands make of the film."""
+        """The result of the published commands for the film."""
         def make(path):
             work = path.parent / "work"
             work.mkdir()
@@ -134,10 +134,45 @@ class Films(DriverCase):
         harness.must(self.dir / "link", self.film, "-o", "out.ivf", *OPTIONS, cwd=self.dir)
         self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
 
+    def test_installed(self):
+        """From where `make install` puts things (mk/install.mk), started through the link in bin."""
+        prefix = self.dir / "a 'prefix'"
+        share = prefix / "share/excamera"
+        (prefix / "bin").mkdir(parents=True)
+        for path in BIN.glob("xc-*"):
+            (prefix / "bin" / path.name).symlink_to(path)
+        for name in ("mk", "xcdriver"):
+            shutil.copytree(ROOT / name, share / name, symlinks=True)
+        for name in ("excamera", "gen_makefile.py"):
+            shutil.copy(ROOT / name, share)
+            (prefix / "bin" / name).symlink_to(f"../share/excamera/{name}")
+        done = harness.run(prefix / "bin/excamera", self.film, "-o", "out.ivf", *OPTIONS, cwd=self.dir,
+                           env={"PATH": os.environ["PATH"]})
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+        text = harness.must(prefix / "bin/gen_makefile.py", 0, 0, 1, 22)
+        self.assertIn(f"ENGINE_DIR ?= {share}/mk\n", text.decode())
+        self.assertFalse(list(prefix.rglob("*.pyc")), "nothing is written there")
+
+    def test_empty_environment(self):
+        done = self.excamera(self.film, "-o", "out.ivf", *OPTIONS, env={"XC_BIN": str(BIN)})
+        if b"is not installed" in done.stderr:
+            self.skipTest(f"{done.stderr.decode().split()[1]} is not installed in {os.defpath}")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+
+    def test_nobody_reads_the_messages(self):
+        for redirection in ("2>&-", "2>/dev/full", "2>&1 | true"):
+            with self.subTest(redirection):
+                harness.must("sh", "-c", f'"$0" "$@" -o out.ivf --keep {redirection}', ROOT / "excamera", self.film,
+                             *OPTIONS, cwd=self.dir)
+                self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+                (self.dir / "out.ivf").unlink()
+
 
 class Audio(DriverCase):
     def source(self, name, *codec):
-        """The film with a second of tone, which ends before the pictures do or after them."""
+        """Makes the film with a tone of one second, which is longer than the video."""
         harness.must("ffmpeg", "-v", "error", "-i", self.film, "-f", "lavfi", "-i", "sine=duration=1", "-c:v", "ffv1",
                      *codec, self.dir / name)
 
@@ -172,7 +207,7 @@ class Audio(DriverCase):
 
 
 class OtherMaterial(DriverCase):
-    """ffmpeg makes of it what VP8 can carry."""
+    """Films in other formats are converted to what VP8 can hold."""
 
     def test_formats(self):
         for name, options in (("4:2:2", ["-pix_fmt", "yuv422p"]), ("10 bits", ["-pix_fmt", "yuv420p10"]),
@@ -190,18 +225,18 @@ class OtherMaterial(DriverCase):
 
 
 class Presentation(DriverCase):
-    """How the pictures are to be shown, which a stream of VP8 itself does not say."""
+    """How pictures have to be shown, which a VP8 stream itself does not say."""
 
     def make(self, name, *options, codec="ffv1", source=None):
         harness.must("ffmpeg", "-v", "error", "-y", "-i", source or self.film, *options, "-c:v", codec, self.dir / name)
 
     def shape(self, name):
-        """Width divided by height, on the screen."""
+        """Width divided by height on the screen."""
         width, height = self.probe(name)["video"]["display_aspect_ratio"].split(":")
         return int(width) / int(height)
 
     def test_shape(self):
-        """Of samples that are not square: 96x80 of 4:3, on its side or not, by name or through a pipe."""
+        """Samples that are not square: 96x80 samples of 4:3, rotated or not, from a file or standard input."""
         self.make("in.mkv", "-vf", "setsar=4/3")
         self.make("upright.mp4", "-pix_fmt", "yuv420p", codec="mpeg4", source=self.dir / "in.mkv")
         self.make("in.mp4", "-metadata:s:v", "rotate=90", codec="copy", source=self.dir / "upright.mp4")
@@ -216,13 +251,13 @@ class Presentation(DriverCase):
                 self.assertAlmostEqual(self.shape("out.webm"), expected, delta=0.01)
 
     def colour(self, name):
-        """The red, green and blue of a film of one colour, as ffmpeg decodes what says nothing of its colours."""
+        """Red, green and blue of the first sample, as ffmpeg converts it if the file states no colour space."""
         raw = harness.must("ffmpeg", "-v", "error", "-i", self.dir / name, "-frames:v", "1", "-f", "rawvideo",
                            "-pix_fmt", "rgb24", "-")
         return raw[:3]
 
     def test_colours(self):
-        """Full range and BT.709 become what VP8 has: limited range and BT.601."""
+        """Full range and BT.709 become limited range and BT.601."""
         for name, scale, tag in (("full range", "out_range=pc:out_color_matrix=bt601", "bt470bg"),
                                  ("BT.709", "out_range=tv:out_color_matrix=bt709", "bt709")):
             with self.subTest(name):
@@ -235,7 +270,7 @@ class Presentation(DriverCase):
                     self.assertAlmostEqual(one, other, delta=4)
 
     def test_pictures_that_begin_late(self):
-        """No picture is shown twice for that, and the sound does not move against them."""
+        """No picture is repeated, and audio and video stay in sync."""
         harness.must("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", "-itsoffset", "0.3",
                      "-i", self.film, "-c:v", "ffv1", "-c:a", "flac", self.dir / "in.mkv")
         self.works("in.mkv", "-o", "out.webm", *OPTIONS)
@@ -245,7 +280,7 @@ class Presentation(DriverCase):
         self.assertAlmostEqual(late, 0.3, delta=0.02)
 
     def test_steps_of_a_millisecond(self):
-        """A film of eleven hours, of which a picture comes now and then, is not taken for one of 42 million frames."""
+        """A film of eleven hours with few pictures and a clock of 1000 Hz does not become 42 million frames."""
         harness.must("ffmpeg", "-v", "error", "-stream_loop", "4", "-i", self.film, "-vf",
                      "settb=1/1000,setpts=N*400000+mod(N*N*37\\,911)", "-vsync", "passthrough", "-enc_time_base",
                      "1:1000", "-pix_fmt", "yuv420p", "-c:v", "mpeg4", "-video_track_timescale", "1000",
@@ -254,7 +289,7 @@ class Presentation(DriverCase):
         self.assertAlmostEqual(len(harness.vpxdec_frames(self.dir / "out.ivf")), 5 * FRAMES, delta=5)
 
     def test_title_and_bytes(self):
-        """The film keeps its title; the same film gives the same file."""
+        """The film keeps its title. The same film gives the same file."""
         self.make("in.mkv", "-metadata", "title=Holidays")
         for name in ("one.webm", "two.webm"):
             self.works("in.mkv", "-o", name, *OPTIONS)
@@ -274,13 +309,13 @@ class Interrupted(DriverCase):
         return self.popen(*OPTIONS, *arguments, env=self.slow)
 
     def wait_until_begun(self, process):
-        """Until some chunk is finished, hence lots of others are under way."""
+        """Waits until some chunk is finished. Then many others have been begun."""
         harness.wait_for(lambda: process.poll() is not None or any(
             (self.dir / "out.ivf.work" / f"{number(i)}.ivf").exists() for i in range(6)))
         self.assertIsNone(process.poll())
 
     def made(self):
-        """When each chunk and each finished part of the stream was made."""
+        """The modification time of each file of a chunk."""
         return {path.name: path.stat().st_mtime_ns for path in (self.dir / "out.ivf.work").glob("[0-9]" * 8 + ".*")}
 
     def test_goes_on_where_it_was(self):
@@ -303,7 +338,7 @@ class Interrupted(DriverCase):
             harness.must("rm", "-rf", self.dir / "out.ivf", self.dir / "out.ivf.work")
 
     def test_everybody_stops(self):
-        """Interrupting the driver alone, not the terminal's whole group, ends its children, too."""
+        """A signal to the driver alone, not to its process group, also ends its children."""
         process = self.start()
         self.wait_until_begun(process)
         process.send_signal(signal.SIGTERM)
@@ -317,7 +352,7 @@ class Interrupted(DriverCase):
         harness.wait_for(is_gone)
 
     def test_interrupted_while_splitting(self):
-        """Standard input that has not ended: nothing of use remains."""
+        """Standard input has not ended. Nothing useful remains, so nothing is kept."""
         process = subprocess.Popen([ROOT / "excamera", "-", "-o", "out.ivf", "-s", "4"], cwd=self.dir,
                                    stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
                                    env=harness.environment())
@@ -354,8 +389,9 @@ class Interrupted(DriverCase):
         self.assertNotEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
 
 
-class Reels(DriverCase):
-    """A film of which only a part is uncompressed at a time: for one process, 18 chunks and the next 18."""
+class Segments(DriverCase):
+    """Only a part of the film exists as raw pictures at a time: with one process, a segment of 18 chunks and the next
+    one."""
 
     OPTIONS = ("-s", "1", "-k", "3", "-q", "40", "-j")
     FRAMES = 60
@@ -369,7 +405,7 @@ class Reels(DriverCase):
         return sorted(int(path.stem) for path in self.work.glob("*.y4m"))
 
     def expected(self):
-        """What comes out of one reel, with more processes."""
+        """The result with a single segment, which takes more processes."""
         self.works(self.film, "-o", "expected.ivf", *self.OPTIONS, "4", "--keep")
         self.assertEqual(len(list((self.dir / "expected.ivf.work").glob("*.y4m"))), self.FRAMES)
         return (self.dir / "expected.ivf").read_bytes()
@@ -393,14 +429,14 @@ class Reels(DriverCase):
                                              stdin=self.film.read_bytes()[:-10]))
 
     def test_goes_on_where_it_was(self):
-        """In the third reel, with another number of processes, hence with other reels from there on."""
+        """Continues in the third segment with another number of processes, so that further segments differ."""
         expected = self.expected()
         slow = self.hold(40)
         for how in (signal.SIGINT, signal.SIGKILL):
             with self.subTest(how.name):
                 process = self.popen(*self.OPTIONS, "1", env=slow)
                 harness.wait_for(lambda: (self.work / f"{number(38)}.ivf").exists() and len(self.chunks()) == 24)
-                self.assertEqual(self.chunks(), list(range(36, 60)), "the reels before are gone, all others are here")
+                self.assertEqual(self.chunks(), list(range(36, 60)), "only the segments before are gone")
                 os.killpg(process.pid, how)
                 process.communicate(timeout=harness.TIMEOUT)
                 self.assertNotEqual(process.returncode, 0)
@@ -411,7 +447,7 @@ class Reels(DriverCase):
             harness.must("rm", "-rf", self.work)
 
     def test_film_that_ends_too_soon(self):
-        """ffmpeg fails in the middle of a chunk. When it works again, that chunk is cut anew."""
+        """ffmpeg fails in the middle of a chunk. The next run splits that chunk off again."""
         options = ("-s", "2", "-k", "3", "-q", "40", "-j")
         self.works(self.film, "-o", "expected.ivf", *options, "4")
         _, frames = harness.y4m_split(self.film.read_bytes())
@@ -456,8 +492,9 @@ class Errors(DriverCase):
                 self.assertEqual(self.names(), before)
 
     def test_namesakes(self):
-        """Other people's modules are none of ours."""
-        self.write("driver.py", b"print('mine')\n")
+        """Modules of other people with the names of ours are not imported."""
+        for name in ("driver", "xcdriver", "graph", "y4m", "work"):
+            self.write(f"{name}.py", b"print('mine')\n")
         self.works(self.film, "-o", "out.ivf", *OPTIONS, env=harness.environment(PYTHONPATH=str(self.dir)))
 
     def test_damaged_record(self):
@@ -466,6 +503,26 @@ class Errors(DriverCase):
             self.write("out.ivf.work/record.json", text)
             self.assertIn("is damaged; --restart", self.fails(self.film, "-o", "out.ivf", *OPTIONS))
         self.works(self.film, "-o", "out.ivf", *OPTIONS, "--restart")
+
+    def test_damaged_chunk(self):
+        """A chunk that an interrupted run has left is no longer Y4M."""
+        options = (*OPTIONS, "--keep")
+        tools = self.tools_but("xc-vpxenc", "exit 1")
+        self.fails(self.film, "-o", "out.ivf", *options, env=tools)
+        path = self.dir / "out.ivf.work" / f"{number(0)}.y4m"
+        path.write_bytes(b"x" * path.stat().st_size)
+        text = self.fails(self.film, "-o", "out.ivf", *options)
+        self.assertRegex(text, r"excamera: \S+/00000000\.y4m: is no Y4M film; --restart splits the film again\n\Z")
+
+    def test_tools_in_a_directory_with_a_colon(self):
+        (self.dir / "a:b").symlink_to(BIN)
+        (self.dir / "c:d").mkdir()
+        for path in BIN.glob("xc-*"):
+            (self.dir / "c:d" / path.name).symlink_to(path)
+        text = self.fails(self.film, "-o", "out.ivf", env=harness.environment(XC_BIN=f"{self.dir}/c:d"))
+        self.assertEqual(text, f"excamera: {self.dir}/c:d: PATH cannot name a directory with a colon; rename it, or "
+                               "install the tools elsewhere\n")
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, env=harness.environment(XC_BIN=f"{self.dir}/a:b"))
 
     def test_closed_input(self):
         done = harness.run("sh", "-c", 'exec "$0" - -o out.ivf <&-', ROOT / "excamera", cwd=self.dir)
@@ -480,28 +537,29 @@ class Errors(DriverCase):
         film = self.write("film.ivf", self.expected_ivf())
         (self.dir / "link.ivf").symlink_to(film)
         for name in ("film.ivf", "link.ivf"):
-            self.assertIn("is the film that is to be encoded", self.fails("film.ivf", "-o", name))
+            self.assertIn("is the film to be encoded", self.fails("film.ivf", "-o", name))
         self.assertEqual(film.read_bytes(), self.expected_ivf())
 
     def test_directory_of_somebody_else(self):
-        """It does not take over, and later remove, a directory that it has not made."""
+        """A directory that excamera has not made is not used, and so not removed."""
         (self.dir / "mine").mkdir()
         self.write("mine/thesis.txt", b"all of it")
-        self.assertIn("not mine", self.fails(self.film, "-o", "out.ivf", "--work", "mine"))
+        text = self.fails(self.film, "-o", "out.ivf", "--work", "mine")
+        self.assertIn("contains files that excamera did not write", text)
         self.assertEqual((self.dir / "mine/thesis.txt").read_bytes(), b"all of it")
 
     def test_a_failing_step(self):
-        """The command that failed is shown with its message; when the cause is mended, the same command goes on."""
+        """The failed step is shown with its message. When the cause is mended, the same command continues."""
         tools = self.tools_but("xc-enc", "echo 'xc-enc: no luck today' >&2\nexit 1")
         text = self.fails(self.film, "-o", "out.ivf", *OPTIONS, env=tools)
         self.assertIn("xc-enc: no luck today", text)
-        self.assertRegex(text, r"-p \d{8}-0\.ivf", "whichever of them came first")
+        self.assertRegex(text, r"-p \d{8}-0\.ivf", "any of the steps that run xc-enc")
         self.assertNotIn("xc-terminate-chunk", text)
         self.works(self.film, "-o", "out.ivf", *OPTIONS)
         self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
 
     def test_a_failing_step_elsewhere(self):
-        """The engines on Lambda show no commands, but what went wrong."""
+        """With the engines on Lambda, make shows no commands. The message is shown without."""
         harness.install_stubs(self.dir / "stubs", {"xc-task": "echo 'xc-lambda: no luck today' >&2; exit 1"})
         for engine in ("lambda", "lambda-chunk"):
             with self.subTest(engine):
@@ -512,9 +570,10 @@ class Errors(DriverCase):
 
 class Progress(DriverCase):
     def test_on_a_terminal(self):
-        """One live line: it tells the stage, frames, frames per second and the time left, and is gone at the end."""
+        """A single line is updated. It shows the stage, frames, frames per second and the time left. It is removed at
+        the end."""
         master, slave = pty.openpty()
-        film = harness.film(width=352, height=288, frames=96)  # to last for some updates
+        film = harness.film(width=352, height=288, frames=96)  # takes long enough for some updates
         command = [ROOT / "excamera", film, "-o", "out.ivf", "-j", "1"]
         process = subprocess.Popen(command, cwd=self.dir, stderr=slave, env=harness.environment())
         os.close(slave)
@@ -522,7 +581,7 @@ class Progress(DriverCase):
         try:
             while data := os.read(master, 4096):
                 text += data
-        except OSError:  # how Linux says that the terminal has been closed
+        except OSError:  # Linux reports a closed terminal in this way
             pass
         os.close(master)
         self.assertEqual(process.wait(harness.TIMEOUT), 0)
@@ -530,7 +589,7 @@ class Progress(DriverCase):
         self.assertEqual(text.count(b"\n"), 1)
 
     def test_elsewhere(self):
-        """Plain lines, and no control characters."""
+        """Elsewhere there are plain lines without control characters."""
         text = self.works(self.film, "-o", "out.ivf", *OPTIONS)
         self.assertNotRegex(text, r"[^\n -~]")
         self.assertLess(len(text.splitlines()), 20)

@@ -1,5 +1,5 @@
-"""bench/latency-model.py: its schedulers on graphs made by hand, its graphs against make's, its figures against those
-of the authors of the paper."""
+"""bench/latency-model.py: its schedulers on small graphs, its order of steps compared with make's, its figures compared
+with those of the authors of the paper."""
 import importlib.machinery
 import importlib.util
 import json
@@ -22,12 +22,12 @@ model = load()
 
 
 def tasks(*rows):
-    """Tasks from (chunk, numbers of those before)."""
+    """Tasks from rows (chunk, numbers of the tasks before it)."""
     return [model.Task(f"{chunk:08d}-{i}", "vpxenc", chunk, list(before)) for i, (chunk, before) in enumerate(rows)]
 
 
 class ListSchedule(Case):
-    """Workers of whom any may take any task."""
+    """Any worker may run any task."""
 
     def test_chain(self):
         chain = tasks((0, []), (0, [0]), (0, [1]))
@@ -45,18 +45,18 @@ class ListSchedule(Case):
         self.assertEqual(model.list_schedule(diamond, [1, 5, 2, 1], 1), [1, 6, 8, 9])
 
     def test_nobody_idles(self):
-        """2 is ready while 0 still runs, and 3 when it is done: no worker waits for a task that comes earlier."""
+        """Task 2 is ready while 0 still runs, and 3 after it: no worker waits for an earlier task."""
         graph = tasks((0, []), (0, [0]), (0, []), (0, [2]))
         self.assertEqual(model.list_schedule(graph, [9, 1, 1, 1], 2), [9, 10, 1, 2])
 
     def test_goes_on_where_it_was(self):
-        """When 0 is done and 1 gets ready, make has come as far as 2: it goes on to 3 and then comes back to 1."""
+        """When 0 ends and 1 becomes ready, make has already started 2. It starts 3 next, and then 1."""
         graph = tasks((0, []), (0, [0]), (0, []), (0, []))
         self.assertEqual(model.list_schedule(graph, [1, 1, 2, 1], 2), [1, 3, 2, 2])
 
 
 class WorkerPerChunk(Case):
-    """A worker for each chunk, and states that travel."""
+    """Each chunk has a worker, and states are sent between workers."""
 
     def test_own_order(self):
         own = tasks((0, []), (0, []), (1, []))
@@ -72,7 +72,7 @@ class WorkerPerChunk(Case):
 
 
 class Graphs(Case):
-    """The model's graph is the makefile's."""
+    """The model has the same graph as the makefile."""
 
     def test_kinds(self):
         kinds = [(task.kind, task.chunk) for task in model.tasks_of(model.film_steps("classic", 3, 3))]
@@ -83,7 +83,7 @@ class Graphs(Case):
         self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("anchors", 1), ("follow", 1)])
 
     def test_critical_path(self):
-        """With a worker for each step and one second each: vpxenc, terminate, dump, enc, then the chain of rebasing."""
+        """With a worker per step and one second per step: vpxenc, terminate, dump, enc, then the chain of rebases."""
         for batch, classic, anchored in ((1, 2, 2), (2, 4, 3), (16, 18, 17)):
             for structure, expected in (("classic", classic), ("anchored", anchored)):
                 with self.subTest(structure=structure, batch=batch):
@@ -91,7 +91,7 @@ class Graphs(Case):
                     self.assertEqual(max(model.list_schedule(graph, [1] * len(graph), len(graph))), expected)
 
     def test_make_order(self):
-        """make -n names the steps in the order in which in_make_order has them."""
+        """make -n prints the steps in the order that in_make_order returns."""
         harness.need("make")
         for i in range(7):
             self.write(f"{number(i)}.y4m", b"")
@@ -120,25 +120,25 @@ class Chance(Case):
         self.assertNotEqual(first, other)
 
     def test_no_spread(self):
-        """Position 1: its predecessor's dump ends at 3.5 and its state arrives at 3.75; one step; and the closing."""
+        """Position 1: the dump before it ends at 3.5, the state arrives at 3.75, one step takes 1, closing 0.125."""
         for run in next(model.runs(self.film(), model.Spread(content=0, slow=0), 1, 1, 3)):
             self.assertEqual(run[:4], [3.625, 4.875, 6.125, 7.375])
             self.assertEqual(run[4:], run[:4])
 
     def test_a_slow_worker_is_slow_in_all_it_does(self):
-        """Chunk 6 of 8: its three steps alone, twice as slow, end at 6.5; then two steps for 2 s each; and chunk 7
-        waits for its state."""
+        """Chunk 6 of 8: its first three steps end at 6.5 instead of 3.5. Then come two steps of 2 s each. Chunk 7 waits
+        for its state."""
         film = self.film()
         seconds = model.drawn(film, model.Spread(content=0, slowness=2), [0] * 8, {6})
         self.assertEqual(model.chunk_ends(film, seconds)[4:], [3.625, 4.875, 10.625, 11.875])
 
     def test_a_lonely_xc_enc_is_fast(self):
-        """Chunk 1's begins at 3.75. The crowd is there until 4, so that three quarters of it are left."""
+        """The xc-enc of chunk 1 begins at 3.75. The crowd lasts until 4, when three quarters of the step are left."""
         film = self.film()._replace(crowd=model.Crowd(4, 0.5))
         self.assertEqual(model.chunk_ends(film, film.medians)[1], 4 + 0.75 / 2 + 0.125)
 
     def test_slow_ranks(self):
-        """As many as wanted, if two do not fall together; and rather early ones than late ones."""
+        """There are as many as wanted, or fewer if two ranks coincide. Early ranks are more frequent."""
         rng = random.Random(1)
         drawn = [model.slow_ranks(1000, 0.005, rng) for _ in range(2000)]
         self.assertTrue(all(len(ranks) <= 5 for ranks in drawn))
@@ -151,7 +151,8 @@ class Chance(Case):
         values = list(model.walk(100000, model.Spread(common=0.8, scene=20), random.Random(1)))
         self.assertAlmostEqual(statistics.stdev(values), 1, delta=0.05)
         for distance in (1, 20):
-            self.assertAlmostEqual(statistics.correlation(values[distance:], values[:-distance]),
+            products = [a * b for a, b in zip(values[distance:], values)]
+            self.assertAlmostEqual(statistics.mean(products) - statistics.mean(values) ** 2,
                                    0.8 * math.exp(-distance / 20), delta=0.05)
 
 
@@ -202,7 +203,7 @@ class Timings(Case):
         return harness.run(BIN / "xc-timed", "--", "log.tsv", "00000000.ivf", "", *command, cwd=self.dir)
 
     def test_a_failing_step(self):
-        """It fails as without a clock, and nothing is noted."""
+        """It fails as without xc-timed, and nothing is logged."""
         self.assertEqual(self.timed("sh", "-c", "exit 3").returncode, 3)
         self.assertEqual(self.timed("sh", "-c", "kill -9 $$").returncode, -9)
         done = self.timed("no-such-tool")
@@ -210,7 +211,7 @@ class Timings(Case):
         self.assertEqual((self.dir / "log.tsv").read_bytes(), b"")
 
     def test_a_step_that_is_told_to_stop(self):
-        """The command hears of it, and may clean up before anybody goes on."""
+        """The command gets the signal and can clean up before xc-timed ends."""
         script = 'trap "sleep 0.1; echo clean; exit 9" TERM; kill -TERM $PPID; sleep 0.2; echo deaf'
         done = self.timed("sh", "-c", script)
         self.assertEqual((done.returncode, done.stdout), (9, b"clean\n"))
@@ -228,7 +229,7 @@ class Timings(Case):
 
 
 class Authors(Case):
-    """The authors' runs against docs/latency.md."""
+    """Predictions for the authors' runs are as good as docs/latency.md says."""
 
     def test_predictions(self):
         path = ROOT.parent / "shared/bench/paper-timings.json"

@@ -1,17 +1,20 @@
-"""gen_makefile.py and its makefiles: the published commands, at any -j, interrupted, failing, by any engine."""
+"""gen_makefile.py and its makefiles: the published commands, at any -j, interrupted, failing, with any engine."""
+import ast
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import harness
 from harness import BIN, ROOT, Case, number
+from xcdriver import graph
 
 
 class MakefileCase(Case):
-    """Chunks of a film in self.dir, and ways to have them encoded."""
+    """Has the chunks of a film in self.dir, and methods that encode them."""
 
     film = {"width": 96, "height": 80, "frames": 20}
     size = 4
@@ -22,7 +25,7 @@ class MakefileCase(Case):
         self.chunks = harness.write_chunks(harness.film(**self.film), self.dir, self.size)
 
     def generate(self, *arguments):
-        """Writes excamera.mk for the whole film, or for what the arguments say."""
+        """Writes excamera.mk for the whole film, or with these arguments."""
         text = harness.must(ROOT / "gen_makefile.py", *(arguments or (0, self.chunks - 1, 16, 22)))
         self.write("excamera.mk", text)
 
@@ -43,7 +46,7 @@ class MakefileCase(Case):
 
 
 class Commands(MakefileCase):
-    """What the makefile runs is what was published: with our tools on PATH, and with the original ones."""
+    """The makefile runs the published commands."""
 
     def test_published_commands(self):
         for start, end, batch in ((0, 15, 16), (0, 0, 16), (0, 4, 1), (0, 5, 2), (3, 20, 7), (99999990, 99999999, 16)):
@@ -59,7 +62,7 @@ class Commands(MakefileCase):
                 self.assertEqual(sorted(lines), sorted(expected))
 
     def test_verbatim(self):
-        """The published commands, run one after the other, make the very files that the makefile makes."""
+        """The published commands, run one after another, make the same files as the makefile."""
         self.generate(0, self.chunks - 1, 3, 22)
         done = self.make("-j2", "VPXENC=vpxenc")
         self.assertEqual(done.returncode, 0, done.stderr.decode())
@@ -79,6 +82,53 @@ class Commands(MakefileCase):
                 self.assertGreater(done.returncode, 0)
                 self.assertEqual(done.stdout, b"")
                 self.assertIn("gen_makefile.py: error: ", done.stderr.decode())
+
+    def test_output_that_cannot_be_written(self):
+        """One line, and status 1. A reader that closes the pipe ends it silently."""
+        for arguments in ("0 99999 16 22", "--help"):
+            for redirection, reason in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+                with self.subTest(arguments, redirection=redirection):
+                    done = harness.run("sh", "-c", f'"$0" {arguments} {redirection}', ROOT / "gen_makefile.py")
+                    self.assertEqual((done.returncode, done.stderr.decode()),
+                                     (1, f"gen_makefile.py: standard output: {reason}\n"))
+        done = harness.run("sh", "-c", '"$0" 0 99999 16 22 | head -n 1', ROOT / "gen_makefile.py")
+        self.assertEqual((len(done.stdout.splitlines()), done.stderr), (1, b""))
+
+    def test_chunk_tools(self):
+        """mk/chunk-tools, from which other parts know the tools, lists those that the graph runs."""
+        listed = (ROOT / "mk/chunk-tools").read_text().split()
+        steps = [step for structure in graph.STRUCTURES for step in graph.film_steps(structure, 0, 15, 16, 22)]
+        self.assertEqual(sorted(listed), sorted({step.argv[0] for step in steps}))
+
+
+class OldPython(Case):
+    """A Python that is too old says so."""
+
+    SCRIPTS = ("excamera", "gen_makefile.py")
+
+    def test_refusal(self):
+        for script in self.SCRIPTS:
+            with self.subTest(script):
+                code = f"""if True:
+                    import runpy, sys
+                    sys.version_info = (3, 7, 16, "final", 0)
+                    sys.argv = [{str(ROOT / script)!r}, "--help"]
+                    sys.path[0] = {str(ROOT)!r}
+                    runpy.run_path(sys.argv[0], run_name="__main__")"""
+                done = harness.run(sys.executable, "-c", code)
+                self.assertEqual((done.returncode, done.stdout, done.stderr.decode()), (
+                    1, b"", f"{script}: Python 3.8 or newer is needed; this is Python 3.7\n"))
+
+    def test_syntax(self):
+        """Whatever is parsed before the version is checked has no syntax that Python 2 or 3.5 lacks."""
+        newer = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Starred, ast.AsyncFunctionDef, ast.Nonlocal)
+        for name in (*self.SCRIPTS, "xcdriver/__init__.py"):
+            with self.subTest(name):
+                nodes = list(ast.walk(ast.parse((ROOT / name).read_text())))
+                self.assertEqual([node.lineno for node in nodes if isinstance(node, newer)], [])
+                functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+                self.assertFalse([f.name for f in functions if f.returns or f.args.kwonlyargs or f.args.posonlyargs])
+                self.assertNotIn("print", [node.id for node in nodes if isinstance(node, ast.Name)])
 
 
 class Runs(MakefileCase):
@@ -111,8 +161,8 @@ class Runs(MakefileCase):
                 self.assertEqual({path: path.stat().st_mtime_ns for path in self.dir.iterdir()}, made)
 
     def test_a_failing_step(self):
-        """A tool that fails, having written something: make fails, shows its message, and leaves nothing half-made;
-        later, all goes on from there."""
+        """A tool writes something and then fails. make fails, too, shows the message, and leaves no incomplete file.
+        The next run continues from there."""
         self.generate()
         done = self.make("-j2")
         expected = self.finished()
@@ -132,7 +182,7 @@ class Runs(MakefileCase):
         self.assertEqual(self.names(), self.expected_names() | {"stubs"})
 
     def test_interrupted(self):
-        """Interrupted again and again, it comes to the same end."""
+        """However often it is interrupted, the result is the same."""
         self.generate()
         begin = time.monotonic()
         self.make("-j2")
@@ -162,7 +212,7 @@ class Runs(MakefileCase):
 
 
 class Structures(MakefileCase):
-    """Whatever depends on what: one stream comes out that every decoder plays, and -j does not matter."""
+    """With either structure, the result is one stream that every decoder plays, and -j does not matter."""
 
     film = {"width": 111, "height": 79, "frames": 21, "cut": 10}
 
@@ -191,16 +241,16 @@ class Structures(MakefileCase):
                     self.check_film()
                     frames = [data for path in self.finished_paths() for _, data in harness.Ivf(path).frames]
                     keys, batches = sum(map(harness.is_key_frame, frames)), -(-self.chunks // batch)
-                    self.assertIn(keys, (batches, batches + 1))  # the film has a scene cut, which may be worth one
+                    self.assertIn(keys, (batches, batches + 1))  # the scene cut of the film may get one, too
 
 
 class Engines(MakefileCase):
-    """How a recipe line is run is one replaceable thing, which is told all it needs to run the line elsewhere."""
+    """The engine, which runs each command, can be replaced. It is told all it needs to run a command elsewhere."""
 
     film = {"width": 48, "height": 48, "frames": 10}
     size = 2
 
-    # Runs each command in an empty directory that has the inputs it was told of, and brings the outputs back.
+    # Runs each command in an empty directory with the inputs that it was told of, and brings the outputs back.
     ELSEWHERE = b"""#!/bin/sh
     set -e
     outputs=$1 inputs=$2
@@ -236,7 +286,8 @@ class Engines(MakefileCase):
 
 
 class Lambda(MakefileCase):
-    """What make does with the engines on AWS Lambda, whose programs are stubs here: a finished chunk is its task."""
+    """What make does with the engines on AWS Lambda. Their programs are stubs here, which write the task of a chunk in
+    place of the finished chunk."""
 
     film = {"width": 48, "height": 48, "frames": 8}
     size = 2
@@ -253,30 +304,30 @@ class Lambda(MakefileCase):
         self.generate()
 
     def offered(self, *arguments, engine="lambda-chunk", **changes):
-        """Runs make to the end; returns how many tasks were brought to S3."""
+        """Runs make, which must succeed. Returns how many tasks were offered."""
         log = self.write("offered", b"")
         done = self.make("-j2", f"ENGINE={engine}", *arguments, XC_LAMBDA_PROGRAMS=str(self.dir / "stubs"), **changes)
         self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
         return len(log.read_bytes().splitlines())
 
     def test_tasks_of_an_earlier_run(self):
-        """Another quality, or other tools, since then: nobody gets what an interrupted run wanted."""
+        """If quality or tools have changed since an interrupted run, its tasks are not used."""
         self.assertEqual(self.offered(*(f"{number(i)}.task" for i in range(4))), 0)
         self.assertEqual(self.offered(f"{number(0)}.ivf", f"{number(1)}.ivf"), 2)
         self.generate(0, 3, 16, 50)
         self.assertEqual(self.offered(f"{number(0)}.ivf", f"{number(1)}.ivf"), 2)
         self.assertEqual(self.offered(f"{number(0)}.ivf", f"{number(1)}.ivf", TOOLS="2"), 2)
-        self.assertEqual(self.offered(TOOLS="2"), 2, "what is done and up to date stays as it is")
+        self.assertEqual(self.offered(TOOLS="2"), 2, "a chunk that is up to date is not made again")
         for made in self.finished():
             self.assertRegex(made, rb"tools-2 .* --cq-level=50 ")
         self.assertFalse([name for name in self.names() if ".task" in name])
-        self.assertEqual(self.offered(TOOLS="3"), 0, "a film that is finished is left alone, as on all engines")
+        self.assertEqual(self.offered(TOOLS="3"), 0, "a finished film is not made again, as with all engines")
 
     def test_any_path(self):
-        """Whatever characters the directory has in its name that this makefile comes from."""
+        """The name of the directory that gen_makefile.py is in may have any characters."""
         clone = self.dir / "it's #1 of \"$HOME\" (a; b & c = 5%) [d]?"
-        for name in ("mk", "lambda"):
-            shutil.copytree(ROOT / name, clone / name)
+        for name in ("mk", "lambda", "xcdriver"):
+            shutil.copytree(ROOT / name, clone / name, symlinks=True)
         shutil.copy(ROOT / "gen_makefile.py", clone)
         self.write("excamera.mk", harness.must(clone / "gen_makefile.py", 0, self.chunks - 1, 16, 22))
         done = self.make("-j2")
@@ -289,7 +340,7 @@ class Lambda(MakefileCase):
 
 class Ours(MakefileCase):
     def test_our_vpxenc_is_the_default(self):
-        """The makefile uses xc-vpxenc unless told otherwise; with one libvpx, that changes nothing."""
+        """The makefile uses xc-vpxenc by default, which writes the same bytes as the vpxenc of the same libvpx."""
         harness.need("vpxenc")
         self.generate()
         self.assertEqual(self.make("-j2").returncode, 0)

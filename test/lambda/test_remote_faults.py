@@ -20,7 +20,7 @@ from harness import need
 from remote import RemoteCase
 
 ENGINES = ("lambda", "lambda-chunk")
-TOOLS = ("xc-vpxenc", "xc-terminate-chunk", "xc-dump", "xc-enc", "xc-rebase")
+TOOLS = (harness.ROOT / "mk/chunk-tools").read_text().split()
 
 # Kills the worker that runs it: everything from its parent up to what Lambda has started; then waits to be killed, too.
 KILL_WORKER = """

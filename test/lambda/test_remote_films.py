@@ -2,17 +2,13 @@
 import os
 import signal
 import shutil
-import sys
 import tempfile
 import pathlib
 
 import harness
 import remote
 from remote import RemoteCase
-
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(harness.ROOT))
-import gen_makefile  # noqa: E402
+from xcdriver import graph
 
 ENGINES = ("lambda", "lambda-chunk")
 
@@ -42,8 +38,7 @@ class WholeFilm(RemoteCase):
     def check_timings(self, structure, invocations):
         """timings.tsv has what a local run's has, and bench/latency-model.py predicts from it."""
         rows = {row[0]: row for row in self.rows()}
-        steps = [step for batch in gen_makefile.batches(0, self.chunks - 1, self.batch)
-                 for step in gen_makefile.STRUCTURES[structure](batch, 22)]
+        steps = graph.film_steps(structure, 0, self.chunks - 1, self.batch, 22)
         self.assertEqual(set(rows), {step.outputs[0] for step in steps})
         for step in steps:
             name, chunk, start, end, cpu, memory, read, wrote, _ = rows[step.outputs[0]]

@@ -198,8 +198,8 @@ class Package(AccountCase):
 
     def test_content(self):
         entries = self.unpack()
-        programs = ["xc-worker", *(f"tools/{tool}" for tool in (
-            "xc-vpxenc", "xc-terminate-chunk", "xc-dump", "xc-enc", "xc-rebase"))]
+        tools = (ROOT / "mk/chunk-tools").read_text().split()
+        programs = ["xc-worker", *(f"tools/{tool}" for tool in tools)]
         self.assertEqual([entry.filename for entry in entries], ["bootstrap", *programs])
         self.assertTrue(all(entry.external_attr >> 16 & 0o111 for entry in entries))
         for name in programs:

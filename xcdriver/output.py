@@ -1,13 +1,13 @@
-"""Finished chunks become the output, with the sound of the film that came in."""
-import re
+"""From finished chunks to the output file, with the audio of the source."""
 import shutil
 
-import gen_makefile
-from driver.processes import run
+from xcdriver import graph, y4m
+from xcdriver.processes import Failure, run
 
 
 def audio_options(codecs):
-    """Opus and Vorbis are copied; everything else becomes Opus, in a layout of channels that Opus knows."""
+    """Options for ffmpeg: Opus and Vorbis are copied, everything else becomes Opus, in a channel layout that Opus
+    supports."""
     for number, codec in enumerate(codecs):
         if codec in ("opus", "vorbis"):
             yield from [f"-c:a:{number}", "copy"]
@@ -17,19 +17,20 @@ def audio_options(codecs):
 
 
 def aspect_options(chunk):
-    """How ffmpeg is told to stretch the pictures, if they are to be: by what a chunk's Y4M says of its samples."""
-    with open(chunk, "rb") as stream:
-        header = dict((field[:1], field[1:]) for field in stream.readline().decode("ascii", "replace").split()[1:])
-    match = re.fullmatch(r"0*([1-9]\d*):0*([1-9]\d*)", header.get("A", ""))
-    across, down = map(int, match.groups()) if match else (1, 1)
-    if across == down:
-        return []
-    return ["-aspect", f"{int(header['W']) * across}:{int(header['H']) * down}"]
+    """Options for ffmpeg: the display aspect ratio, if samples are not square according to the chunk's Y4M header."""
+    try:
+        with open(chunk, "rb") as stream:
+            header = y4m.read_header(stream)
+    except ValueError as error:
+        raise Failure(f"{chunk}: {error}; --restart splits the film again") from None
+    across, down = header.aspect
+    return [] if across == down else ["-aspect", f"{header.width * across}:{header.height * down}"]
 
 
 def webm_command(work, source, part):
-    """Puts the pictures beside the audio and the title; a delay is rounded to whole frames. The muxer makes up no
-    numbers of its own, so that the same film gives the same bytes."""
+    """The command that puts the video together with audio and metadata of the source. A delay of the first picture is
+    rounded to whole frames. With +bitexact the muxer writes no random numbers, so the same film gives the same
+    bytes."""
     inputs = ["-itsoffset", f"{source.delay:.6f}", "-i", f"file:{work.path}/film.ivf"]
     others = []
     if not source.piped:
@@ -40,8 +41,8 @@ def webm_command(work, source, part):
 
 
 def finish(work, source, output):
-    """Makes the output from the finished chunks."""
-    chunks = [gen_makefile.finished(chunk) for chunk in range(work.record["film"]["chunks"])]
+    """Makes the output from the finished chunks. It appears under its name only when it is complete."""
+    chunks = [graph.finished(chunk) for chunk in range(work.record["film"]["chunks"])]
     run(["xc-merge", "-o", "film.ivf", *chunks], cwd=work.path)
     part = output.with_name(output.name + ".part")
     try:

@@ -1,39 +1,41 @@
-"""A part of the film, and make at work on it."""
+"""A segment of the film, and the run of make that encodes it."""
 import collections
 import os
 import re
 import subprocess
 import time
 
-import gen_makefile
-from driver.processes import Failure, log_in_memory, started
+from xcdriver import graph
+from xcdriver.makefile import makefile
+from xcdriver.processes import Failure, log_in_memory, started
 
-# Rough shares of the CPU time, only for showing how far the work has come.
+# Rough shares of the CPU time. They only serve to show how much is done.
 WEIGHTS = collections.defaultdict(lambda: 0.5, {"xc-vpxenc": 10, "xc-enc": 14, "xc-rebase": 2})
 
 
-class Reel:
-    """Some whole batches, or what the film has instead: the steps of a makefile, to find out how far it has come and
-    which of them failed."""
+class Segment:
+    """Some whole batches, or the last ones of the film. Knows their steps, and from these how much is done and which
+    step failed."""
 
     def __init__(self, first, end, options):
-        structure = gen_makefile.STRUCTURES[options.structure]
+        structure = graph.STRUCTURES[options.structure]
         self.first, self.end = first, end
-        self.makefile = gen_makefile.makefile(first, end - 1, options.batch, options.quality, options.structure)
-        self.batches = [({gen_makefile.finished(chunk) for chunk in batch}, structure(batch, options.quality))
-                        for batch in gen_makefile.batches(first, end - 1, options.batch)]
+        self.makefile = makefile(first, end - 1, options.batch, options.quality, options.structure)
+        self.batches = [({graph.finished(chunk) for chunk in batch}, structure(batch, options.quality))
+                        for batch in graph.batches(first, end - 1, options.batch)]
         self.weight = sum(WEIGHTS[step.argv[0]] for _, steps in self.batches for step in steps)
 
     def chunks_done(self, directory):
-        """Of the film. A finished batch no longer has its intermediate files."""
+        """How many chunks are done from the beginning of the film, as a fraction. The intermediate files of a finished
+        batch no longer exist, so all steps of such a batch count."""
         there = set(os.listdir(directory))
         done = sum(WEIGHTS[step.argv[0]] for finished, steps in self.batches for step in steps
                    if finished <= there or step.outputs[0] in there)
         return self.first + (self.end - self.first) * done / self.weight
 
     def explain(self, log):
-        """From what make printed, the messages of each target that failed, behind its command if make has shown that;
-        or else the last words."""
+        """Finds in the output of make the messages of each target that failed, after the command if make has shown it.
+        Without such targets, returns the last lines."""
         files_of = {output: {*step.outputs, *step.inputs} for _, steps in self.batches for step in steps
                     for output in step.outputs}
         lines, found, begin = log.splitlines(), [], 0
@@ -51,15 +53,15 @@ class Reel:
         return "\n".join(found or lines[-20:])
 
 
-def make(work, reel, options, on_wait):
-    """Has make do it."""
-    with open(work.path / "excamera.mk", "w") as out:
-        out.writelines(reel.makefile)
+def make(work, segment, options, on_wait):
+    """Encodes a segment. Calls on_wait() while make runs."""
+    with open(work.path / "excamera.mk", "w", errors="surrogateescape") as out:
+        out.writelines(segment.makefile)
     command = ["make", "-f", "excamera.mk", "-j", str(options.jobs), "--output-sync=target"]
-    # Only what this driver says counts, not the flags of a make that runs it; and make speaks as explain() expects.
+    # If a make has started this driver, its flags must not reach this make. explain() expects messages in English.
     environment = {**os.environ, "MAKEFLAGS": "", "MAKELEVEL": "0", "LC_ALL": "C", "KEEP": "1" if options.keep else ""}
     with log_in_memory() as log:
-        # Those who inherit the lock keep it until the last of them has ended, even if this process is killed.
+        # Every process inherits the lock, and holds it until it ends, even if this process is killed.
         with started(command, cwd=work.path, env=environment, stdin=subprocess.DEVNULL, stdout=log,
                      stderr=subprocess.STDOUT, pass_fds=[work.lock.fileno()]) as process:
             while process.poll() is None:
@@ -67,4 +69,4 @@ def make(work, reel, options, on_wait):
                 on_wait()
         if process.returncode:
             log.seek(0)
-            raise Failure(f"a step failed:\n{reel.explain(log.read())}")
+            raise Failure(f"a step failed:\n{segment.explain(log.read())}")

@@ -1,4 +1,4 @@
-"""Processes that the driver starts and ends, and how it says that something went wrong."""
+"""Starting and ending processes, and reporting what went wrong with them."""
 import contextlib
 import os
 import shlex
@@ -7,15 +7,16 @@ import subprocess
 
 
 class Failure(Exception):
-    """What the user is told, on standard error, before the driver exits with status 1."""
+    """A message for the user. The driver prints it and exits with status 1."""
 
 
 class Interrupted(BaseException):
-    """SIGINT, SIGTERM or SIGHUP came."""
+    """SIGINT, SIGTERM or SIGHUP has arrived. The argument is its number."""
 
 
 @contextlib.contextmanager
 def no_signals():
+    """Ignores those three signals inside the block."""
     kept = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
@@ -26,8 +27,8 @@ def no_signals():
 
 @contextlib.contextmanager
 def started(argv, **more):
-    """A process that does not live on behind the block, however that ends: it is told to stop, and given the time to
-    clean up behind itself."""
+    """Starts a process that does not outlive the block, however the block ends. A process that still runs then is told
+    to stop, and is killed if it does not within ten seconds."""
     try:
         process = subprocess.Popen(argv, text=True, errors="replace", **more)
     except FileNotFoundError:
@@ -45,17 +46,18 @@ def started(argv, **more):
 
 
 def log_in_memory():
-    """A file for what commands say, which can be written even when the disk is full."""
+    """A file for the messages of commands. It is in memory, so that it can be written even when the disk is full."""
     return os.fdopen(os.memfd_create("log"), "w+", errors="replace")
 
 
 def failed(commands, output):
+    """The failure of a pipeline of commands, with what they printed."""
     pipeline = " | ".join(shlex.join(map(str, argv)) for argv in commands)
-    return Failure(f"this failed:\n  {pipeline}\n{output.strip()}")
+    return Failure(f"this command failed:\n  {pipeline}\n{output.strip()}")
 
 
 def run(argv, **more):
-    """Runs a command to its end; returns what it wrote to standard output."""
+    """Runs a command and returns its standard output. Raises Failure if its exit status is not 0."""
     with started(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more) as process:
         output, errors = process.communicate()
     if process.returncode:

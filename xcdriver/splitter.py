@@ -1,23 +1,23 @@
-"""Cutting the film into chunks, in the background."""
+"""Splitting the film into chunks, in the background."""
 import os
 import subprocess
 import sys
 import time
 
-from driver.processes import failed, log_in_memory, started
+from xcdriver.processes import failed, log_in_memory, started
 
 
 class Splitter:
-    """Has the film cut into chunks, in the background, until the stack unwinds. Where chunks have been cut already, it
-    goes on behind them."""
+    """Splits the film into chunks in the background. It stops at the latest when the ExitStack `stack` is closed. If an
+    earlier run has left chunks, it continues after them."""
 
     def __init__(self, work, source, chunk_frames, most, stack):
-        """most: how far it may be ahead of those who remove chunks; 0: as far as it likes."""
+        """most: at most so many chunks exist at a time; the splitter waits until some are removed. 0: no limit."""
         self.work = work
         self.estimate = source.frames
         if self.film:
             return
-        for path in work.path.glob("*.y4m.tmp*"):  # of one that was killed
+        for path in work.path.glob("*.y4m.tmp*"):  # left by an xc-split that was killed
             path.unlink()
         first = self.first_missing()
         self.commands = [*source.y4m_commands(), ["xc-split", "-s", str(chunk_frames), "-d", str(work.path), "--skip",
@@ -27,22 +27,22 @@ class Splitter:
         for argv in self.commands:
             process = started(argv, stdin=feed, stdout=subprocess.PIPE, stderr=self.log, pass_fds=[work.lock.fileno()])
             self.processes.append(stack.enter_context(process))
-            feed.close()  # only the next process has it now, and the one before notices when that ends
+            feed.close()  # if this process kept it open, the writer would not notice that the reader has ended
             feed = self.processes[-1].stdout
 
     @property
     def film(self):
-        """How many chunks and frames there are in all; None as long as that is not known."""
+        """The number of chunks and frames in the whole film; None until it is known."""
         return self.work.record["film"]
 
     @property
     def frames(self):
-        """The same, of frames; until it is known, an estimate or None."""
+        """The number of frames in the whole film; until it is known, an estimate or None."""
         return self.film["frames"] if self.film else self.estimate
 
     def first_missing(self):
-        """The number of the first chunk that has to be cut. The last one that is there may be cut short, by a film that
-        did not come to its end; that is cut anew."""
+        """The number of the first chunk to split off. The last chunk of an earlier run is removed if it may be
+        incomplete, because that run did not get to the end of the film."""
         done = end = self.work.record["done"]
         while self.work.chunk(end).exists():
             end += 1
@@ -55,7 +55,7 @@ class Splitter:
         return end
 
     def is_at_work(self):
-        """If not, self.film is known."""
+        """Whether chunks are still being split off. If not, self.film is known."""
         if not self.film and self.processes[-1].poll() is not None:
             summary = self.processes[-1].stdout.read().split()
             if any([process.wait() for process in self.processes]):
@@ -64,7 +64,8 @@ class Splitter:
         return not self.film
 
     def reason(self):
-        """Why it failed. If xc-split did, ffmpeg only says that nobody takes what it writes."""
+        """Why splitting failed. If xc-split failed, messages of ffmpeg are left out: they only say that its output pipe
+        is broken."""
         self.log.seek(0)
         said = self.log.read().splitlines()
         if self.processes[-1].returncode:
@@ -74,7 +75,8 @@ class Splitter:
         return "\n".join(said or ends)
 
     def wait_for(self, end, on_wait):
-        """Waits until all chunks below `end` are there, or all of a shorter film; returns where they end."""
+        """Waits until all chunks below `end` exist, or all chunks of a shorter film. Returns the number after the last
+        of them. Calls on_wait() while it waits."""
         while self.is_at_work() and not self.work.chunk(end - 1).exists():
             time.sleep(0.2)
             on_wait()

@@ -1,18 +1,19 @@
-"""The film that comes in."""
+"""The film that is to be encoded."""
 import json
 import os
 import pathlib
 import sys
 
-from driver.processes import Failure, run
+from xcdriver.processes import Failure, run
 
-# What a film must be before VP8 can have it; and it begins with its first picture, whenever that is shown.
+# Makes of any film what VP8 can hold: progressive pictures, limited-range BT.601, the first picture at time 0.
 VIDEO_FILTERS = "yadif=deint=interlaced,scale=out_range=tv:out_color_matrix=bt601,setpts=PTS-STARTPTS"
 
 
 def frame_rate(video):
-    """Of one that ffprobe has looked at, as ffmpeg will have it, or 0. A film of varying rate may have steps of a
-    millisecond: then its average counts (av_guess_frame_rate in libavformat)."""
+    """The frame rate at which ffmpeg will convert a stream that ffprobe has described; 0 if it is unknown. The base
+    rate of a film with a variable frame rate may be that of its clock, such as 1000 Hz. Then the average rate is used,
+    as by av_guess_frame_rate in libavformat."""
     def value(name):
         rate, per = map(int, video.get(name, "0/0").split("/"))
         return rate / per if per else 0
@@ -21,16 +22,16 @@ def frame_rate(video):
 
 
 class Source:
-    """The film that comes in."""
+    """The film that is to be encoded, and what ffprobe says about it."""
 
     def __init__(self, name):
         self.piped = name == "-"
-        # A colon would make ffmpeg take what is before it for a protocol.
+        # Without "file:", ffmpeg takes what comes before a colon as a protocol.
         self.name = f"file:{name}" if ":" in name and os.path.exists(name) else name
         self.path = pathlib.Path(name)
         self.audio_codecs = []
-        self.frames = None  # an estimate, if there is any
-        self.picture_size = 0
+        self.frames = None  # an estimate of their number, or None
+        self.picture_size = 0  # bytes
         self.delay = 0  # seconds from the start of the film to its first picture
         if not self.piped:
             self.probe()
@@ -55,7 +56,8 @@ class Source:
         self.delay = max(0, float(video.get("start_time") or 0) - float(found["format"].get("start_time") or 0))
 
     def identity(self):
-        """What tells this film from another that may later have the same name; None: nothing can."""
+        """What distinguishes this film from another one that may later have the same name. None for standard input,
+        which can never be recognized."""
         if self.piped:
             return None
         if not self.path.exists():
@@ -64,7 +66,7 @@ class Source:
         return {"path": str(self.path.resolve()), "size": status.st_size, "mtime": status.st_mtime_ns}
 
     def y4m_commands(self):
-        """The commands, none or one, that make Y4M of it."""
+        """The commands, one or none, that convert the film to Y4M."""
         if self.piped:
             return []
         return [["ffmpeg", "-nostdin", "-v", "error", "-i", self.name, "-map", "0:V:0", "-vf", VIDEO_FILTERS,

@@ -1,0 +1,35 @@
+"""What the command lines of ./excamera and gen_makefile.py have in common."""
+import argparse
+import signal
+import sys
+
+
+def write_output(program, pieces):
+    """Writes texts to standard output. If that fails, says so in one line and exits with status 1. A closed pipe ends
+    the program silently, as is usual."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        # Paths may hold bytes that are no text. sys.stdout would fail once more when Python ends.
+        with open(1, "w", errors="surrogateescape", closefd=False) as out:
+            out.writelines(pieces)
+    except OSError as error:
+        sys.exit(f"{program}: standard output: {error.strerror}")
+
+
+class Parser(argparse.ArgumentParser):
+    """Prints its description as it stands, and checks that the help text could be written."""
+
+    def __init__(self, **options):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def print_help(self, file=None):
+        write_output(self.prog, [self.format_help()])
+
+
+def number(low, high):
+    """A type of argument: a whole number from low to high."""
+    def parse(text):
+        if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not a number from {low} to {high}")
+        return int(text)
+    return parse

@@ -1,0 +1,78 @@
+"""From a film to finished chunks, segment by segment."""
+import contextlib
+import math
+import shutil
+
+from xcdriver import graph
+from xcdriver.output import aspect_options
+from xcdriver.processes import Failure
+from xcdriver.segment import Segment, make
+from xcdriver.splitter import Splitter
+
+# Chunks per process in a segment, which is what one run of make encodes. At the end of a segment some processes are
+# idle; with so many chunks that hardly matters. While a segment is encoded, the next one is split into chunks. Of the
+# rest of the film no raw pictures exist.
+SEGMENT = 16
+
+
+def check_room(work, source, chunk_frames, most):
+    """Raises Failure if the disk is too full for the raw pictures that exist at a time, and half as much again for
+    states and streams."""
+    frames = (source.frames or 0) - work.record["done"] * chunk_frames
+    frames = min(frames, most * chunk_frames) if most else frames
+    needed = frames * source.picture_size * 3 // 2 - sum(path.stat().st_size for path in work.chunks())
+    free = shutil.disk_usage(work.path).free
+    if needed > free:
+        raise Failure(f"{work.path}: needs about {needed / 1e6:.0f} MB, but only {free / 1e6:.0f} MB are free; "
+                      "choose another directory with --work DIR")
+
+
+class Encoding:
+    """Encodes a film segment by segment, while the next segment is split into chunks."""
+
+    def __init__(self, work, splitter, options, progress):
+        self.work, self.splitter, self.options, self.progress = work, splitter, options, progress
+        self.segment = None  # the one that is being encoded
+
+    def frames_split(self):
+        return self.options.chunk * (self.work.record["done"] + len(self.work.chunks()))
+
+    def frames_done(self):
+        return self.options.chunk * self.segment.chunks_done(self.work.path)
+
+    def on_wait(self):
+        self.splitter.is_at_work()
+        if self.segment:
+            self.progress.frames = self.splitter.frames
+        self.progress.show(self.frames_done if self.segment else self.frames_split)
+
+    def run(self, chunks):
+        """Makes the finished chunks of the whole film, `chunks` in a segment."""
+        work, splitter = self.work, self.splitter
+        begin = work.record["done"]
+        if splitter.is_at_work():  # the first segment must be split before anything can be encoded
+            frames = splitter.frames and min(splitter.frames, self.options.chunk * (begin + chunks))
+            self.progress.begin("splitting", frames, self.frames_split())
+        while begin < (end := splitter.wait_for(begin + chunks, self.on_wait)):
+            work.update(aspect=aspect_options(work.chunk(begin)))
+            is_first = not self.segment
+            self.segment = Segment(begin, end, self.options)
+            if is_first:
+                self.progress.begin("encoding", splitter.frames, self.frames_done())
+            make(work, self.segment, self.options, self.on_wait)
+            work.update(done=end)
+            if not self.options.keep:
+                work.remove_chunks()
+            begin = end
+
+
+def encode(work, source, options, progress):
+    """Makes the finished chunks of a film in the work directory."""
+    chunks = math.ceil(SEGMENT * options.jobs / options.batch) * options.batch
+    most = 0 if options.keep else min(2 * chunks, graph.LAST_CHUNK)  # xc-split takes no larger number
+    if not options.keep:
+        work.remove_chunks()  # left by an earlier run with --keep, or by one that was killed; xc-split counts them
+    check_room(work, source, options.chunk, most)
+    with contextlib.ExitStack() as stack:
+        splitter = Splitter(work, source, options.chunk, most, stack)
+        Encoding(work, splitter, options, progress).run(chunks)

@@ -1,0 +1,115 @@
+"""The graph of steps that encodes a film: every command, with the files that it reads and writes."""
+import typing
+
+# The file names are those of the original ExCamera. They begin with the number of the chunk, in eight digits.
+DIGITS = 8
+LAST_CHUNK = 10 ** DIGITS - 1
+RAW_PATTERN = "[0-9]" * DIGITS + ".y4m"  # as a shell pattern
+
+VPXENC_OPTIONS = (
+    "--ivf --codec=vp8 --good --cpu-used=0 --end-usage=cq --min-q=0 --max-q=63 --cq-level={} "
+    "--buf-initial-sz=10000 --buf-optimal-sz=20000 --buf-sz=40000 --undershoot-pct=100 --passes=2 --auto-alt-ref=1 "
+    "--threads=1 --token-parts=0 --tune=ssim --target-bitrate=4294967295")
+
+
+class Step(typing.NamedTuple):
+    """One command of the graph, with all files that it reads and writes. The first output names the step."""
+    outputs: list
+    inputs: list
+    argv: list
+
+
+def stem(chunk):
+    """What the names of all files of a chunk begin with."""
+    return f"{chunk:0{DIGITS}d}"
+
+
+def chunk_of(name):
+    """The number of the chunk that a file belongs to."""
+    return int(name[:DIGITS])
+
+
+def raw(chunk):
+    """The file with a chunk's raw pictures."""
+    return f"{stem(chunk)}.y4m"
+
+
+def finished(chunk):
+    """The file with a chunk's part of the stream, the last that is made of the chunk."""
+    return f"{stem(chunk)}.ivf"
+
+
+def vpxenc_options(quality):
+    """The published options for vpxenc, as a list."""
+    return VPXENC_OPTIONS.format(quality).split()
+
+
+def batches(start, end, size):
+    """Divides the chunks from start to end, both included, into batches. The last batch may be smaller."""
+    return [range(first, min(first + size, end + 1)) for first in range(start, end + 1, size)]
+
+
+def classic(batch, quality):
+    """The steps of one batch in the structure of the ExCamera paper.
+
+    First, each chunk is encoded on its own. Then every chunk except the first is encoded again, predicting from a
+    guess of the state before it: the state that the chunk before it left when that was encoded on its own. Finally,
+    from the third chunk on, each chunk is rebased from the guess to the true state, one chunk after another."""
+    steps = []
+    for chunk in batch:
+        name = stem(chunk)
+        alone = finished(chunk) if chunk == batch[0] else f"{name}-0.ivf"
+        steps.append(Step([f"{name}-vpxenc.ivf"], [raw(chunk)],
+                          ["xc-vpxenc", *vpxenc_options(quality), "-o", f"{name}-vpxenc.ivf", raw(chunk)]))
+        steps.append(Step([alone], [f"{name}-vpxenc.ivf"], ["xc-terminate-chunk", f"{name}-vpxenc.ivf", alone]))
+        if chunk != batch[-1]:
+            steps.append(Step([f"{name}-0.state"], [alone], ["xc-dump", alone, f"{name}-0.state"]))
+
+    for chunk in batch[1:]:
+        name, previous = stem(chunk), stem(chunk - 1)
+        guess_is_true = chunk == batch[1]
+        given = finished(chunk) if guess_is_true else f"{name}-1.ivf"
+        state = [f"{name}-1.state"] if guess_is_true and chunk != batch[-1] else []
+        steps.append(Step([given, *state], [raw(chunk), f"{name}-0.ivf", f"{previous}-0.state"],
+                          ["xc-enc", "-W", "-w", "0.75", "-i", "y4m", "-o", given, "-r", "-I", f"{previous}-0.state",
+                           "-p", f"{name}-0.ivf", *(["-O", *state] if state else []), raw(chunk)]))
+
+    for chunk in batch[2:]:
+        name, previous = stem(chunk), stem(chunk - 1)
+        state = [f"{name}-1.state"] if chunk != batch[-1] else []
+        steps.append(Step([finished(chunk), *state],
+                          [raw(chunk), f"{name}-1.ivf", f"{previous}-0.state", f"{previous}-1.state"],
+                          ["xc-rebase", "-W", "-w", "0.75", "-i", "y4m", "-o", finished(chunk), "-r",
+                           "-I", f"{previous}-1.state", "-p", f"{name}-1.ivf", "-S", f"{previous}-0.state",
+                           *(["-O", *state] if state else []), raw(chunk)]))
+    return steps
+
+
+def anchored(batch, quality, options=()):
+    """The steps of one batch in the structure that needs no guess.
+
+    The last frame of each chunk is its anchor. It is coded first, and predicts only from the anchor before it and from
+    the key frame of the batch. So the anchors are a short chain of single frames. All other frames are encoded once, in
+    parallel, from exact states. `options` are added to those of each xc-enc."""
+    steps = []
+    options = ["--cq-level", str(quality), *options, "-i", "y4m"]
+    for chunk in batch:
+        name, previous = stem(chunk), stem(chunk - 1)
+        anchors = f"{name}-anchors.ivf"
+        before = [] if chunk == batch[0] else [f"{previous}-anchors.state"]
+        after = [] if chunk == batch[-1] else [f"{name}-anchors.state"]
+        given = ["-I", *before] if before else []
+        steps.append(Step([anchors, *after], [raw(chunk), *before],
+                          ["xc-enc", "--anchors", *options, *given, "-o", anchors, *(["-O", *after] if after else []),
+                           raw(chunk)]))
+        steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
+                          ["xc-enc", "--follow", anchors, *options, *given, "-o", finished(chunk), raw(chunk)]))
+    return steps
+
+
+STRUCTURES = {"classic": classic, "anchored": anchored}
+
+
+def film_steps(structure, start, end, size, quality):
+    """The steps of all batches. No step comes before one whose output it reads."""
+    return [step for batch in batches(start, end, size) for step in STRUCTURES[structure](batch, quality)]
