@@ -28,8 +28,7 @@ LIBRARY := $(OUT)/libexcamera.a
 # (lib/vpx/zeroed_malloc.c).
 VPX_ARCHIVE := $(filter /%,$(shell $(CC) -print-file-name=libvpx.a 2>/dev/null))
 VPX := $(if $(VPX_ARCHIVE),$(OUT)/libexcamera-vpx.a)
-LIBS := -lxxhash -lm
-LIBS-xc-enc := -lyuv
+LIBS := -lxxhash -lyuv -lm
 LIBS-xc-decode := -lmd
 
 .PHONY: tools static lib test-programs

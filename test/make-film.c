@@ -409,7 +409,7 @@ int main(int argc, char **argv)
     }
     const char *name = argv[optind];
     FILE *out = strcmp(name, "-") ? fopen(name, "wb") : stdout;
-    struct xc_error err = { { 0 } };
+    struct xc_error err = { .text = "" };
     if (!out) {
         perror(name);
         return 1;

@@ -244,7 +244,7 @@ int main(int argc, char **argv)
     seed = strtoull(argv[1], NULL, 10) + 1;
     struct xc_ivf ivf = unit_read_ivf(argv[2]);
     FILE *out = fopen(argv[3], "wb");
-    struct xc_error err = { "cannot create the output" };
+    struct xc_error err = { .text = "cannot create the output" };
     struct xc_workspace *workspace = NULL;
     must(out ? xc_ivf_write_header(out, &ivf.header, &err) : XC_ERR_IO, &err, argv[3], 0);
     must(xc_workspace_new(&workspace, 1, xc_cpu_features(), &err), &err, "workspace", 0);

@@ -12,7 +12,7 @@
 #include "excamera/ivf.h"
 
 static unsigned unit_passed, unit_failed;
-static char unit_reason[512]; /* of the first failed check of the test that is running; empty: none so far */
+static char unit_reason[1024]; /* of the first failed check of the test that is running; empty: none so far */
 
 static inline void unit_check(bool good, const char *file, int line, const char *what)
 {
@@ -77,7 +77,7 @@ static inline unsigned unit_below(uint64_t *seed, unsigned n)
 static inline struct xc_ivf unit_read_ivf(const char *path)
 {
     struct xc_ivf ivf;
-    struct xc_error err = { "cannot open" };
+    struct xc_error err = { .text = "cannot open" };
     FILE *stream = fopen(path, "rb");
     if (!stream || xc_ivf_read(&ivf, stream, &err) != XC_OK) {
         fprintf(stderr, "%s: %s\n", path, err.text);

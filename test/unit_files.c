@@ -23,7 +23,7 @@ static enum xc_status read_ivf(struct xc_ivf *ivf, const void *data, size_t size
 static void check_ivf_refused(const void *data, size_t size)
 {
     struct xc_ivf ivf;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     CHECK(read_ivf(&ivf, data, size, &err) != XC_OK);
     CHECK(err.text[0] && !strchr(err.text, '\n'));
 }
@@ -32,7 +32,7 @@ static void check_ivf_refused(const void *data, size_t size)
 static char *make_ivf(size_t *size)
 {
     char *data = NULL;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     const struct xc_ivf_header header = { 640, 360, 30000, 1001, 3, 0x12345678 };
     FILE *stream = open_memstream(&data, size);
     CHECK_OK(xc_ivf_write_header(stream, &header, &err), err);
@@ -65,7 +65,7 @@ static void test_ivf_round_trip(void)
     size_t size;
     char *data = make_ivf(&size);
     struct xc_ivf ivf;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     data[24] = 99; /* a wrong frame count, which encoders that cannot seek leave behind */
     CHECK_OK(read_ivf(&ivf, data, size, &err), err);
     CHECK(ivf.header.width == 640 && ivf.header.height == 360);
@@ -128,7 +128,7 @@ static void test_y4m_headers(void)
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         struct xc_y4m_header header;
-        struct xc_error err = { "" };
+        struct xc_error err = { .text = "" };
         CHECK_OK(read_y4m_header(&header, good[i], &err), err);
         CHECK(header.width == 37 && header.height == 21);
         CHECK(header.rate_num == (i ? 24 : 30) && header.rate_den == 1);
@@ -167,7 +167,7 @@ static void test_y4m_refusals(void)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct xc_y4m_header header;
-        struct xc_error err = { "" };
+        struct xc_error err = { .text = "" };
         CHECK(read_y4m_header(&header, bad[i], &err) != XC_OK);
         CHECK(err.text[0] && !strchr(err.text, '\n'));
         if (unit_reason[0]) {
@@ -188,7 +188,7 @@ static void test_y4m_frames(void)
     char text[] = "YUV4MPEG2 W3 H1 F25:1\nFRAME\nabcUVuvFRAME Ip\ndefWXwx";
     struct xc_y4m_header header;
     struct xc_picture *picture;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     bool end;
     FILE *stream = stream_of(text, strlen(text));
     CHECK_OK(xc_y4m_read_header(&header, stream, &err), err);
@@ -211,7 +211,7 @@ static void test_y4m_writing(void)
     static const char text[] = "YUV4MPEG2 W3 H1 F25:1 XNOTE=kept\nFRAME\nabcUVuv";
     struct xc_y4m_header header;
     struct xc_picture *picture;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     bool end;
     char *data;
     size_t size;
@@ -237,7 +237,7 @@ static void test_y4m_bad_frames(void)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct xc_picture *picture;
-        struct xc_error err = { "" };
+        struct xc_error err = { .text = "" };
         bool end = false;
         CHECK_OK(xc_picture_new(&picture, NULL, 3, 1, &err), err);
         FILE *stream = stream_of(bad[i], strlen(bad[i]));

@@ -96,7 +96,7 @@ struct bench {
 static void check_decodes_to(struct bench *bench, struct xc_workspace *workspace, const uint8_t *data, size_t size,
                              const struct xc_picture *picture, const struct xc_state *after)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state state = XC_STATE_INIT;
     struct xc_picture *shown = NULL;
     CHECK_OK(xc_state_copy(&state, &bench->state, &err), err);
@@ -110,7 +110,7 @@ static void check_decodes_to(struct bench *bench, struct xc_workspace *workspace
 
 static void check_serialized(struct bench *bench, const struct xc_picture *picture, const struct xc_state *after)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     CHECK_OK(xc_frame_serialize(&bench->bytes, &bench->frame, &bench->state, &err), err);
     CHECK_OK(xc_frame_parse(&bench->again, &bench->state, bench->bytes.data, bench->bytes.size, &err), err);
     check_same_frame(&bench->frame, &bench->again);
@@ -122,7 +122,7 @@ static void check_serialized(struct bench *bench, const struct xc_picture *pictu
  * survives being written and read. */
 static void check_optimized(struct bench *bench, const struct xc_picture *picture)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state state = XC_STATE_INIT;
     struct xc_picture *shown = NULL;
     CHECK_OK(xc_frame_optimize(&bench->frame, &bench->state, &err), err);
@@ -140,7 +140,7 @@ static void check_optimized(struct bench *bench, const struct xc_picture *pictur
 /* Runs all checks on one frame; the state becomes the one behind it. */
 static void test_frame(struct bench *bench, const struct xc_ivf_frame *ivf_frame)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state after = XC_STATE_INIT;
     struct xc_picture *picture = NULL;
     CHECK_OK(xc_frame_parse(&bench->frame, &bench->state, ivf_frame->data, ivf_frame->size, &err), err);
@@ -164,7 +164,7 @@ struct total {
 
 static void test_file(const char *path, struct total *total)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct bench bench = {
         .state = XC_STATE_INIT,
         .frame = XC_FRAME_INIT,
@@ -218,7 +218,7 @@ static struct xc_frame make_frame(bool key_frame, unsigned mb_cols)
 /* The state behind a key frame. */
 static struct xc_state make_state(struct xc_workspace *workspace, unsigned mb_cols)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state state = XC_STATE_INIT;
     struct xc_frame frame = make_frame(true, mb_cols);
     CHECK_OK(xc_frame_optimize(&frame, &state, &err), err);
@@ -272,7 +272,7 @@ static void test_contradictions(struct xc_workspace *workspace)
     struct xc_bytes bytes = XC_BYTES_INIT;
     struct xc_state state = make_state(workspace, COLUMNS);
     for (int how = 0; how <= CONTRADICTIONS; how++) {
-        struct xc_error err = { "" };
+        struct xc_error err = { .text = "" };
         struct xc_frame frame = make_frame(false, COLUMNS);
         struct xc_macroblock before[COLUMNS];
         CHECK_OK(xc_frame_optimize(&frame, &state, &err), err);
@@ -337,7 +337,7 @@ static enum xc_status write_far(struct xc_bytes *bytes, const struct xc_state *s
 static void test_far_vectors(struct xc_workspace *workspace)
 {
     enum { LIMIT = 4 * 4096, WIDE = 600, NARROW = 20, RIGHT = 300 };
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_bytes bytes = XC_BYTES_INIT;
     struct xc_frame frame = XC_FRAME_INIT;
     struct xc_state wide = make_state(workspace, WIDE), narrow = make_state(workspace, NARROW);
@@ -366,7 +366,7 @@ static void test_far_vectors(struct xc_workspace *workspace)
 /* What a probability of the segment tree costs must come in again; 255 stands for one that is not sent. */
 static void test_segment_tree(void)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state state = XC_STATE_INIT;
     struct xc_frame frame = make_frame(true, 100);
     frame.header.segmentation = frame.header.update_segment_map = true;
@@ -383,7 +383,7 @@ static void test_segment_tree(void)
 int main(int argc, char **argv)
 {
     struct total total = { 0, 0 };
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_workspace *workspace = NULL;
     CHECK(xc_workspace_new(&workspace, 0, 0, &err) == XC_ERR_ARGUMENT && !workspace);
     unit_end("a workspace has a thread");

@@ -44,7 +44,7 @@ static void check_failed(enum xc_status status, const struct xc_error *err, cons
 static enum xc_status try_frame(struct xc_workspace *workspace, struct xc_state *state, const uint8_t *data,
                                 size_t size)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_frame frame = XC_FRAME_INIT;
     struct xc_bytes bytes = XC_BYTES_INIT;
     struct xc_state before = XC_STATE_INIT;
@@ -66,7 +66,7 @@ static enum xc_status try_frame(struct xc_workspace *workspace, struct xc_state 
 static void test_damaged_frame(struct xc_workspace *workspace, const struct xc_state *before, const uint8_t *data,
                                size_t size, const struct xc_ivf_frame *next)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state by_frame = XC_STATE_INIT, by_bytes = XC_STATE_INIT;
     CHECK_OK(xc_state_copy(&by_frame, before, &err), err);
     CHECK_OK(xc_state_copy(&by_bytes, before, &err), err);
@@ -88,7 +88,7 @@ static void test_damaged_state(struct xc_workspace *workspace, const struct xc_s
 {
     char *data = NULL;
     size_t size;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state loaded = XC_STATE_INIT;
     FILE *stream = open_memstream(&data, &size);
     CHECK_OK(xc_state_write(state, stream, &err), err);
@@ -114,7 +114,7 @@ static void test_damaged_state(struct xc_workspace *workspace, const struct xc_s
 /* Rounds of damage at each frame of the file in turn, and at the state behind it. */
 static void test_file(const char *path, unsigned rounds)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state state = XC_STATE_INIT;
     struct xc_workspace *workspace;
     struct xc_ivf ivf = unit_read_ivf(path);

@@ -6,7 +6,7 @@ static void test_sizes(void)
 {
     static const unsigned sizes[][2] = { { 1, 1 },     { 16, 16 }, { 17, 15 },
                                          { 175, 143 }, { 64, 1 },  { XC_MAX_DIMENSION, 1 } };
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         unsigned width = sizes[i][0], height = sizes[i][1];
         struct xc_picture *picture;
@@ -34,7 +34,7 @@ static void test_impossible_sizes(void)
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct xc_picture *picture = NULL;
-        struct xc_error err = { "" };
+        struct xc_error err = { .text = "" };
         CHECK(xc_picture_new(&picture, NULL, sizes[i][0], sizes[i][1], &err) != XC_OK);
         CHECK(err.text[0]);
     }
@@ -45,7 +45,7 @@ static void test_impossible_sizes(void)
 static void test_padding(void)
 {
     struct xc_picture *picture;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     CHECK_OK(xc_picture_new(&picture, NULL, 19, 5, &err), err);
     for (int p = 0; p < 3; p++) {
         for (unsigned y = 0; y < xc_plane_height(picture, p); y++) {
@@ -77,7 +77,7 @@ static void test_owners(void)
 {
     struct xc_picture_pool *pool = xc_picture_pool_new();
     struct xc_picture *picture, *another;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     CHECK(xc_picture_ref(NULL) == NULL);
     xc_picture_unref(NULL);
     CHECK_OK(xc_picture_new(&picture, pool, 64, 64, &err), err);

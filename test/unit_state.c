@@ -15,7 +15,7 @@ enum { WIDTH = 37, HEIGHT = 21, MACROBLOCKS = 3 * 2 };
 static struct xc_picture *make_picture(uint64_t seed)
 {
     struct xc_picture *picture = NULL;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     CHECK_OK(xc_picture_new(&picture, NULL, WIDTH, HEIGHT, &err), err);
     for (int p = 0; p < 3; p++) {
         for (unsigned y = 0; y < xc_plane_coded_height(picture, p); y++) {
@@ -58,7 +58,7 @@ static struct xc_state make_state(uint64_t last, uint64_t golden, uint64_t altre
 static uint8_t *write_state(const struct xc_state *state, size_t *size)
 {
     char *data = NULL;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     FILE *stream = open_memstream(&data, size);
     CHECK_OK(xc_state_write(state, stream, &err), err);
     fclose(stream);
@@ -116,7 +116,7 @@ static bool is_one_line(const char *text)
 static void test_round_trip(void)
 {
     size_t size, again_size;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
     uint8_t *data = write_state(&state, &size);
     CHECK_OK(read_state(&loaded, data, size, &err), err);
@@ -154,7 +154,7 @@ static void test_shared_references(void)
     size_t sizes[3];
     static const int like[3][XC_REFERENCES] = { { 0, 0, 0 }, { 0, 1, 0 }, { 0, 1, 2 } };
     for (int i = 0; i < 3; i++) {
-        struct xc_error err = { "" };
+        struct xc_error err = { .text = "" };
         struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
         share(&state, like[i]);
         uint8_t *data = write_state(&state, &sizes[i]);
@@ -265,7 +265,7 @@ static void test_documented_layout(void)
 static void check_differs(const struct xc_state *state, const struct xc_state *original)
 {
     struct xc_state copy = XC_STATE_INIT;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     CHECK(!xc_state_equal(state, original));
     CHECK(xc_state_hash(state) != xc_state_hash(original));
     CHECK_OK(xc_state_copy(&copy, state, &err), err);
@@ -364,7 +364,7 @@ static void test_ids(void)
 
 static void test_copy(void)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state state = make_state(1, 2, 3), copy = make_state(4, 5, 6), original = make_state(1, 2, 3);
     CHECK_OK(xc_state_copy(&copy, &state, &err), err);
     CHECK(xc_state_equal(&copy, &state));
@@ -386,7 +386,7 @@ static void test_copy(void)
 /* A failed read leaves the state alone, and says why in one line. */
 static void check_fails(enum source source, const uint8_t *data, size_t size)
 {
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state state = make_state(4, 5, 6), untouched = make_state(4, 5, 6);
     enum xc_status status = read_state_from(source, &state, data, size, &err);
     if (source == A_BROKEN_PIPE) {
@@ -435,7 +435,7 @@ static void test_damaged_files(void)
 static void test_failing_streams(void)
 {
     size_t size;
-    struct xc_error err = { "" };
+    struct xc_error err = { .text = "" };
     struct xc_state state = make_state(1, 2, 3);
     uint8_t *data = write_state(&state, &size);
     for (size_t length = 0; length <= size; length++) {
@@ -495,7 +495,7 @@ static void test_impossible_fields(void)
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         size_t size;
-        struct xc_error err = { "" };
+        struct xc_error err = { .text = "" };
         struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
         uint8_t *data = write_state(&state, &size);
         sign(data, size);

@@ -115,7 +115,7 @@ void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_sta
     if (!option) {
         xc_tool_fail(file->name, "must begin with a key frame, but expects state %08x", expected);
     }
-    xc_tool_fail(file->name, "expects state %08x; its file is to be named with %s", expected, option);
+    xc_tool_fail(file->name, "expects state %08x; name its file with %s", expected, option);
 }
 
 struct xc_picture *xc_tool_ivf_decode(const struct xc_tool_ivf *file, uint32_t frame, struct xc_state *state,

@@ -74,6 +74,19 @@ static void print_wrapped(const char *text, int column, int indent)
     putchar('\n');
 }
 
+/* Adds the value that an option's variable has, if it is one that may be given. */
+static void add_default(char *text, size_t size, const struct xc_tool_option *option)
+{
+    const size_t length = strlen(text);
+    if (option->text && *option->text) {
+        snprintf(text + length, size - length, " (default: %s)", *option->text);
+    } else if (option->integer && (double)*option->integer >= option->minimum) {
+        snprintf(text + length, size - length, " (default: %lld)", (long long)*option->integer);
+    } else if (option->real && *option->real >= option->minimum) {
+        snprintf(text + length, size - length, " (default: %g)", *option->real);
+    }
+}
+
 static void print_option(char letter, const char *name, const char *argument, const char *help)
 {
     const char letter_text[] = { '-', letter, ',', '\0' };
@@ -100,7 +113,10 @@ static void print_help(void)
     print_wrapped(current->description, 0, 0);
     putchar('\n');
     for (const struct xc_tool_option *option = current->options; option->name; option++) {
-        print_option(option->letter, option->name, option->argument, option->help);
+        char help[512];
+        snprintf(help, sizeof help, "%s", option->help);
+        add_default(help, sizeof help, option);
+        print_option(option->letter, option->name, option->argument, help);
     }
     print_option(0, "help", NULL, "print this and exit");
     print_option(0, "version", NULL, "print the version and exit");
@@ -139,11 +155,38 @@ static void set_real(const struct xc_tool_option *option, const char *argument)
     *option->real = value;
 }
 
+/* An option that lacks its argument would take the next option for it. */
+static void refuse_option_as_argument(const struct xc_tool_option *option, const char *argument)
+{
+    if (argument[0] == '-' && argument[1]) {
+        xc_tool_usage_error("--%s needs an argument; a file of the name '%s' is written ./%s", option->name, argument,
+                            argument);
+    }
+}
+
+static bool is_given[MAX_OPTIONS]; /* by place in the table */
+
+bool xc_tool_given(const void *variable)
+{
+    for (int i = 0; current->options[i].name; i++) {
+        const struct xc_tool_option *option = &current->options[i];
+        const void *const variables[] = { option->flag, option->text, option->integer, option->real };
+        for (int j = 0; j < 4; j++) {
+            if (is_given[i] && variable && variables[j] == variable) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void set(const struct xc_tool_option *option, const char *argument)
 {
+    is_given[option - current->options] = true;
     if (option->flag) {
         *option->flag = true;
     } else if (option->text) {
+        refuse_option_as_argument(option, argument);
         *option->text = argument;
     } else if (option->integer) {
         set_integer(option, argument);
@@ -241,7 +284,8 @@ char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv)
     fill_standard_streams();
     parse_options(argc, argv);
     if (argc - optind < tool->minimum_operands) {
-        xc_tool_usage_error("%s", argc > optind ? "too few files named" : "no file named");
+        xc_tool_usage_error("a file is missing: %s %.*s", tool->name, (int)strcspn(tool->synopsis, "\n"),
+                            tool->synopsis);
     }
     if (argc - optind > tool->maximum_operands) {
         xc_tool_usage_error("unexpected '%s'", argv[optind + tool->maximum_operands]);

@@ -18,7 +18,7 @@ struct xc_tool_option {
     char letter; /* 0: only the long name */
     const char *name;
     const char *argument; /* what --help calls it; NULL: the option takes none */
-    const char *help;
+    const char *help; /* --help adds the default: the variable's value beforehand, if that is allowed and not NULL */
     /* Exactly one of these says where it goes. */
     bool *flag;
     const char **text;
@@ -38,12 +38,15 @@ struct xc_tool {
 /* An option of the tools that decode or encode, for their xc_tool_workspace. */
 #define XC_TOOL_THREADS_OPTION(variable)                                                                               \
     {                                                                                                                  \
-        0, "threads", "N", "threads, 1 to 64 (default: 1); the result is the same with any number of them",            \
+        0, "threads", "N", "threads, 1 to 64; the result is the same with any number of them",                         \
             .integer = &(variable), .minimum = 1, .maximum = 64                                                        \
     }
 
 /* Parses the options into their variables and returns the operands, ended by NULL. They may stand in any order. */
 char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv);
+
+/* Whether an option that sets this variable was on the command line. */
+bool xc_tool_given(const void *variable);
 
 _Noreturn void xc_tool_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void xc_tool_fail(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));

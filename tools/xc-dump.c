@@ -1,7 +1,5 @@
-/* xc-dump: decodes a file up to some frame and writes the state behind it. */
-#include "tool.h"
-
-#include "excamera/state.h"
+/* xc-dump: decodes a file up to some frame and writes the state after it. */
+#include "tool-chunk.h"
 
 static void write_state(const struct xc_state *state, const char *name)
 {
@@ -17,7 +15,7 @@ int main(int argc, char **argv)
     int64_t last = -1, threads = 1;
     const char *state_name = NULL;
     const struct xc_tool_option options[] = {
-        { 'f', "frame-number", "N", "stop behind frame N, counted from 0, hidden frames too (default: the last)",
+        { 'f', "frame-number", "N", "stop after frame N, counted from 0, hidden frames included (default: the last)",
           .integer = &last, .maximum = UINT32_MAX },
         { 'S', "input-state", "FILE", "decode from this state; needed unless IN.ivf begins with a key frame",
           .text = &state_name },
@@ -36,29 +34,22 @@ int main(int argc, char **argv)
     char **operands = xc_tool_start(&tool, argc, argv);
 
     struct xc_workspace *workspace = xc_tool_workspace(threads);
-    struct xc_tool_ivf input;
-    struct xc_state state;
-    xc_tool_ivf_read(&input, operands[0]);
-    xc_tool_state_read(&state, xc_workspace_pool(workspace), state_name);
-    xc_tool_ivf_check_state(&input, &state, "-S");
-
-    uint32_t count = input.ivf.header.frame_count;
+    struct xc_tool_chunk_input input;
+    struct xc_error err;
+    xc_tool_chunk_input_read(&input, operands[0], state_name, "-S", workspace);
+    xc_tool_ivf_check_state(&input.file, &input.state, "-S");
+    const uint32_t count = input.file.ivf.header.frame_count;
     if (count == 0) {
         xc_tool_fail(operands[0], "has no frame");
-    }
-    if (last < 0) {
-        last = count - 1;
     }
     if (last >= count) {
         xc_tool_fail(operands[0], "has no frame %lld, only %u frames", (long long)last, (unsigned)count);
     }
-    for (uint32_t i = 0; i <= last; i++) {
-        xc_picture_unref(xc_tool_ivf_decode(&input, i, &state, workspace));
-    }
-    write_state(&state, operands[1]);
+    const uint32_t frames = last < 0 ? count : (uint32_t)last + 1;
+    xc_tool_check_about(xc_chunk_play(&input.state, &input.input, frames, workspace, &err), operands[0], &err);
+    write_state(&input.state, operands[1]);
 
-    xc_state_clear(&state);
-    xc_ivf_free(&input.ivf);
+    xc_tool_chunk_input_clear(&input);
     xc_workspace_free(workspace);
     return 0;
 }

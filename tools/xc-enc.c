@@ -1,89 +1,89 @@
-/* xc-enc: encodes raw pictures given a state, from nothing, or after the example of a chunk that was encoded
+/* xc-enc: encodes raw pictures from a state, from nothing, or after the example of a chunk that was encoded
  * elsewhere. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "enc_modes.h"
+#include "tool-chunk.h"
 
-/* Where a number is optional, -1 says that it is not given: its default comes after it is checked what is. */
-static struct options {
-    const char *format, *output, *state, *output_state, *prediction, *prediction_state, *quality;
-    bool reencode, extra, no_wait, two_pass;
-    double weight;
-    int64_t threads;
-    struct primary_options primary;
-    bool anchors;
-    const char *anchors_name;
-    struct anchored_options anchored;
-} given = {
-    .format = "ivf",
-    .output = "output.ivf",
-    .quality = "best",
-    .weight = -1,
-    .threads = 1,
-    .primary = { .quantizer = -1, .ssim = -1 },
-    .anchored = { .cq_level = -1, .key_weight = -1, .anchor_weight = -1 },
-};
+static struct {
+    const char *format, *output, *state, *output_state, *prediction, *prediction_state, *quality, *frame_sizes,
+        *anchors_name;
+    bool reencode, extra, no_wait, two_pass, anchors;
+    int64_t quantizer, cq_level, threads;
+    double ssim, key_frame_weight, key_weight, anchor_weight;
+} given = { .format = "ivf", .output = "output.ivf", .quality = "best", .threads = 1, .quantizer = -1 };
 
 static const struct xc_tool_option options[] = {
-    { 'o', "output", "FILE", "the encoded chunk (default: output.ivf)", .text = &given.output },
-    { 'i', "input-format", "FORMAT", "of IN: ivf (default) or y4m", .text = &given.format },
-    { 'I', "input-state", "FILE", "the state to predict from (default: none, begin with a key frame)",
+    { 'o', "output", "FILE", "the encoded chunk", .text = &given.output },
+    { 'i', "input-format", "FORMAT", "format of IN: ivf or y4m", .text = &given.format },
+    { 'I', "input-state", "FILE", "the state to predict from; without it, IN begins with a key frame",
       .text = &given.state },
-    { 'O', "output-state", "FILE", "where to write the state behind the chunk", .text = &given.output_state },
-    { 'y', "y-ac-qi", "QINDEX", "quantizer index of all frames, 0 to 127", .integer = &given.primary.quantizer,
+    { 'O', "output-state", "FILE", "where to write the state after the chunk", .text = &given.output_state },
+    { 'q', "quality", "best|rt", "search thoroughly or fast", .text = &given.quality },
+    { 'y', "y-ac-qi", "QINDEX", "quantizer index of all frames, from 0 (best) to 127", .integer = &given.quantizer,
       .minimum = 0, .maximum = 127 },
-    { 's', "ssim", "SSIM", "in place of -y: the least SSIM of each frame (default: 0.99)", .real = &given.primary.ssim,
-      .minimum = 0, .maximum = 1 },
-    { 'F', "frame-sizes", "FILE", "in place of -y: the greatest size of each frame in bytes, one a line",
-      .text = &given.primary.frame_sizes },
-    { 'q', "quality", "best|rt", "search thoroughly (default) or fast", .text = &given.quality },
-    { '2', "two-pass", NULL, "taken for compatibility; one pass knows all that two would", .flag = &given.two_pass },
+    { 's', "ssim", "SSIM", "instead of -y: the least SSIM of each frame", .real = &given.ssim, .minimum = 0,
+      .maximum = 1 },
+    { 'F', "frame-sizes", "FILE", "instead of -y: the greatest size of each frame, in bytes, one a line",
+      .text = &given.frame_sizes },
+    { '2', "two-pass", NULL, "no effect; taken for compatibility", .flag = &given.two_pass },
     { 'r', "reencode", NULL, "encode after the example of PRED.ivf", .flag = &given.reencode },
-    { 'p', "pred-ivf", "FILE", "that example, begun with a key frame; otherwise it is rebased",
+    { 'p', "pred-ivf", "FILE", "that example; if it begins with an interframe, it is rebased",
       .text = &given.prediction },
     { 'S', "pred-state", "FILE", "the state that PRED.ivf was predicted from", .text = &given.prediction_state },
     { 'w', "kf-q-weight", "WEIGHT",
-      "of the key frame's quantizer against the next one's, for what replaces it (default: 1)", .real = &given.weight,
-      .minimum = 0, .maximum = 1 },
+      "the first anchor's quantizer: 1 takes that of PRED.ivf's key frame, 0 that of the frame it replaces",
+      .real = &given.key_frame_weight, .minimum = 0, .maximum = 1 },
     { 'e', "extra-frame-chunk", NULL,
-      "PRED.ivf and IN begin with one frame, in PRED.ivf a key frame, that is not part of the chunk",
+      "PRED.ivf and IN begin with one frame that is not part of the chunk; in PRED.ivf it is a key frame",
       .flag = &given.extra },
     { 'W', "no-wait", NULL, "do not wait for the end of standard input before reading SOURCE.state",
       .flag = &given.no_wait },
     { 0, "anchors", NULL,
-      "encode only the anchors of IN: its last picture, every twelfth, the last of each scene; "
-      "and key frames, where scenes begin",
+      "encode only the anchors of IN (its last picture, every twelfth, and the last of each scene), and a key frame "
+      "where a scene begins",
       .flag = &given.anchors },
-    { 0, "follow", "ANCHORS.ivf", "encode all pictures of IN but these, and put these in their places",
+    { 0, "follow", "ANCHORS.ivf", "encode all other pictures of IN, and put the anchors in their places",
       .text = &given.anchors_name },
-    { 0, "cq-level", "LEVEL", "with --anchors and --follow: quality from 0 (best) to 63, as vpxenc's (default: 22)",
-      .integer = &given.anchored.cq_level, .minimum = 0, .maximum = 63 },
+    { 0, "cq-level", "LEVEL", "with --anchors and --follow: quality from 0 (best) to 63, as vpxenc's",
+      .integer = &given.cq_level, .minimum = 0, .maximum = 63 },
     { 0, "key-weight", "WEIGHT",
-      "with --anchors: of the quantizer index for key frames (default: 0.2), times the "
-      "root of how much changes from picture to picture; no finer than 1/n if a cut comes n pictures later",
-      .real = &given.anchored.key_weight, .minimum = 0, .maximum = 4 },
+      "with --anchors: multiplies the quantizer index of key frames; less where little changes from picture to "
+      "picture, "
+      "more shortly before a scene cut",
+      .real = &given.key_weight, .minimum = 0, .maximum = 4 },
     { 0, "anchor-weight", "WEIGHT",
-      "with --anchors: of the quantizer index for other anchors (default: 0.3); no finer than 1/n if it is for n "
-      "pictures and a cut follows it",
-      .real = &given.anchored.anchor_weight, .minimum = 0, .maximum = 4 },
+      "with --anchors: multiplies the quantizer index of anchors; more shortly before a scene cut",
+      .real = &given.anchor_weight, .minimum = 0, .maximum = 4 },
     XC_TOOL_THREADS_OPTION(given.threads),
     { 0 },
 };
+
+static void set_defaults(void)
+{
+    given.ssim = xc_primary_defaults.ssim;
+    given.key_frame_weight = xc_reencode_defaults.key_weight;
+    given.cq_level = xc_anchored_defaults.cq_level;
+    given.key_weight = xc_anchored_defaults.key_weight;
+    given.anchor_weight = xc_anchored_defaults.anchor_weight;
+}
 
 static const char *parse(int argc, char **argv)
 {
     const struct xc_tool tool = {
         .name = "xc-enc",
-        .synopsis =
-            "[-I SOURCE.state] (-y QINDEX | -s SSIM | -F SIZES) [-O OUT.state] -o OUT.ivf IN\n"
-            "-r -W [-w WEIGHT] -i y4m -I SOURCE.state -p PRED.ivf [-S PRED.state] [-O OUT.state] -o OUT.ivf IN.y4m\n"
-            "--anchors [--cq-level LEVEL] -i y4m [-I SOURCE.state] [-O OUT.state] -o ANCHORS.ivf IN.y4m\n"
-            "--follow ANCHORS.ivf [--cq-level LEVEL] -i y4m [-I SOURCE.state] -o OUT.ivf IN.y4m",
+        .synopsis = "[-I SOURCE.state] [-y QINDEX | -s SSIM | -F SIZES] [-O OUT.state] -o OUT.ivf IN\n"
+                    "-r -W [-w WEIGHT] -i y4m -I SOURCE.state -p PRED.ivf [-S PRED.state] [-O OUT.state] -o OUT.ivf "
+                    "IN.y4m\n"
+                    "--anchors [--cq-level LEVEL] -i y4m [-I SOURCE.state] [-O OUT.state] -o ANCHORS.ivf IN.y4m\n"
+                    "--follow ANCHORS.ivf [--cq-level LEVEL] -i y4m [-I SOURCE.state] -o OUT.ivf IN.y4m",
         .description =
-            "Encodes IN as interframes that predict from SOURCE.state. With -r, quantizers and key frames within "
-            "are those of PRED.ivf; if PRED.ivf itself begins with an interframe, it is rebased. --anchors and "
-            "--follow encode a chunk in two steps, of which only the first hands on a state.",
+            "Encodes IN as interframes that predict from SOURCE.state. With -r, quantizers and key frames are those of "
+            "PRED.ivf; a PRED.ivf that begins with an interframe is rebased. --anchors and --follow encode a chunk in "
+            "two steps: the first is short and writes the state that the next chunk starts from, the second can run at "
+            "any time after it.",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,
@@ -91,30 +91,56 @@ static const char *parse(int argc, char **argv)
     return xc_tool_start(&tool, argc, argv)[0];
 }
 
-/* An option of one way to encode says nothing in another. */
-static void check_modes(const struct options *o)
+/* The ways to encode. At most one of these options is given; -s is the default. */
+static const struct {
+    const char *option;
+    const void *variable;
+} modes[] = {
+    { "-r", &given.reencode },  { "--anchors", &given.anchors }, { "--follow", &given.anchors_name },
+    { "-y", &given.quantizer }, { "-s", &given.ssim },           { "-F", &given.frame_sizes },
+};
+
+/* Options that say something in some of the ways to encode only. */
+static const struct {
+    const char *option;
+    const void *variable;
+    const void *modes[2];
+    const char *mode_names;
+} dependents[] = {
+    { "-p", &given.prediction, { &given.reencode }, "-r" },
+    { "-S", &given.prediction_state, { &given.reencode }, "-r" },
+    { "-e", &given.extra, { &given.reencode }, "-r" },
+    { "-w", &given.key_frame_weight, { &given.reencode }, "-r" },
+    /* Both steps take the same options, although --follow needs only the first of them. */
+    { "--cq-level", &given.cq_level, { &given.anchors, &given.anchors_name }, "--anchors and --follow" },
+    { "--key-weight", &given.key_weight, { &given.anchors, &given.anchors_name }, "--anchors and --follow" },
+    { "--anchor-weight", &given.anchor_weight, { &given.anchors, &given.anchors_name }, "--anchors and --follow" },
+};
+
+static void check_modes(void)
 {
-    const struct primary_options *primary = &o->primary;
-    const struct anchored_options *anchored = &o->anchored;
-    const bool follow = o->anchors_name;
-    const int goals = (primary->quantizer >= 0) + (primary->ssim >= 0) + (primary->frame_sizes != NULL);
-    if (o->reencode + o->anchors + follow + goals > 1) {
-        xc_tool_usage_error("-r, --anchors, --follow, -y, -s and -F exclude each other");
+    const char *mode = NULL;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        if (!xc_tool_given(modes[i].variable)) {
+            continue;
+        }
+        if (mode) {
+            xc_tool_usage_error("%s and %s exclude each other", mode, modes[i].option);
+        }
+        mode = modes[i].option;
     }
-    if (!o->reencode && (o->prediction || o->prediction_state || o->extra || o->weight >= 0)) {
-        xc_tool_usage_error("-p, -S, -e and -w go with -r");
-    }
-    /* Both steps take the same options, though --follow heeds only the first of them. */
-    if (!o->anchors && !follow &&
-        (anchored->cq_level >= 0 || anchored->key_weight >= 0 || anchored->anchor_weight >= 0)) {
-        xc_tool_usage_error("--cq-level, --key-weight and --anchor-weight go with --anchors and --follow");
+    for (size_t i = 0; i < sizeof dependents / sizeof *dependents; i++) {
+        if (xc_tool_given(dependents[i].variable) && !xc_tool_given(dependents[i].modes[0]) &&
+            !xc_tool_given(dependents[i].modes[1])) {
+            xc_tool_usage_error("%s goes with %s", dependents[i].option, dependents[i].mode_names);
+        }
     }
 }
 
 /* Waiting leaves nothing to read there. */
-static void refuse_standard_input(const struct options *o, const char *input)
+static void refuse_standard_input(const char *input)
 {
-    const char *const names[] = { input, o->state, o->prediction, o->prediction_state };
+    const char *const names[] = { input, given.state, given.prediction, given.prediction_state };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (names[i] && !strcmp(names[i], "-")) {
             xc_tool_usage_error("-r waits for the end of standard input, so no input can be - without -W");
@@ -122,154 +148,155 @@ static void refuse_standard_input(const struct options *o, const char *input)
     }
 }
 
-static void check(const struct options *o, const char *input)
+static void check(const char *input)
 {
-    if (strcmp(o->quality, "best") && strcmp(o->quality, "rt")) {
-        xc_tool_usage_error("unknown quality '%s': best and rt are known", o->quality);
+    if (strcmp(given.quality, "best") && strcmp(given.quality, "rt")) {
+        xc_tool_usage_error("unknown quality '%s': best and rt are known", given.quality);
     }
-    check_modes(o);
-    if (o->reencode && (!o->state || !o->prediction)) {
-        xc_tool_usage_error("-r needs -I and -p");
+    check_modes();
+    if (given.reencode && (!given.state || !given.prediction)) {
+        xc_tool_usage_error("-r needs %s", given.state ? "-p PRED.ivf" : "-I SOURCE.state");
     }
-    if (o->reencode && !o->no_wait) {
-        refuse_standard_input(o, input);
-    }
-}
-
-static void set_defaults(struct options *o)
-{
-    struct anchored_options *anchored = &o->anchored;
-    o->weight = o->weight < 0 ? 1 : o->weight;
-    o->primary.ssim = o->primary.ssim < 0 ? 0.99 : o->primary.ssim;
-    anchored->cq_level = anchored->cq_level < 0 ? 22 : anchored->cq_level;
-    anchored->key_weight = anchored->key_weight < 0 ? 0.2 : anchored->key_weight;
-    anchored->anchor_weight = anchored->anchor_weight < 0 ? 0.3 : anchored->anchor_weight;
-}
-
-/* What the modes have in common. */
-struct work {
-    const struct options *options;
-    struct xc_workspace *workspace;
-    struct xc_tool_source source;
-    struct xc_tool_chunk chunk;
-    struct xc_state state;      /* before the chunk, and in the end behind it */
-    struct xc_encoder *encoder; /* while it is needed; not for rebasing */
-};
-
-static void start_chunk(struct work *w)
-{
-    xc_tool_state_read(&w->state, xc_workspace_pool(w->workspace), w->options->state);
-    xc_tool_chunk_start(&w->chunk, &w->source, &w->state, w->options->state);
-}
-
-/* libvpx's cpu-used; what 0 instead of 1 would give is in docs/compression.md. */
-static int speed_of(const struct options *o)
-{
-    if (!strcmp(o->quality, "rt")) {
-        return 5;
-    }
-    return o->reencode || o->anchors_name ? 1 : 0;
-}
-
-static void start_encoder(struct work *w)
-{
-    const struct xc_encoder_options how = {
-        .width = w->source.width,
-        .height = w->source.height,
-        .speed = speed_of(w->options),
-        .tune_ssim = true,
-    };
-    struct xc_error err;
-    xc_tool_check(xc_encoder_new(&w->encoder, w->workspace, &how, &err), w->source.name, &err);
-    if (w->options->state) {
-        xc_tool_check(xc_encoder_set_state(w->encoder, &w->state, &err), w->options->state, &err);
+    if (given.reencode && !given.no_wait) {
+        refuse_standard_input(input);
     }
 }
 
-static void end_encoder(struct work *w)
-{
-    struct xc_error err;
-    xc_tool_check(xc_state_copy(&w->state, xc_encoder_state(w->encoder), &err), NULL, &err);
-    xc_encoder_free(w->encoder);
-}
-
-/* The state may be still on its way: whoever sends it closes our standard input when it is there. */
+/* The state may still be on its way: whoever sends it closes our standard input when it is there. */
 static void wait_for_end_of_input(void)
 {
     char ignored[4096];
+    if (isatty(STDIN_FILENO)) {
+        fputs("xc-enc: waiting for the end of standard input (Ctrl-D) to read SOURCE.state; -W does not wait\n",
+              stderr);
+    }
     while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {
     }
 }
 
-static void run_reencode(struct work *w)
+/* One line of a file of sizes; false: there is none. */
+static bool read_size(FILE *stream, size_t *size)
 {
-    const struct options *o = w->options;
-    struct xc_tool_prediction prediction;
-    xc_tool_prediction_open(&prediction, o->prediction, o->prediction_state, &w->source);
-    const bool anew = xc_tool_prediction_begins_with_key(&prediction);
-    if (o->extra && !anew) {
-        xc_tool_fail(o->prediction, "does not begin with a key frame, as with -e it must");
+    char line[64];
+    if (!fgets(line, sizeof line, stream)) {
+        if (ferror(stream)) {
+            xc_tool_fail(given.frame_sizes, "%s", strerror(errno));
+        }
+        return false;
     }
-    if (!o->no_wait) {
+    const size_t length = strcspn(line, "\r\n");
+    const bool ends = !line[length] || !strcmp(line + length, "\n") || !strcmp(line + length, "\r\n");
+    line[length] = '\0';
+    errno = 0;
+    const unsigned long long value = strtoull(line, NULL, 10);
+    if (!ends || strspn(line, "0123456789") < length || errno || value == 0) {
+        xc_tool_fail(given.frame_sizes, "'%s' is not a size in bytes", line);
+    }
+    *size = (size_t)value;
+    return true;
+}
+
+/* The caller frees what it returns. */
+static size_t *read_sizes(size_t *count)
+{
+    struct xc_tool_input input;
+    size_t *sizes = NULL, size;
+    *count = 0;
+    xc_tool_input_open(&input, given.frame_sizes);
+    while (read_size(input.stream, &size)) {
+        size_t *more = realloc(sizes, (*count + 1) * sizeof *sizes);
+        if (!more) {
+            xc_tool_fail(given.frame_sizes, "out of memory for %zu sizes", *count + 1);
+        }
+        sizes = more;
+        sizes[(*count)++] = size;
+    }
+    if (!*count) {
+        xc_tool_fail(given.frame_sizes, "has no line");
+    }
+    xc_tool_input_close(&input);
+    return sizes;
+}
+
+static enum xc_status encode_after_example(struct xc_chunk *chunk, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_reencode_options how = { .key_weight = given.key_frame_weight, .extra_frame = given.extra };
+    struct xc_tool_chunk_input prediction;
+    xc_tool_chunk_input_read(&prediction, given.prediction, given.prediction_state, "-S", job->workspace);
+    if (!given.no_wait) {
         wait_for_end_of_input();
     }
-    start_chunk(w);
-    if (anew) {
-        start_encoder(w);
-        reencode(w->encoder, &prediction, &w->source, &w->chunk, o->weight, o->extra, w->workspace);
-        end_encoder(w);
-    } else {
-        xc_tool_rebase(&prediction, &w->state, &w->source, &w->chunk, w->workspace);
-    }
-    xc_tool_prediction_close(&prediction);
+    xc_tool_state_read(job->state, xc_workspace_pool(job->workspace), given.state);
+    const bool rebase = xc_chunk_begins_with_interframe(&prediction.input) && !given.extra;
+    enum xc_status status = rebase ? xc_chunk_rebase(chunk, job, &prediction.input, err)
+                                   : xc_chunk_reencode(chunk, job, &prediction.input, &how, err);
+    xc_tool_chunk_input_clear(&prediction);
+    return status;
 }
 
-static void run_follow(struct work *w)
+static enum xc_status encode_followers(struct xc_chunk *chunk, const struct xc_chunk_job *job,
+                                       const struct xc_anchored_options *how, struct xc_error *err)
 {
-    struct xc_tool_ivf anchors;
-    xc_tool_ivf_read(&anchors, w->options->anchors_name);
-    xc_tool_source_check_file(&w->source, &anchors);
-    start_chunk(w);
-    xc_tool_ivf_check_state(&anchors, &w->state, "-I");
-    start_encoder(w);
-    encode_followers(w->encoder, &w->source, &anchors, &w->chunk, &w->options->anchored);
-    end_encoder(w);
-    xc_ivf_free(&anchors.ivf);
+    struct xc_tool_chunk_input anchors;
+    xc_tool_chunk_input_read(&anchors, given.anchors_name, given.state, "-I", job->workspace);
+    enum xc_status status = xc_state_copy(job->state, &anchors.state, err);
+    if (!status) {
+        status = xc_chunk_encode_followers(chunk, job, &anchors.input, how, err);
+    }
+    xc_tool_chunk_input_clear(&anchors);
+    return status;
 }
 
-/* Without the frames of another chunk. */
-static void run_alone(struct work *w)
+static enum xc_status encode_primary(struct xc_chunk *chunk, const struct xc_chunk_job *job, struct xc_error *err)
 {
-    const struct options *o = w->options;
-    start_chunk(w);
-    start_encoder(w);
-    if (o->anchors) {
-        encode_anchors(w->encoder, &w->source, &w->chunk, &o->anchored);
-    } else {
-        encode_primary(w->encoder, &w->source, &w->chunk, &o->primary);
+    struct xc_primary_options how = { .quantizer = (int)given.quantizer, .ssim = given.ssim };
+    size_t *sizes = given.frame_sizes ? read_sizes(&how.frame_size_count) : NULL;
+    how.frame_sizes = sizes;
+    enum xc_status status = xc_chunk_encode_primary(chunk, job, &how, err);
+    free(sizes);
+    return status;
+}
+
+static enum xc_status encode(struct xc_chunk *chunk, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_anchored_options how = {
+        .cq_level = (unsigned)given.cq_level,
+        .key_weight = given.key_weight,
+        .anchor_weight = given.anchor_weight,
+    };
+    if (given.reencode) {
+        return encode_after_example(chunk, job, err);
     }
-    end_encoder(w);
+    if (given.anchors_name) {
+        return encode_followers(chunk, job, &how, err);
+    }
+    xc_tool_state_read(job->state, xc_workspace_pool(job->workspace), given.state);
+    return given.anchors ? xc_chunk_encode_anchors(chunk, job, &how, err) : encode_primary(chunk, job, err);
 }
 
 int main(int argc, char **argv)
 {
+    set_defaults();
     const char *input = parse(argc, argv);
-    check(&given, input);
-    set_defaults(&given);
+    check(input);
 
-    struct work w = { .options = &given, .workspace = xc_tool_workspace(given.threads) };
-    xc_tool_source_open(&w.source, input, given.format, w.workspace);
-    if (given.reencode) {
-        run_reencode(&w);
-    } else if (given.anchors_name) {
-        run_follow(&w);
-    } else {
-        run_alone(&w);
-    }
-    xc_tool_chunk_write(&w.chunk, given.output, &w.state, given.output_state);
+    struct xc_tool_source source;
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_chunk_job job = {
+        .workspace = xc_tool_workspace(given.threads),
+        .source = &source.pictures,
+        .state = &state,
+        .state_name = given.state,
+        .fast = !strcmp(given.quality, "rt"),
+    };
+    struct xc_chunk chunk;
+    struct xc_error err;
+    xc_tool_source_open(&source, input, given.format, job.workspace);
+    xc_tool_check_about(encode(&chunk, &job, &err), input, &err);
+    xc_tool_chunk_write(&chunk, given.output, &state, given.output_state);
 
-    xc_state_clear(&w.state);
-    xc_tool_source_close(&w.source);
-    xc_workspace_free(w.workspace);
+    xc_state_clear(&state);
+    xc_tool_source_close(&source);
+    xc_workspace_free(job.workspace);
     return 0;
 }

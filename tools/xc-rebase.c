@@ -1,24 +1,25 @@
 /* xc-rebase: the serial step. Turns a chunk that was predicted from one state into one that predicts from another. */
-#include "prediction.h"
+#include "tool-chunk.h"
 
 static struct {
     const char *format, *output, *state, *output_state, *prediction, *prediction_state;
     double weight;
     bool reencode, no_wait;
     int64_t threads;
-} given = { .format = "y4m", .output = "output.ivf", .threads = 1 };
+} given = { .format = "y4m", .output = "output.ivf", .weight = -1, .threads = 1 };
 
 static const struct xc_tool_option options[] = {
-    { 'o', "output", "FILE", "the rebased chunk (default: output.ivf)", .text = &given.output },
-    { 'i', "input-format", "FORMAT", "of IN: y4m (default) or ivf", .text = &given.format },
+    { 'o', "output", "FILE", "the rebased chunk", .text = &given.output },
+    { 'i', "input-format", "FORMAT", "format of IN: y4m or ivf", .text = &given.format },
     { 'I', "input-state", "FILE", "the state to predict from", .text = &given.state },
     { 'p', "pred-ivf", "FILE", "the chunk to rebase", .text = &given.prediction },
     { 'S', "pred-state", "FILE", "the state that it was predicted from", .text = &given.prediction_state },
-    { 'O', "output-state", "FILE", "where to write the state behind the chunk", .text = &given.output_state },
-    { 'w', "kf-q-weight", "WEIGHT", "taken for compatibility with xc-enc; a rebased frame keeps its quantizer",
+    { 'O', "output-state", "FILE", "where to write the state after the chunk", .text = &given.output_state },
+    { 'w', "kf-q-weight", "WEIGHT",
+      "no effect, since a rebased frame keeps its quantizer; taken for compatibility with xc-enc",
       .real = &given.weight, .minimum = 0, .maximum = 1 },
-    { 'r', "reencode", NULL, "taken for compatibility with xc-enc", .flag = &given.reencode },
-    { 'W', "no-wait", NULL, "taken for compatibility with xc-enc", .flag = &given.no_wait },
+    { 'r', "reencode", NULL, "no effect; taken for compatibility with xc-enc", .flag = &given.reencode },
+    { 'W', "no-wait", NULL, "no effect; taken for compatibility with xc-enc", .flag = &given.no_wait },
     XC_TOOL_THREADS_OPTION(given.threads),
     { 0 },
 };
@@ -37,24 +38,31 @@ int main(int argc, char **argv)
     };
     char **operands = xc_tool_start(&tool, argc, argv);
     if (!given.state || !given.prediction || !given.prediction_state) {
-        xc_tool_usage_error("-I, -p and -S are needed");
+        xc_tool_usage_error("%s is needed", !given.state        ? "-I SOURCE.state"
+                                            : !given.prediction ? "-p PRED.ivf"
+                                                                : "-S PRED.state");
     }
 
-    struct xc_workspace *workspace = xc_tool_workspace(given.threads);
     struct xc_tool_source source;
-    struct xc_tool_prediction prediction;
-    struct xc_tool_chunk chunk;
+    struct xc_tool_chunk_input prediction;
     struct xc_state state;
-    xc_tool_source_open(&source, operands[0], given.format, workspace);
-    xc_tool_prediction_open(&prediction, given.prediction, given.prediction_state, &source);
-    xc_tool_state_read(&state, xc_workspace_pool(workspace), given.state);
-    xc_tool_chunk_start(&chunk, &source, &state, given.state);
-    xc_tool_rebase(&prediction, &state, &source, &chunk, workspace);
+    const struct xc_chunk_job job = {
+        .workspace = xc_tool_workspace(given.threads),
+        .source = &source.pictures,
+        .state = &state,
+        .state_name = given.state,
+    };
+    struct xc_chunk chunk;
+    struct xc_error err;
+    xc_tool_source_open(&source, operands[0], given.format, job.workspace);
+    xc_tool_chunk_input_read(&prediction, given.prediction, given.prediction_state, "-S", job.workspace);
+    xc_tool_state_read(&state, xc_workspace_pool(job.workspace), given.state);
+    xc_tool_check_about(xc_chunk_rebase(&chunk, &job, &prediction.input, &err), operands[0], &err);
     xc_tool_chunk_write(&chunk, given.output, &state, given.output_state);
 
     xc_state_clear(&state);
+    xc_tool_chunk_input_clear(&prediction);
     xc_tool_source_close(&source);
-    xc_tool_prediction_close(&prediction);
-    xc_workspace_free(workspace);
+    xc_workspace_free(job.workspace);
     return 0;
 }

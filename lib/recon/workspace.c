@@ -20,9 +20,15 @@ enum xc_status xc_workspace_new(struct xc_workspace **out, unsigned threads, uns
         xc_workspace_free(w);
         return status;
     }
-    xc_dsp_fill(&w->dsp, cpu_features & xc_cpu_features());
+    w->cpu_features = cpu_features & xc_cpu_features();
+    xc_dsp_fill(&w->dsp, w->cpu_features);
     *out = w;
     return XC_OK;
+}
+
+enum xc_status xc_workspace_new_like(struct xc_workspace **out, const struct xc_workspace *like, struct xc_error *err)
+{
+    return xc_workspace_new(out, 1, like->cpu_features, err);
 }
 
 void xc_workspace_free(struct xc_workspace *w)

@@ -8,6 +8,7 @@
 #include "excamera/workspace.h"
 
 struct xc_workspace {
+    unsigned cpu_features;
     struct xc_dsp dsp;
     struct xc_thread_pool *threads;
     struct xc_picture_pool *pool;
@@ -17,6 +18,9 @@ struct xc_workspace {
     struct xc_row_progress *progress;
     size_t progress_capacity;
 };
+
+/* A workspace of one thread and the same kernels, for work beside another workspace's. */
+enum xc_status xc_workspace_new_like(struct xc_workspace **out, const struct xc_workspace *like, struct xc_error *err);
 
 /* Its threads, for work beside what the library does with them. */
 struct xc_thread_pool *xc_workspace_threads(struct xc_workspace *workspace);

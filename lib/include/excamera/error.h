@@ -13,14 +13,26 @@ enum xc_status {
     XC_ERR_MISMATCH,    /* two inputs that are fine by themselves do not belong together */
 };
 
-/* One line, without the file's name and without a newline; the caller, who knows the name, puts it in front. */
+/* What was wrong: one line, without a newline and without the name of the file that it is about. The caller, who knows
+ * the name, puts it in front. */
 struct xc_error {
-    char text[240];
+    char text[512];
+    /* The name of the input that it is about, where a call has several and they have names (excamera/chunk.h); NULL
+     * otherwise. It is the caller's pointer, not a copy. */
+    const char *about;
 };
 
 /* Formats the message into *err (which may be NULL) and returns status, so that a failing function can end with
  * "return xc_fail(err, XC_ERR_FORMAT, ...)". */
+/* err->about becomes NULL. */
 enum xc_status xc_fail(struct xc_error *err, enum xc_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same, about the input of this name. */
+enum xc_status xc_fail_about(struct xc_error *err, const char *name, enum xc_status status, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Says which input a failure is about, unless *err says so already; returns status. */
+enum xc_status xc_blame(struct xc_error *err, const char *name, enum xc_status status);
 
 #endif

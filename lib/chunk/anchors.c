@@ -1,0 +1,92 @@
+/* The anchored structure's serial step: a chunk's key frames and anchors. */
+#include "chunk/sections.h"
+#include "chunk/session.h"
+
+static enum xc_status encode_key(struct xc_session *s, const struct xc_section *section,
+                                 const struct xc_anchored_options *options, struct xc_error *err)
+{
+    struct xc_picture *picture;
+    double noise;
+    enum xc_status status = xc_mini_gop_average(&section->gop, 0, 1, &picture, &noise, s->job->workspace, err);
+    if (status) {
+        return status;
+    }
+    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
+    params.key_frame = true;
+    params.quantizer = xc_policy_key_quantizer(options, &section->facts, noise);
+    status = xc_session_encode(s, picture, section->index, &params, err);
+    xc_picture_unref(picture);
+    return status;
+}
+
+/* Moves the encoder to the state after the followers, which change nothing but last: in the end, that is the anchor. */
+static enum xc_status pass_followers(struct xc_session *s, struct xc_error *err)
+{
+    struct xc_state state = XC_STATE_INIT;
+    enum xc_status status = xc_state_copy(&state, xc_encoder_state(s->encoder), err);
+    if (!status) {
+        xc_picture_unref(state.reference[XC_LAST]);
+        state.reference[XC_LAST] = xc_picture_ref(state.reference[XC_ALTREF]);
+        status = xc_encoder_set_state(s->encoder, &state, err);
+    }
+    xc_state_clear(&state);
+    return status;
+}
+
+static enum xc_status encode_anchor(struct xc_session *s, const struct xc_section *section,
+                                    const struct xc_anchored_options *options, struct xc_error *err)
+{
+    const unsigned last = section->gop.count - 1;
+    struct xc_picture *picture;
+    double noise;
+    enum xc_status status = xc_mini_gop_average(&section->gop, last, -1, &picture, &noise, s->job->workspace, err);
+    if (status) {
+        return status;
+    }
+    const unsigned quantizer = xc_policy_anchor_quantizer(options, &section->facts, noise);
+    const struct xc_encode_params params = xc_policy_anchor(quantizer, last == section->facts.key);
+    status = xc_session_encode(s, picture, section->index + last, &params, err);
+    xc_picture_unref(picture);
+    return status ? status : pass_followers(s, err);
+}
+
+static enum xc_status encode_section(struct xc_session *s, const struct xc_section *section,
+                                     const struct xc_anchored_options *options, struct xc_error *err)
+{
+    enum xc_status status = XC_OK;
+    if (section->facts.key) {
+        status = encode_key(s, section, options, err);
+    }
+    if (!status && section->gop.count > section->facts.key) {
+        status = encode_anchor(s, section, options, err);
+    }
+    return status;
+}
+
+static enum xc_status encode_sections(struct xc_session *s, const struct xc_anchored_options *options,
+                                      struct xc_error *err)
+{
+    struct xc_sections sections;
+    struct xc_section section = { .index = 0 };
+    enum xc_status status = xc_sections_begin(&sections, &s->source, s->job->state, err);
+    if (status) {
+        return status;
+    }
+    do {
+        status = xc_sections_next(&sections, &section, err);
+        if (!status && section.gop.count) {
+            status = encode_section(s, &section, options, err);
+        }
+    } while (!status && section.gop.count);
+    xc_mini_gop_clear(&section.gop);
+    xc_sections_end(&sections);
+    return status;
+}
+
+enum xc_status xc_chunk_encode_anchors(struct xc_chunk *out, const struct xc_chunk_job *job,
+                                       const struct xc_anchored_options *options, struct xc_error *err)
+{
+    struct xc_session session;
+    enum xc_status status = xc_session_begin(&session, out, job, 0, err);
+    return status ? status : xc_session_end(&session, encode_sections(&session, options, err), err);
+}

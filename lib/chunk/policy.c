@@ -1,0 +1,83 @@
+#include "chunk/policy.h"
+
+#include <math.h>
+
+const struct xc_anchored_options xc_anchored_defaults = { .cq_level = 22, .key_weight = 0.2, .anchor_weight = 0.3 };
+const struct xc_reencode_options xc_reencode_defaults = { .key_weight = 1 };
+const struct xc_primary_options xc_primary_defaults = { .quantizer = -1, .ssim = 0.99 };
+
+/* A quantizer's step is to be at least this many times the noise, so that noise is left uncoded (docs/compression.md).
+ */
+#define NOISE_STEPS 5.0
+
+/* Raises a quantizer so that its step is at least NOISE_STEPS times the noise, but not above limit. */
+static unsigned above_noise(unsigned quantizer, unsigned limit, double noise)
+{
+    return (unsigned)fmin(limit, fmax(quantizer, xc_quantizer_of_step(NOISE_STEPS * noise)));
+}
+
+static unsigned weighted(const struct xc_anchored_options *options, double weight)
+{
+    return (unsigned)fmin(XC_MAX_QUANTIZER, lrint(xc_quantizer_of_level(options->cq_level) * weight));
+}
+
+/* Noise makes it no coarser than a follower. */
+static unsigned weighted_above_noise(const struct xc_anchored_options *options, double weight, double noise)
+{
+    return above_noise(weighted(options, weight), weighted(options, fmax(weight, 1)), noise);
+}
+
+/* A picture is worth a fine quantizer because others are predicted from it. Before a cut they are few. */
+static double weight_before_cut(const struct xc_section_facts *facts, double weight, unsigned pictures)
+{
+    return facts->cut ? fmax(weight, 1. / pictures) : weight;
+}
+
+/* The less changes from picture to picture, the longer the quality of a key frame lasts: if a part n of each picture
+ * is new, about 1/n pictures live on it, and by the rule of x264's macroblock tree the quantizer follows a root of
+ * that. */
+unsigned xc_policy_key_quantizer(const struct xc_anchored_options *options, const struct xc_section_facts *facts,
+                                 double noise)
+{
+    const double weight = options->key_weight * sqrt(fmin(1, facts->novelty));
+    return weighted_above_noise(options, weight_before_cut(facts, weight, facts->pictures), noise);
+}
+
+unsigned xc_policy_anchor_quantizer(const struct xc_anchored_options *options, const struct xc_section_facts *facts,
+                                    double noise)
+{
+    const double weight = weight_before_cut(facts, options->anchor_weight, facts->pictures - facts->key);
+    return weighted_above_noise(options, weight, noise);
+}
+
+unsigned xc_policy_follower_quantizer(const struct xc_anchored_options *options)
+{
+    return weighted(options, 1);
+}
+
+/* The key frame was finer than the rest. The anchor takes its place, but may be coarser. */
+unsigned xc_policy_reencoded_anchor_quantizer(const struct xc_reencode_options *options, unsigned key, unsigned own,
+                                              double noise)
+{
+    const double weight = options->key_weight;
+    return above_noise((unsigned)lrint(weight * key + (1 - weight) * own), own, noise);
+}
+
+struct xc_encode_params xc_policy_anchor(unsigned quantizer, bool alone)
+{
+    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
+    params.quantizer = quantizer;
+    params.hide = !alone;
+    params.refresh_last = alone;
+    params.refresh_golden = false;
+    return params;
+}
+
+struct xc_encode_params xc_policy_follower(unsigned quantizer)
+{
+    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
+    params.quantizer = quantizer;
+    params.altref_ahead = true;
+    params.refresh_golden = params.refresh_altref = false;
+    return params;
+}

@@ -1,0 +1,74 @@
+#include "tool-chunk.h"
+
+#include <string.h>
+
+void xc_tool_check_about(enum xc_status status, const char *otherwise, const struct xc_error *err)
+{
+    xc_tool_check(status, status && err->about ? err->about : otherwise, err);
+}
+
+void xc_tool_source_open(struct xc_tool_source *source, const char *name, const char *format,
+                         struct xc_workspace *workspace)
+{
+    struct xc_error err;
+    enum xc_status status;
+    if (!strcmp(format, "ivf")) {
+        xc_tool_ivf_read(&source->ivf, name);
+        source->y4m.stream = NULL;
+        status = xc_source_open_ivf(&source->pictures, &source->ivf.ivf, workspace, &err);
+    } else if (!strcmp(format, "y4m")) {
+        xc_tool_input_open(&source->y4m, name);
+        status = xc_source_open_y4m(&source->pictures, source->y4m.stream, xc_workspace_pool(workspace), &err);
+    } else {
+        xc_tool_usage_error("unknown input format '%s': y4m and ivf are known", format);
+    }
+    xc_tool_check(status, name, &err);
+    source->pictures.name = name;
+}
+
+void xc_tool_source_close(struct xc_tool_source *source)
+{
+    xc_source_close(&source->pictures);
+    if (source->y4m.stream) {
+        xc_tool_input_close(&source->y4m);
+    } else {
+        xc_ivf_free(&source->ivf.ivf);
+    }
+}
+
+void xc_tool_chunk_input_read(struct xc_tool_chunk_input *input, const char *name, const char *state_name,
+                              const char *option, struct xc_workspace *workspace)
+{
+    xc_tool_ivf_read(&input->file, name);
+    const unsigned expected = input->file.ivf.header.expected_state;
+    if (expected && !state_name) {
+        xc_tool_fail(name, "expects state %08x; name its file with %s", expected, option);
+    }
+    xc_tool_state_read(&input->state, xc_workspace_pool(workspace), state_name);
+    input->input = (struct xc_chunk_input){
+        .ivf = &input->file.ivf,
+        .state = &input->state,
+        .name = name,
+        .state_name = state_name,
+    };
+}
+
+void xc_tool_chunk_input_clear(struct xc_tool_chunk_input *input)
+{
+    xc_state_clear(&input->state);
+    xc_ivf_free(&input->file.ivf);
+}
+
+void xc_tool_chunk_write(struct xc_chunk *chunk, const char *name, const struct xc_state *state, const char *state_name)
+{
+    struct xc_tool_output outputs[2];
+    struct xc_error err;
+    xc_tool_output_open(&outputs[0], name);
+    xc_tool_check(xc_chunk_write(chunk, outputs[0].stream, &err), name, &err);
+    xc_chunk_clear(chunk);
+    if (state_name) {
+        xc_tool_output_open(&outputs[1], state_name);
+        xc_tool_check(xc_state_write(state, outputs[1].stream, &err), state_name, &err);
+    }
+    xc_tool_output_commit(outputs, state_name ? 2 : 1);
+}
