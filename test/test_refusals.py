@@ -282,7 +282,7 @@ class Forgotten(Refusals):
 
     def test_state(self):
         state, inter, anchors, raw = (self.inputs[k] for k in ("state", "inter", "anchors", "raw"))
-        needed = r"expects state [0-9a-f]{8}; its file is to be named with "
+        needed = r"expects state [0-9a-f]{8}; name its file with "
         self.check(f"{inter}: {needed}-S", "xc-decode", inter)
         self.check(f"{inter}: {needed}-S", "xc-dump", inter, "out.state")
         self.check(f"{inter}: {needed}-S", "xc-merge", "-o", "out.ivf", inter, inter)
