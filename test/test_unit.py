@@ -60,6 +60,9 @@ class Programs(Case):
     def test_encoder(self):
         self.report("unit_encode")
 
+    def test_chunks(self):
+        self.report("unit_chunk")
+
     def test_analysis(self):
         self.report("unit_analysis")
 

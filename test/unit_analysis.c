@@ -5,6 +5,7 @@
 #include "analysis/scene.h"
 #include "analysis/temporal_filter.h"
 #include "unit.h"
+#include "unit_scenes.h"
 
 enum { WIDTH = 175, HEIGHT = 143 };
 
@@ -18,28 +19,11 @@ static struct xc_picture *new_picture(void)
     return picture;
 }
 
-/* A surface of waves, of which every scene has its own; 40 to 200. */
-static double texture(unsigned scene, double x, double y)
-{
-    const double turn = scene * 1.3;
-    const double u = x * cos(turn) + y * sin(turn), v = y * cos(turn) - x * sin(turn);
-    return 120 + 30 * sin(u * 0.037 + turn) + 20 * sin(v * 0.051) + 15 * sin(u * 0.31 + v * 0.11) + 10 * sin(v * 0.47);
-}
-
 /* What a camera sees that points at (x, y) of a scene. */
-static struct xc_picture *view(unsigned scene, double x0, double y0)
+static struct xc_picture *view(unsigned scene, double x, double y)
 {
     struct xc_picture *picture = new_picture();
-    for (int i = 0; i < 3; i++) {
-        const unsigned shrunk = i ? 2 : 1;
-        for (unsigned y = 0; y < xc_plane_height(picture, i); y++) {
-            uint8_t *row = picture->plane[i].data + (ptrdiff_t)y * picture->plane[i].stride;
-            for (unsigned x = 0; x < xc_plane_width(picture, i); x++) {
-                row[x] = (uint8_t)lrint(texture(scene, x0 + x * shrunk, y0 + y * shrunk));
-            }
-        }
-    }
-    xc_picture_pad(picture);
+    unit_paint(picture, scene, x, y);
     return picture;
 }
 

@@ -1,0 +1,262 @@
+/* How a chunk is made of frames: which picture is an anchor, how fine it is, where a cut ends a section; and what the
+ * calls leave behind when something fails in the middle. */
+#include "chunk/policy.h"
+#include "chunk/sections.h"
+#include "excamera/chunk.h"
+#include "unit.h"
+#include "unit_scenes.h"
+
+enum { WIDTH = 176, HEIGHT = 144 };
+
+static struct xc_workspace *workspace;
+static struct xc_error err;
+
+/* --- a film that is made up on the way --- */
+
+struct film {
+    unsigned frames, next;
+    unsigned cuts[4];  /* numbers of the pictures that begin a scene, ended by 0 */
+    unsigned fails_at; /* the picture that cannot be read; 0: none */
+    unsigned odd_one;  /* the picture of another size; 0: none */
+};
+
+static unsigned scene_of(const struct film *film, unsigned number)
+{
+    unsigned scene = 0;
+    while (film->cuts[scene] && film->cuts[scene] <= number) {
+        scene++;
+    }
+    return scene;
+}
+
+static enum xc_status next_picture(void *context, struct xc_picture **picture, struct xc_error *error)
+{
+    struct film *film = context;
+    const unsigned number = film->next++;
+    *picture = NULL;
+    if (film->fails_at && number == film->fails_at) {
+        return xc_fail(error, XC_ERR_IO, "the tape is torn");
+    }
+    if (number >= film->frames) {
+        return XC_OK;
+    }
+    const unsigned width = film->odd_one && number == film->odd_one ? WIDTH / 2 : WIDTH;
+    enum xc_status status = xc_picture_new(picture, NULL, width, HEIGHT, error);
+    if (!status) {
+        unit_paint(*picture, scene_of(film, number), number, 0);
+    }
+    return status;
+}
+
+static struct xc_picture_source source_of(struct film *film)
+{
+    return (struct xc_picture_source){
+        .width = WIDTH,
+        .height = HEIGHT,
+        .rate_num = 25,
+        .rate_den = 1,
+        .name = "film",
+        .next = next_picture,
+        .context = film,
+    };
+}
+
+/* --- policy --- */
+
+static void test_quantizers(void)
+{
+    const struct xc_anchored_options *options = &xc_anchored_defaults; /* level 22, which is index 27; 0.2; 0.3 */
+    struct xc_section_facts facts = { .pictures = 12, .novelty = 1 };
+    CHECK(xc_policy_follower_quantizer(options) == 27);
+    CHECK(xc_policy_anchor_quantizer(options, &facts, 0) == 8);
+    CHECK(xc_policy_key_quantizer(options, &facts, 0) == 5);
+    facts.novelty = 0.25; /* half the weight */
+    CHECK(xc_policy_key_quantizer(options, &facts, 0) == 3);
+    unit_end("the weights of key frames and anchors, and what novelty does to them");
+
+    facts = (struct xc_section_facts){ .pictures = 3, .novelty = 1, .cut = true };
+    CHECK(xc_policy_anchor_quantizer(options, &facts, 0) == 9);
+    facts.key = true; /* so the anchor is for two pictures only */
+    CHECK(xc_policy_anchor_quantizer(options, &facts, 0) == 14);
+    CHECK(xc_policy_key_quantizer(options, &facts, 0) == 9);
+    facts.pictures = 12;
+    CHECK(xc_policy_key_quantizer(options, &facts, 0) == 5);
+    unit_end("before a cut, quality that few pictures live on is not paid for");
+
+    facts = (struct xc_section_facts){ .pictures = 12, .novelty = 1 };
+    CHECK(xc_policy_anchor_quantizer(options, &facts, 4) == xc_quantizer_of_step(20));
+    CHECK(xc_policy_anchor_quantizer(options, &facts, 1000) == 27);
+    unit_end("no quantizer is finer than the noise, nor coarser for it than a follower's");
+
+    const struct xc_reencode_options middle = { .key_weight = 0.75 };
+    CHECK(xc_policy_reencoded_anchor_quantizer(&xc_reencode_defaults, 8, 40, 0) == 8);
+    CHECK(xc_policy_reencoded_anchor_quantizer(&middle, 8, 40, 0) == 16);
+    CHECK(xc_policy_reencoded_anchor_quantizer(&middle, 8, 40, 1000) == 40);
+    unit_end("a re-encoded anchor is between the key frame and the frame it replaces");
+}
+
+static void test_params(void)
+{
+    const struct xc_encode_params hidden = xc_policy_anchor(10, false), alone = xc_policy_anchor(10, true);
+    CHECK(hidden.hide && hidden.refresh_altref && !hidden.refresh_last && !hidden.refresh_golden);
+    CHECK(!alone.hide && alone.refresh_altref && alone.refresh_last && !alone.refresh_golden);
+    const struct xc_encode_params follower = xc_policy_follower(10);
+    CHECK(!follower.hide && follower.refresh_last && !follower.refresh_golden && !follower.refresh_altref);
+    CHECK(follower.altref_ahead && follower.use_altref && follower.use_golden && follower.use_last);
+    unit_end("what anchors and followers refresh");
+}
+
+/* --- sections --- */
+
+struct expected {
+    unsigned index, pictures;
+    bool key, cut;
+};
+
+static void check_sections(struct film film, const struct xc_state *state, const struct expected *expected,
+                           const char *name)
+{
+    const struct xc_picture_source source = source_of(&film);
+    struct xc_lookahead lookahead = { .source = &source };
+    struct xc_sections sections;
+    struct xc_section section = { .index = 0 };
+    CHECK_OK(xc_sections_begin(&sections, &lookahead, state, &err), err);
+    for (;; expected++) {
+        CHECK_OK(xc_sections_next(&sections, &section, &err), err);
+        CHECK(section.gop.count == expected->pictures);
+        if (!section.gop.count || !expected->pictures) {
+            break;
+        }
+        CHECK(section.index == expected->index);
+        CHECK(section.facts.key == expected->key);
+        CHECK(section.facts.cut == expected->cut);
+    }
+    xc_mini_gop_clear(&section.gop);
+    xc_sections_end(&sections);
+    xc_lookahead_clear(&lookahead);
+    unit_end(name);
+}
+
+static struct xc_picture *picture_of(unsigned scene, unsigned moved)
+{
+    struct xc_picture *picture;
+    CHECK_OK(xc_picture_new(&picture, NULL, WIDTH, HEIGHT, &err), err);
+    unit_paint(picture, scene, moved, 0);
+    return picture;
+}
+
+static void test_sections(void)
+{
+    const struct xc_state none = XC_STATE_INIT;
+    check_sections(
+        (struct film){ .frames = 30 }, &none,
+        (const struct expected[]){ { 0, 12, true, false }, { 12, 12, false, false }, { 24, 6, false, false }, { 0 } },
+        "a chunk of thirty pictures has three anchors, twelve pictures apart");
+    check_sections(
+        (struct film){ .frames = 20, .cuts = { 5, 17 } }, &none,
+        (const struct expected[]){ { 0, 5, true, true }, { 5, 12, true, true }, { 17, 3, true, false }, { 0 } },
+        "a cut ends a section and begins the next one with a key frame");
+
+    struct xc_state state = { .width = WIDTH, .height = HEIGHT };
+    state.reference[XC_LAST] = picture_of(0, 0);
+    check_sections((struct film){ .frames = 6 }, &state, (const struct expected[]){ { 0, 6, false, false }, { 0 } },
+                   "a chunk that goes on from a state has no key frame");
+    xc_picture_unref(state.reference[XC_LAST]);
+    state.reference[XC_LAST] = picture_of(3, 0);
+    check_sections((struct film){ .frames = 6 }, &state, (const struct expected[]){ { 0, 6, true, false }, { 0 } },
+                   "a chunk whose first picture begins a scene has one");
+    xc_picture_unref(state.reference[XC_LAST]);
+}
+
+/* --- whole chunks --- */
+
+/* Reads a chunk back as a file. */
+static struct xc_ivf as_ivf(const struct xc_chunk *chunk)
+{
+    struct xc_ivf ivf = { .frames = NULL };
+    FILE *file = tmpfile();
+    if (!file) {
+        exit(2);
+    }
+    CHECK_OK(xc_chunk_write(chunk, file, &err), err);
+    rewind(file);
+    CHECK_OK(xc_ivf_read(&ivf, file, &err), err);
+    fclose(file);
+    return ivf;
+}
+
+/* Anchors of a film of so many pictures. */
+static enum xc_status anchors_of(struct film *film, struct xc_state *state, struct xc_chunk *chunk)
+{
+    const struct xc_picture_source source = source_of(film);
+    const struct xc_chunk_job job = { .workspace = workspace, .source = &source, .state = state, .fast = true };
+    return xc_chunk_encode_anchors(chunk, &job, &xc_anchored_defaults, &err);
+}
+
+static void test_chunks(void)
+{
+    struct xc_chunk anchors, chunk;
+    struct xc_state after = XC_STATE_INIT, state = XC_STATE_INIT;
+    struct film film = { .frames = 8 };
+    CHECK_OK(anchors_of(&film, &after, &anchors), err);
+    CHECK(anchors.header.frame_count == 2 && anchors.frames[1].timestamp == 7);
+    struct xc_ivf ivf = as_ivf(&anchors);
+
+    film.next = 0;
+    const struct xc_picture_source source = source_of(&film);
+    const struct xc_chunk_job job = { .workspace = workspace, .source = &source, .state = &state, .fast = true };
+    const struct xc_chunk_input input = { .ivf = &ivf, .name = "anchors" };
+    CHECK_OK(xc_chunk_encode_followers(&chunk, &job, &input, &xc_anchored_defaults, &err), err);
+    CHECK(chunk.header.frame_count == 9 && chunk.shown == 8);
+    CHECK(xc_state_hash(&state) == xc_state_hash(&after));
+    unit_end("the state after the anchors is that after the whole chunk");
+
+    film = (struct film){ .frames = 7 };
+    struct xc_state untouched = XC_STATE_INIT;
+    const struct xc_chunk_job short_job = {
+        .workspace = workspace, .source = &source, .state = &untouched, .fast = true
+    };
+    xc_chunk_clear(&chunk);
+    CHECK(xc_chunk_encode_followers(&chunk, &short_job, &input, &xc_anchored_defaults, &err) == XC_ERR_MISMATCH);
+    CHECK(err.about && !strcmp(err.about, "film"));
+    CHECK(!strcmp(err.text, "has only 7 frames; anchors shows more"));
+    CHECK(!chunk.frames && !untouched.width);
+    unit_end("a film that is shorter than its anchors say is named");
+
+    xc_ivf_free(&ivf);
+    xc_chunk_clear(&anchors);
+    xc_state_clear(&after);
+    xc_state_clear(&state);
+}
+
+static void test_failures(void)
+{
+    struct xc_chunk chunk;
+    struct xc_state state = XC_STATE_INIT;
+    struct film film = { .frames = 30, .fails_at = 20 };
+    CHECK(anchors_of(&film, &state, &chunk) == XC_ERR_IO);
+    CHECK(!strcmp(err.text, "frame 20: the tape is torn") && !strcmp(err.about, "film"));
+    CHECK(!chunk.frames && !state.width);
+    unit_end("a source that fails leaves no chunk, and the state as it was");
+
+    film = (struct film){ .frames = 30, .odd_one = 3 };
+    CHECK(anchors_of(&film, &state, &chunk) == XC_ERR_MISMATCH);
+    CHECK(!strcmp(err.text, "picture 3 is of 88x144, the header says 176x144"));
+    unit_end("a picture of another size is refused");
+
+    film = (struct film){ .frames = 0 };
+    CHECK(anchors_of(&film, &state, &chunk) == XC_ERR_FORMAT && !strcmp(err.text, "has no frame"));
+    unit_end("a film without pictures is refused");
+}
+
+int main(void)
+{
+    CHECK_OK(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), err);
+    test_quantizers();
+    test_params();
+    test_sections();
+    test_chunks();
+    test_failures();
+    xc_workspace_free(workspace);
+    return unit_finish();
+}
