@@ -1,7 +1,7 @@
-"""The bytes of finished chunks, for films that the tests make: a change that is meant to change nothing must leave them.
+"""The bytes of finished chunks, for films that the tests make. A change that is meant to change nothing leaves them.
 
-libvpx decides about them, too, so each of its versions has sums of its own in bytes.json. A change that is meant to make
-other bytes writes them anew: XC_WRITE_SUMS=1 test/run test_bytes."""
+libvpx decides about them, too, so each of its versions has sums of its own in bytes.json. A change that is meant to
+make other bytes writes them anew: XC_WRITE_SUMS=1 test/run test_bytes."""
 import functools
 import hashlib
 import json
