@@ -1,5 +1,7 @@
 /* How a chunk is made of frames: which picture is an anchor, how fine it is, where a cut ends a section; and what the
  * calls leave behind when something fails in the middle. */
+#include "base/log2.h"
+#include "chunk/goal.h"
 #include "chunk/policy.h"
 #include "chunk/sections.h"
 #include "excamera/chunk.h"
@@ -104,6 +106,64 @@ static void test_params(void)
     CHECK(!follower.hide && follower.refresh_last && !follower.refresh_golden && !follower.refresh_altref);
     CHECK(follower.altref_ahead && follower.use_altref && follower.use_golden && follower.use_last);
     unit_end("what anchors and followers refresh");
+}
+
+/* --- goals --- */
+
+/* Tries a picture whose size is known at each level, until its goal is settled. Returns the level that is kept. */
+static unsigned settle(struct xc_goal *goal, const unsigned sizes[64], unsigned limit, xc_margin changed,
+                       unsigned *tries)
+{
+    unsigned levels[XC_TRIES], kept = 64;
+    xc_goal_begin(goal, changed);
+    for (*tries = 0; xc_goal_next(goal, levels) && *tries < 100; *tries += XC_TRIES) {
+        xc_margin margins[XC_TRIES];
+        CHECK(levels[0] < 64 && levels[1] < 64 && levels[0] != levels[1]);
+        for (int i = 0; i < XC_TRIES; i++) {
+            margins[i] = xc_log2(limit) - xc_log2(sizes[levels[i]]);
+            margins[i] -= margins[i] == 0 && sizes[levels[i]] > limit;
+        }
+        const int best = xc_goal_report(goal, margins);
+        kept = best < 0 ? kept : levels[best];
+    }
+    return kept;
+}
+
+static void test_goals(void)
+{
+    unsigned sizes[64], tries, kept, total = 0;
+    struct xc_goal goal;
+    sizes[0] = 100000;
+    for (int level = 1; level < 64; level++) {
+        sizes[level] = sizes[level - 1] * 93 / 100;
+    }
+    xc_goal_init(&goal, false);
+    for (unsigned limit = 2000; limit < 90000; limit = limit * 9 / 8) {
+        kept = settle(&goal, sizes, limit, 0, &tries);
+        CHECK(sizes[kept] <= limit);
+        CHECK(kept < 9 || sizes[kept - 9] > limit);
+        total += tries;
+    }
+    CHECK(total < 4 * 35);
+    unit_end("a size is kept and mostly used, after few tries");
+
+    kept = settle(&goal, sizes, 100, 0, &tries);
+    CHECK(kept == 63);
+    kept = settle(&goal, sizes, 1000000, 0, &tries);
+    CHECK(kept <= 4);
+    unit_end("a size that no level keeps gets the coarsest, one that all keep gets nearly the finest");
+
+    settle(&goal, sizes, 40000, 0, &tries);
+    kept = settle(&goal, sizes, 5000, xc_log2(5000) - xc_log2(40000), &tries);
+    CHECK(tries == XC_TRIES && sizes[kept] <= 5000);
+    unit_end("another limit is no reason to search anew");
+}
+
+static void test_logarithm(void)
+{
+    CHECK(xc_log2(1) == 0 && xc_log2(2) == XC_LOG2_ONE && xc_log2(1u << 31) == 31 * XC_LOG2_ONE);
+    CHECK(xc_log2(3) == 405 && xc_log2(UINT32_MAX) == 32 * XC_LOG2_ONE - 1);
+    unit_end("logarithms");
 }
 
 /* --- sections --- */
@@ -254,6 +314,8 @@ int main(void)
     CHECK_OK(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), err);
     test_quantizers();
     test_params();
+    test_logarithm();
+    test_goals();
     test_sections();
     test_chunks();
     test_failures();

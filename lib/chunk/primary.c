@@ -1,82 +1,97 @@
 /* Chunks that are encoded picture by picture, each as good or as large as asked for. */
-#include <stdlib.h>
+#include "analysis/ssim.h"
+#include "base/log2.h"
+#include "chunk/tries.h"
 
-#include <libyuv/compare.h>
-
-#include "chunk/session.h"
-
-static double ssim_of(const struct xc_picture *a, const struct xc_picture *b)
-{
-    return CalcFrameSsim(a->plane[XC_PLANE_Y].data, (int)a->plane[XC_PLANE_Y].stride, b->plane[XC_PLANE_Y].data,
-                         (int)b->plane[XC_PLANE_Y].stride, a->width, a->height);
-}
-
-/* A picture, and what a quantizer is looked for. */
-struct attempt {
-    struct xc_session *session;
-    const struct xc_picture *picture;
-    struct xc_encode_params params;
-    double ssim;
-    size_t size; /* if not 0, in place of ssim */
-    struct xc_bytes bytes;
+/* What all pictures of a chunk are encoded for. */
+struct primary {
+    struct xc_session session;
+    const struct xc_primary_options *options;
+    struct xc_tries tries;
+    struct xc_goal goal;
 };
 
-static enum xc_status encode_at(struct attempt *a, unsigned quantizer, struct xc_error *err)
+static struct xc_encode_params params_for(const struct xc_session *s)
 {
-    a->params.quantizer = quantizer;
-    return xc_encode(a->session->encoder, a->picture, &a->params, &a->bytes, err);
+    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
+    params.key_frame = xc_encoder_state(s->encoder)->width == 0;
+    params.refresh_golden = params.refresh_altref = false;
+    return params;
 }
 
-static bool reaches_goal(const struct attempt *a)
-{
-    return a->size ? a->bytes.size <= a->size
-                   : ssim_of(a->picture, xc_encoder_state(a->session->encoder)->reference[XC_LAST]) >= a->ssim;
-}
+/* An SSIM, or what it lacks to 1, to the last digit that FFmpeg prints. */
+enum { SSIM_ONE = 1000000 };
 
-/* Bisects for the quantizer that reaches the goal at the least cost: the coarsest for a quality, the finest for a size.
- * Where none does, takes the one that comes nearest. */
-static enum xc_status search_quantizer(struct attempt *a, struct xc_error *err)
+/* The logarithm of the error that an SSIM stands for. */
+static int log_of_error(double ssim)
 {
-    struct xc_state before = XC_STATE_INIT;
-    enum xc_status status = xc_state_copy(&before, xc_encoder_state(a->session->encoder), err);
-    int good = a->size ? XC_MAX_QUANTIZER : 0, bad = a->size ? -1 : XC_MAX_QUANTIZER + 1; /* assumed, not tried */
-    while (!status && abs(good - bad) > 1) {
-        const int tried = (good + bad) / 2;
-        status = encode_at(a, (unsigned)tried, err);
-        if (!status) {
-            *(reaches_goal(a) ? &good : &bad) = tried;
-            status = xc_encoder_set_state(a->session->encoder, &before, err);
-        }
-    }
-    xc_state_clear(&before);
-    return status ? status : encode_at(a, (unsigned)good, err);
+    const double error = (1 - ssim) * SSIM_ONE;
+    return xc_log2(error < 1 ? 1 : (uint32_t)(error + 0.5));
 }
 
 static size_t size_for(const struct xc_primary_options *options, uint32_t picture)
 {
-    const size_t last = options->frame_size_count - 1;
-    return options->frame_sizes[picture < last ? picture : last];
+    const size_t last = options->frame_size_count - 1, size = options->frame_sizes[picture < last ? picture : last];
+    return size < UINT32_MAX ? size : UINT32_MAX;
 }
 
-static enum xc_status encode_picture(struct xc_session *s, const struct xc_picture *picture,
-                                     const struct xc_primary_options *options, struct xc_error *err)
+/* How far a try is from the goal. What the logarithms round away must not make a goal look reached. */
+static xc_margin margin_of(const struct primary *p, const struct xc_try *try)
 {
-    struct attempt a = { .session = s, .picture = picture, .params = XC_ENCODE_PARAMS_INIT, .ssim = options->ssim };
-    a.params.key_frame = xc_encoder_state(s->encoder)->width == 0;
-    a.params.refresh_golden = a.params.refresh_altref = false;
+    const struct xc_primary_options *options = p->options;
+    xc_margin margin;
+    bool reached;
     if (options->frame_sizes) {
-        a.size = size_for(options, s->source.count - 1);
+        const size_t size = size_for(options, p->session.source.count - 1);
+        reached = try->bytes.size <= size;
+        margin = xc_log2((uint32_t)size) - xc_log2((uint32_t)try->bytes.size);
+    } else {
+        const double ssim = xc_ssim(p->tries.picture, xc_encoder_state(try->encoder)->reference[XC_LAST]);
+        reached = ssim * SSIM_ONE >= options->ssim * SSIM_ONE + 1;
+        margin = log_of_error(options->ssim) - log_of_error(ssim);
     }
-    enum xc_status status =
-        options->quantizer >= 0 ? encode_at(&a, (unsigned)options->quantizer, err) : search_quantizer(&a, err);
-    if (!status) {
-        status = xc_chunk_append(s->chunk, &a.bytes, s->chunk->shown, err);
-    }
-    xc_bytes_clear(&a.bytes);
-    return xc_blame(err, s->job->source->name, status);
+    return reached ? (margin > 0 ? margin : 0) : (margin < -1 ? margin : -1);
 }
 
-/* libyuv's windows of 8x8 samples end before the last sample of a row and of a column. */
+/* By how much a limit on size is larger than that for the picture before. */
+static xc_margin change_of_goal(const struct primary *p)
+{
+    const uint32_t picture = p->session.source.count - 1;
+    if (!p->options->frame_sizes || picture == 0) {
+        return 0;
+    }
+    return xc_log2((uint32_t)size_for(p->options, picture)) - xc_log2((uint32_t)size_for(p->options, picture - 1));
+}
+
+/* Tries levels until the goal is reached at little more than the least cost. */
+static enum xc_status encode_for_goal(struct primary *p, const struct xc_picture *picture, struct xc_error *err)
+{
+    const struct xc_encode_params params = params_for(&p->session);
+    unsigned levels[XC_TRIES];
+    enum xc_status status = XC_OK;
+    xc_goal_begin(&p->goal, change_of_goal(p));
+    while (!status && xc_goal_next(&p->goal, levels)) {
+        status = xc_tries_run(&p->tries, picture, &params, levels, err);
+        if (!status) {
+            const xc_margin margins[] = { margin_of(p, &p->tries.tries[0]), margin_of(p, &p->tries.tries[1]) };
+            const int best = xc_goal_report(&p->goal, margins);
+            status = best < 0 ? XC_OK : xc_tries_keep(&p->tries, best, err);
+        }
+    }
+    return status ? status : xc_tries_commit(&p->tries, p->session.chunk->shown, err);
+}
+
+static enum xc_status encode_picture(struct primary *p, const struct xc_picture *picture, struct xc_error *err)
+{
+    struct xc_session *s = &p->session;
+    if (p->options->quantizer < 0) {
+        return xc_blame(err, s->job->source->name, encode_for_goal(p, picture, err));
+    }
+    struct xc_encode_params params = params_for(s);
+    params.quantizer = (unsigned)p->options->quantizer;
+    return xc_session_encode(s, picture, s->chunk->shown, &params, err);
+}
+
 static enum xc_status check_goal(const struct xc_picture_source *source, const struct xc_primary_options *options,
                                  struct xc_error *err)
 {
@@ -84,7 +99,8 @@ static enum xc_status check_goal(const struct xc_picture_source *source, const s
         return xc_fail(err, XC_ERR_ARGUMENT, "neither a quantizer index of 0 to %d nor a list of sizes",
                        XC_MAX_QUANTIZER);
     }
-    if (options->quantizer < 0 && !options->frame_sizes && (source->width <= 8 || source->height <= 8)) {
+    if (options->quantizer < 0 && !options->frame_sizes &&
+        (source->width < XC_SSIM_WINDOW || source->height < XC_SSIM_WINDOW)) {
         return xc_fail_about(err, source->name, XC_ERR_UNSUPPORTED,
                              "is of %ux%u, too small for SSIM; choose a quantizer or sizes instead", source->width,
                              source->height);
@@ -92,20 +108,21 @@ static enum xc_status check_goal(const struct xc_picture_source *source, const s
     return XC_OK;
 }
 
-static enum xc_status encode_pictures(struct xc_session *s, const struct xc_primary_options *options,
-                                      struct xc_error *err)
+static enum xc_status encode_pictures(struct primary *p, struct xc_error *err)
 {
+    struct xc_session *s = &p->session;
     struct xc_picture *picture;
-    enum xc_status status;
-    while (!(status = xc_lookahead_next(&s->source, &picture, err)) && picture) {
-        status = encode_picture(s, picture, options, err);
-        xc_picture_unref(picture);
-        if (status) {
-            return status;
-        }
+    enum xc_status status = xc_lookahead_next(&s->source, &picture, err);
+    if (!status && !picture) {
+        return xc_fail_about(err, s->job->source->name, XC_ERR_FORMAT, "has no frame");
     }
-    if (!status && s->source.count == 0) {
-        status = xc_fail_about(err, s->job->source->name, XC_ERR_FORMAT, "has no frame");
+    while (!status && picture) {
+        status = encode_picture(p, picture, err);
+        xc_picture_unref(picture);
+        picture = NULL;
+        if (!status) {
+            status = xc_lookahead_next(&s->source, &picture, err);
+        }
     }
     return status;
 }
@@ -113,11 +130,18 @@ static enum xc_status encode_pictures(struct xc_session *s, const struct xc_prim
 enum xc_status xc_chunk_encode_primary(struct xc_chunk *out, const struct xc_chunk_job *job,
                                        const struct xc_primary_options *options, struct xc_error *err)
 {
-    struct xc_session session;
+    struct primary p = { .options = options };
     *out = (struct xc_chunk){ 0 };
     enum xc_status status = check_goal(job->source, options, err);
-    if (status || (status = xc_session_begin(&session, out, job, 0, err))) {
+    if (status || (status = xc_session_begin(&p.session, out, job, 0, err))) {
         return status;
     }
-    return xc_session_end(&session, encode_pictures(&session, options, err), err);
+    xc_goal_init(&p.goal, !options->frame_sizes);
+    status = xc_tries_begin(&p.tries, &p.session, 0, err);
+    if (status) {
+        return xc_session_end(&p.session, status, err);
+    }
+    status = xc_session_end(&p.session, encode_pictures(&p, err), err);
+    xc_tries_end(&p.tries);
+    return status;
 }

@@ -18,15 +18,20 @@ enum xc_status xc_session_begin_chunk(struct xc_chunk *chunk, const struct xc_ch
     return XC_OK;
 }
 
-enum xc_status xc_session_begin(struct xc_session *s, struct xc_chunk *chunk, const struct xc_chunk_job *job,
-                                int thorough, struct xc_error *err)
+struct xc_encoder_options xc_session_encoder_options(const struct xc_chunk_job *job, int thorough)
 {
-    const struct xc_encoder_options options = {
+    return (struct xc_encoder_options){
         .width = job->source->width,
         .height = job->source->height,
         .speed = job->fast ? FASTEST : thorough,
         .tune_ssim = true,
     };
+}
+
+enum xc_status xc_session_begin(struct xc_session *s, struct xc_chunk *chunk, const struct xc_chunk_job *job,
+                                int thorough, struct xc_error *err)
+{
+    const struct xc_encoder_options options = xc_session_encoder_options(job, thorough);
     *s = (struct xc_session){ .job = job, .source = { .source = job->source }, .chunk = chunk };
     enum xc_status status = xc_session_begin_chunk(chunk, job, err);
     if (status) {

@@ -12,6 +12,7 @@ struct xc_encoder {
     struct xc_state state;
     struct xc_frame frame;
     bool in_step;      /* libvpx's references are the state's */
+    bool may_replace;  /* they may be replaced, if they are not */
     bool altref_ahead; /* as libvpx was told */
 };
 
@@ -56,8 +57,15 @@ const struct xc_state *xc_encoder_state(const struct xc_encoder *encoder)
 
 enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_state *state, struct xc_error *err)
 {
-    encoder->in_step = false;
+    encoder->in_step = encoder->may_replace = false;
     return xc_state_copy(&encoder->state, state, err);
+}
+
+enum xc_status xc_encoder_retry_from(struct xc_encoder *encoder, const struct xc_state *state, struct xc_error *err)
+{
+    enum xc_status status = xc_encoder_set_state(encoder, state, err);
+    encoder->may_replace = true;
+    return status;
 }
 
 static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture *source,
@@ -65,8 +73,10 @@ static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture
 {
     const bool ready = encoder->in_step && encoder->altref_ahead == params->altref_ahead;
     if (!ready && !params->key_frame) {
+        const bool replace = encoder->may_replace && encoder->altref_ahead == params->altref_ahead;
         encoder->altref_ahead = params->altref_ahead;
-        enum xc_status status = xc_search_set_state(encoder->search, &encoder->state, params->altref_ahead, err);
+        enum xc_status status = (replace ? xc_search_replace_state : xc_search_set_state)(
+            encoder->search, &encoder->state, params->altref_ahead, err);
         if (status) {
             return status;
         }

@@ -248,6 +248,32 @@ enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_sta
     return status;
 }
 
+/* References that libvpx keeps in one buffer can only be replaced by one picture. */
+static bool can_replace(const struct xc_search *search, const struct xc_state *state)
+{
+    for (int i = 0; i < XC_REFERENCES; i++) {
+        for (int j = 0; j < i; j++) {
+            if (search->holds[i] == search->holds[j] && state->reference[i] != state->reference[j]) {
+                return false;
+            }
+        }
+    }
+    return search->open && state->width == search->options.width && state->height == search->options.height;
+}
+
+enum xc_status xc_search_replace_state(struct xc_search *search, const struct xc_state *state, bool altref_ahead,
+                                       struct xc_error *err)
+{
+    if (!can_replace(search, state)) {
+        return xc_search_set_state(search, state, altref_ahead, err);
+    }
+    enum xc_status status = set_references(search, state, err);
+    if (status) {
+        close_codec(search);
+    }
+    return status;
+}
+
 /* There is always a flag about what to update, so that libvpx never decides that by itself. A reference that holds
  * the same picture as one before it is left out: searching it again gains nothing. */
 static vpx_enc_frame_flags_t interframe_flags(const struct xc_search *search, const struct xc_search_request *request)

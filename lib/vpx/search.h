@@ -42,6 +42,12 @@ void xc_search_free(struct xc_search *search);
 enum xc_status xc_search_set_state(struct xc_search *search, const struct xc_state *state, bool altref_ahead,
                                    struct xc_error *err);
 
+/* The same for a state of the same kind as the one that libvpx has, without starting it over: what it has learnt from
+ * the frames before stays, and so does altref_ahead. Where its references cannot be replaced one by one, or there are
+ * none, this is xc_search_set_state. */
+enum xc_status xc_search_replace_state(struct xc_search *search, const struct xc_state *state, bool altref_ahead,
+                                       struct xc_error *err);
+
 /* The quantizer index that a frame gets when it asks for this one. libvpx's interface reaches every index up to 5 and
  * about every other one from there: the nearest of those is taken, the finer one of two that are equally near. */
 unsigned xc_search_quantizer(unsigned quantizer);

@@ -116,13 +116,17 @@ enum xc_status xc_chunk_terminate(struct xc_chunk *out, struct xc_state *state, 
 
 struct xc_primary_options {
     int quantizer; /* index of all frames, 0 to XC_MAX_QUANTIZER; below 0: find one for each by what follows */
-    double ssim;   /* the coarsest that reaches this SSIM of the luma */
-    const size_t *frame_sizes; /* or, if not NULL, the finest that stays within this size in bytes, one a picture; */
-    size_t frame_size_count;   /* the last one goes on */
+    /* The least SSIM of the luma, as FFmpeg's ssim filter measures it. */
+    double ssim;
+    /* Or, if not NULL, the greatest size of each frame in bytes. The last one goes on. */
+    const size_t *frame_sizes;
+    size_t frame_size_count;
 };
 extern const struct xc_primary_options xc_primary_defaults;
 
-/* Encodes all pictures in their order, the first as a key frame if there is no state before it. */
+/* Encodes all pictures in their order, the first as a key frame if there is no state before it. For a limit, each
+ * picture is tried with two quantizers at a time, in threads if the workspace has some, until one keeps the limit and
+ * is not much finer (or coarser, for a size) than it has to be. Where none keeps it, the nearest is taken. */
 enum xc_status xc_chunk_encode_primary(struct xc_chunk *out, const struct xc_chunk_job *job,
                                        const struct xc_primary_options *options, struct xc_error *err);
 

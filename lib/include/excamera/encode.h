@@ -47,6 +47,10 @@ const struct xc_state *xc_encoder_state(const struct xc_encoder *encoder);
 /* Goes on from this state, which is copied. */
 enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_state *state, struct xc_error *err);
 
+/* The same for one of several tries of a picture: the search keeps what it has learnt from the try before, which takes
+ * less time than to start anew. */
+enum xc_status xc_encoder_retry_from(struct xc_encoder *encoder, const struct xc_state *state, struct xc_error *err);
+
 /* Encodes source, which is padded (xc_picture_pad), into *out, and moves the state on. On failure the state is as it
  * was. */
 enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source,
