@@ -99,6 +99,14 @@ class BadFiles(Refusals):
         for kind, other in (("ivf", "raw"), ("y4m", "state"), ("state", "key")):
             self.check_all(kind, {"a file of another kind": self.inputs[other].read_bytes()})
 
+    def test_reference(self):
+        """It says how to get the data that it stands for. A command that a shell would read otherwise is not repeated."""
+        for first, message in (("XCREF xc-lambda fetch", "remote data; fetch it with: xc-lambda fetch {}"),
+                               ("XCREF rm -rf ~; fetch", "not an IVF file"), ("XCREF " + "x" * 100, "not an IVF file")):
+            with self.subTest(first):
+                path = self.write("reference", f"{first}\nsha256 0\n".encode())
+                self.assertIn(message.format(path), self.refuses("xc-decode", path))
+
     def test_ivf(self):
         data = self.inputs["key"].read_bytes()
         first = 44 + int.from_bytes(data[32:36], "little")

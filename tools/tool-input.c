@@ -1,4 +1,4 @@
-/* Inputs, and decoding them: the library's calls, with the file's name before whatever they complain about. */
+/* Inputs and decoding: calls of the library, whose error messages get the file's name. */
 #include "tool.h"
 
 #include <errno.h>
@@ -11,19 +11,25 @@
 
 enum { BUFFER_SIZE = 256 * 1024 };
 
-/* Not known of a pipe. */
-static bool begins_with(const struct xc_tool_input *input, const char *word)
+/* What a regular file begins with, as a string; of a pipe, nothing. */
+static void read_start(const struct xc_tool_input *input, char *start, size_t size)
 {
-    char start[16];
-    const size_t length = strlen(word);
-    return pread(fileno(input->stream), start, length, 0) == (ssize_t)length && !memcmp(start, word, length);
+    const ssize_t count = pread(fileno(input->stream), start, size - 1, 0);
+    start[count > 0 ? count : 0] = '\0';
 }
 
-/* Where a film is spread over machines, a file whose bytes are elsewhere begins with this word (docs/lambda.md). */
+/* A reference is a text file that stands for data which are not here. Its first line is "XCREF COMMAND": that command,
+ * followed by the file's name, fetches them. Engines write references (mk/engine-local.mk). A command that could do
+ * anything else in a shell is not shown, and the file is refused like any other that has the wrong format. */
 static void refuse_reference(const struct xc_tool_input *input)
 {
-    if (begins_with(input, "XCREF")) {
-        xc_tool_fail(input->name, "is a reference to remote data; fetch it with: xc-lambda fetch %s", input->name);
+    static const char magic[] = "XCREF ", plain[] = "abcdefghijklmnopqrstuvwxyz -";
+    char line[64];
+    read_start(input, line, sizeof line);
+    const char *command = line + sizeof magic - 1;
+    if (!strncmp(line, magic, sizeof magic - 1) && command[strspn(command, plain)] == '\n') {
+        xc_tool_fail(input->name, "is a reference to remote data; fetch it with: %.*s %s", (int)strcspn(command, "\n"),
+                     command, input->name);
     }
 }
 
@@ -91,11 +97,14 @@ void xc_tool_state_read(struct xc_state *state, struct xc_picture_pool *pool, co
 
 void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name)
 {
+    static const char y4m[] = "YUV4MPEG2";
     struct xc_tool_input input;
     struct xc_error err;
     file->name = name;
     xc_tool_input_open(&input, name);
-    if (begins_with(&input, "YUV4MPEG2")) {
+    char start[sizeof y4m];
+    read_start(&input, start, sizeof start);
+    if (!strcmp(start, y4m)) {
         xc_tool_fail(name, "is Y4M, not IVF; raw pictures to encode are taken with -i y4m");
     }
     xc_tool_check(xc_ivf_read(&file->ivf, input.stream, &err), name, &err);
@@ -158,7 +167,7 @@ struct xc_workspace *xc_tool_workspace(int64_t threads)
 {
     struct xc_workspace *workspace;
     struct xc_error err;
-    /* The threads inherit the mask, so that signals come to the main thread, which knows when to expect them. */
+    /* The threads inherit the signal mask, so that only the main thread gets signals and can block them. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);

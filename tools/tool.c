@@ -15,15 +15,15 @@
 
 enum { MAX_OPTIONS = 64, LINE_WIDTH = 79, HELP_COLUMN = 30 };
 
-/* getopt_long's return values: an option's letter, or this plus its place in the table. */
+/* getopt_long returns an option's letter, or FIRST_LONG plus the option's index in the table. */
 enum { FIRST_LONG = 256, HELP = FIRST_LONG + MAX_OPTIONS, VERSION };
 
 static const struct xc_tool *current;
 
-/* Ends the program where it stands: what waits in stdio's buffers is part of a broken output, so it is not flushed. */
+/* Ends the program without flushing stdio's buffers: what they hold is part of an output that is broken. */
 _Noreturn static void give_up(int exit_code)
 {
-    xc_tool_output_discard();
+    xc_tool_atomic_discard();
     _Exit(exit_code);
 }
 
@@ -56,7 +56,7 @@ void xc_tool_check(enum xc_status status, const char *file, const struct xc_erro
     }
 }
 
-/* Prints text word by word, beginning in the given column; the lines that follow start at indent. */
+/* Prints text word by word. The first line starts at column, the following lines at indent. */
 static void print_wrapped(const char *text, int column, int indent)
 {
     while (*text) {
@@ -195,11 +195,11 @@ static void set(const struct xc_tool_option *option, const char *argument)
     }
 }
 
-/* The table in getopt_long's form. */
+/* Converts the option table to getopt_long's form. */
 static void build_getopt_tables(char letters[2 * MAX_OPTIONS + 2], struct option names[MAX_OPTIONS + 3])
 {
     int i = 0;
-    *letters++ = ':'; /* errors are told apart and left to us */
+    *letters++ = ':'; /* getopt_long prints no messages, and tells a missing argument from an unknown option */
     for (; current->options[i].name; i++) {
         const struct xc_tool_option *option = &current->options[i];
         if (option->letter) {
@@ -217,7 +217,7 @@ static void build_getopt_tables(char letters[2 * MAX_OPTIONS + 2], struct option
     names[i] = (struct option){ 0 };
 }
 
-/* The option for which getopt_long has returned this value; it knows no others. */
+/* The option for which getopt_long has returned this value, which is always one of the table's. */
 static const struct xc_tool_option *find_option(int value)
 {
     int i = 0;
@@ -227,7 +227,8 @@ static const struct xc_tool_option *find_option(int value)
     return &current->options[i];
 }
 
-/* getopt_long has returned ':' or '?', and in optopt which option it is about; 0: an unknown long one. */
+/* getopt_long has returned ':' (an argument is missing) or '?'. optopt says which option is meant; 0: an unknown long
+ * option. */
 _Noreturn static void refuse_option(int result, char **argv)
 {
     if (result == ':') {
@@ -265,8 +266,8 @@ static void parse_options(int argc, char **argv)
     }
 }
 
-/* A file that is opened where a standard stream is missing would be taken for that stream. What is put there instead
- * is open the wrong way round: whoever uses it gets an error, as before. */
+/* Where a standard stream is closed, the next file to be opened would get its number and be mistaken for it. So this
+ * opens /dev/null there, in the wrong direction: using the stream remains an error. */
 static void fill_standard_streams(void)
 {
     for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
@@ -278,7 +279,7 @@ static void fill_standard_streams(void)
 
 char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv)
 {
-    static struct xc_tool copy; /* the caller's may be gone when an error comes */
+    static struct xc_tool copy; /* errors need it after the caller's is gone */
     copy = *tool;
     current = &copy;
     fill_standard_streams();

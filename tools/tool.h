@@ -1,6 +1,6 @@
-/* What all tools share: command line, errors, files. An xc_tool_ function that fails prints "tool: file: what is wrong"
- * and ends the program, so that a main() reads as if nothing could go wrong. Exit codes: 2 for a command line that
- * makes no sense, 1 for everything else. However the program ends, no half-written output stays behind. */
+/* What all tools share: command line, errors, files. A function declared here that fails prints "tool: file: what is
+ * wrong" and ends the program, so that main() needs no error handling. Exit codes: 2 for a wrong command line, 1 for
+ * everything else. However the program ends, it leaves no half-written output. */
 #ifndef XC_TOOLS_TOOL_H
 #define XC_TOOLS_TOOL_H
 
@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "atomic-file.h"
 #include "excamera/decode.h"
 #include "excamera/ivf.h"
 #include "excamera/y4m.h"
@@ -15,23 +16,23 @@
 /* ---- The command line: tool.c ---- */
 
 struct xc_tool_option {
-    char letter; /* 0: only the long name */
+    char letter; /* 0: the option has only a long name */
     const char *name;
-    const char *argument; /* what --help calls it; NULL: the option takes none */
+    const char *argument; /* its name in --help; NULL: the option takes no argument */
     const char *help; /* --help adds the default: the variable's value beforehand, if that is allowed and not NULL */
-    /* Exactly one of these says where it goes. */
+    /* Where the value is stored; exactly one of these is set. */
     bool *flag;
     const char **text;
     int64_t *integer;
     double *real;
-    double minimum, maximum; /* of a number, both included */
+    double minimum, maximum; /* of a number; both are allowed */
 };
 
 struct xc_tool {
     const char *name;
-    const char *synopsis;                 /* operands, as --help shows them; several forms are several lines */
+    const char *synopsis;                 /* operands, as --help shows them; a line for each form of the command */
     const char *description;              /* for --help */
-    const struct xc_tool_option *options; /* the last one has no name; --help and --version come by themselves */
+    const struct xc_tool_option *options; /* ended by one without a name; --help and --version are added */
     int minimum_operands, maximum_operands;
 };
 
@@ -42,7 +43,7 @@ struct xc_tool {
             .integer = &(variable), .minimum = 1, .maximum = 64                                                        \
     }
 
-/* Parses the options into their variables and returns the operands, ended by NULL. They may stand in any order. */
+/* Stores the options' values and returns the operands, ended by NULL. Options and operands may be mixed. */
 char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv);
 
 /* Whether an option that sets this variable was on the command line. */
@@ -50,25 +51,23 @@ bool xc_tool_given(const void *variable);
 
 _Noreturn void xc_tool_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void xc_tool_fail(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Goes on if status is XC_OK; fails with err's text if not. file: what it is about, or NULL. */
+/* Fails with err's text unless status is XC_OK. file: what the message is about, or NULL. */
 void xc_tool_check(enum xc_status status, const char *file, const struct xc_error *err);
 
 /* ---- Outputs: tool-output.c ---- */
 
-/* "-" is standard output. What is written to a regular file appears under its name when it is complete, not before. */
+/* "-" is standard output. A regular file appears under its name when it is complete, not before. */
 struct xc_tool_output {
     FILE *stream;
     const char *name;
     /* private */
-    char *target, *temporary; /* NULL where there is nothing to rename */
+    struct xc_tool_atomic_file file; /* zeroed for standard output, devices and pipes */
     char *buffer;
 };
 
 void xc_tool_output_open(struct xc_tool_output *output, const char *name);
-/* Closes the outputs, and only when the last byte of each is safely written, gives all of them their names. */
+/* Closes the outputs, at most XC_TOOL_ATOMIC_MAX_FILES. When all of them are written, gives them their names. */
 void xc_tool_output_commit(struct xc_tool_output *outputs, int count);
-/* Removes what is not committed yet; every failure and every fatal signal comes by here. Async-signal-safe. */
-void xc_tool_output_discard(void);
 
 /* ---- Inputs: tool-input.c ---- */
 
@@ -92,7 +91,7 @@ void xc_tool_y4m_open(struct xc_tool_y4m *y4m, const char *name);
 /* Reads the next frame into picture, which has the header's size; false: there is none. */
 bool xc_tool_y4m_next(struct xc_tool_y4m *y4m, struct xc_picture *picture);
 
-/* name NULL: no file, the state before the first key frame. */
+/* name NULL: there is no file, and the state is the one before the first key frame. */
 void xc_tool_state_read(struct xc_state *state, struct xc_picture_pool *pool, const char *name);
 
 struct xc_tool_ivf {
@@ -101,15 +100,15 @@ struct xc_tool_ivf {
 };
 
 void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name);
-/* Fails unless the state is the one that the file is to be decoded in. option: the one that names the state's file, for
- * whoever has forgotten it; NULL: there is none. */
+/* Fails unless the file expects this state. option: which option names the state's file, for the message to a user who
+ * has left it out; NULL: there is no such option. */
 void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state, const char *option);
-/* Decodes one frame, as xc_decode does; the caller owns the picture, which is NULL if there is nothing to show. */
+/* Decodes one frame as xc_decode does. The caller owns the picture; NULL: the frame shows none. */
 struct xc_picture *xc_tool_ivf_decode(const struct xc_tool_ivf *file, uint32_t frame, struct xc_state *state,
                                       struct xc_workspace *workspace);
 
-/* A workspace for this machine. The environment variable XC_CPU (c, sse2, ssse3, avx2, neon) makes it forget about any
- * instruction set beyond that, for tests. */
+/* A workspace for this machine. For tests, the environment variable XC_CPU (c, sse2, ssse3, avx2, neon) names the
+ * highest instruction set to be used. */
 struct xc_workspace *xc_tool_workspace(int64_t threads);
 
 #endif

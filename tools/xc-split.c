@@ -1,4 +1,5 @@
 /* xc-split: cuts a film into chunks of so many frames, in the memory of one frame. */
+#include "chunk-name.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_CHUNK = 99999999 /* eight digits */, PATH_SIZE = 4096 /* no system takes longer ones */ };
+enum { PATH_SIZE = 4096 /* no system takes longer ones */ };
 
 struct plan {
     const char *directory;
@@ -21,10 +22,10 @@ struct chunk {
 
 static void name_chunk(char name[static PATH_SIZE], const struct plan *plan, int64_t number)
 {
-    if (number > MAX_CHUNK) {
-        xc_tool_fail(plan->directory, "more chunks than eight digits can number");
+    if (number > XC_TOOL_LAST_CHUNK) {
+        xc_tool_fail(plan->directory, "more chunks than %d digits can number", XC_TOOL_CHUNK_DIGITS);
     }
-    int length = snprintf(name, PATH_SIZE, "%s/%08d.y4m", plan->directory, (int)number);
+    int length = snprintf(name, PATH_SIZE, "%s/%0*d.y4m", plan->directory, XC_TOOL_CHUNK_DIGITS, (int)number);
     if (length < 0 || length >= PATH_SIZE) {
         xc_tool_fail(plan->directory, "%s", strerror(ENAMETOOLONG));
     }
@@ -115,11 +116,12 @@ int main(int argc, char **argv)
         { 's', "frames", "S", "frames per chunk; the last chunk may be shorter", .integer = &plan.frames, .minimum = 1,
           .maximum = UINT32_MAX },
         { 'd', "directory", "DIR", "where the chunks go; made if it is missing", .text = &plan.directory },
-        { 0, "start", "N", "number of the first chunk (default: 0)", .integer = &plan.first, .maximum = MAX_CHUNK },
+        { 0, "start", "N", "number of the first chunk (default: 0)", .integer = &plan.first,
+          .maximum = XC_TOOL_LAST_CHUNK },
         { 0, "skip", "N", "leave out the first N chunks; the others have the same numbers as if they were there",
-          .integer = &plan.skipped, .maximum = MAX_CHUNK },
+          .integer = &plan.skipped, .maximum = XC_TOOL_LAST_CHUNK },
         { 0, "at-most", "N", "before writing a chunk, wait until the one whose number is lower by N has been removed",
-          .integer = &plan.most, .minimum = 1, .maximum = MAX_CHUNK },
+          .integer = &plan.most, .minimum = 1, .maximum = XC_TOOL_LAST_CHUNK },
         { 0 },
     };
     const struct xc_tool tool = {

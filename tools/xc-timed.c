@@ -1,8 +1,7 @@
-/* xc-timed: runs a step of the makefile and writes down what it took, for `make TIMINGS=FILE` (docs/latency.md). */
+/* xc-timed: runs a step of the makefile and appends its row to timings.tsv, for `make TIMINGS=FILE`. */
 #define _GNU_SOURCE /* for wait4 and environ */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -17,26 +16,26 @@
 
 static volatile pid_t command;
 
-/* make tells us to stop, and it is the command that has something to clean up. */
+/* When make tells us to stop, the command must hear of it, since the command has files to clean up. */
 static void pass_on(int number)
 {
     kill(command, number);
 }
 
-/* The size of all files that are named in a list, with blanks between them. */
-static long long total_size(const char *list)
+/* The size of all files in a list of names with blanks between them. */
+static int64_t total_size(const char *list)
 {
     char *names = strdup(list), *rest = names, *name;
     struct stat status;
-    long long size = 0;
+    int64_t size = 0;
     while (names && (name = strtok_r(rest, " ", &rest))) {
-        size += stat(name, &status) ? 0 : (long long)status.st_size;
+        size += stat(name, &status) ? 0 : status.st_size;
     }
     free(names);
     return size;
 }
 
-/* Signals wait until there is somebody to pass them on to. */
+/* Starts the command. Signals are blocked until there is a process to pass them on to. */
 static void start(char **argv)
 {
     static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -64,7 +63,7 @@ static void start(char **argv)
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Ends this program as the command ended, if that was no success. */
+/* If the command failed, ends this program in the same way. */
 static void end_like(int status)
 {
     if (WIFSIGNALED(status)) {
@@ -91,27 +90,26 @@ int main(int argc, char **argv)
     };
     char **operands = xc_tool_start(&tool, argc, argv);
     const char *log = operands[0], *outputs = operands[1], *inputs = operands[2];
-    const int file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (file < 0) {
+    FILE *file = xc_tool_timings_open(log);
+    if (!file) {
         xc_tool_fail(log, "%s", strerror(errno));
     }
 
     int status;
-    struct rusage used;
-    const double begin = xc_now();
+    struct rusage usage;
+    struct xc_tool_timing timing = { .outputs = outputs, .start = xc_tool_timing_now() };
     start(operands + 3);
-    if (wait4(command, &status, 0, &used) < 0) {
+    if (wait4(command, &status, 0, &usage) < 0) {
         xc_tool_fail(operands[3], "%s", strerror(errno));
     }
-    const double end = xc_now();
+    timing.end = xc_tool_timing_now();
     end_like(status);
 
-    /* dprintf makes one write, to a file opened for appending: the lines of commands that run at once do not mix. */
-    const double cpu = xc_seconds(used.ru_utime) + xc_seconds(used.ru_stime);
-    const int name = (int)strcspn(outputs, " ");
-    if (dprintf(file, "%.*s\t%.8s\t%.6f\t%.6f\t%.6f\t%lld\t%lld\t%lld\t0\n", name, outputs, outputs, begin, end, cpu,
-                (long long)used.ru_maxrss * 1024, total_size(inputs), total_size(outputs)) < 0 ||
-        close(file)) {
+    xc_tool_timing_set_usage(&timing, &usage);
+    timing.read = total_size(inputs);
+    timing.wrote = total_size(outputs);
+    xc_tool_timings_add(file, &timing);
+    if (!xc_tool_timings_close(file)) {
         xc_tool_fail(log, "%s", strerror(errno));
     }
     return 0;
