@@ -1,10 +1,11 @@
-/* Requests to AWS by libcurl: one connection per service, kept between requests. */
+/* Requests to AWS by libcurl, which keeps one connection per service open between requests. */
 #define _GNU_SOURCE /* for asprintf */
 
 #include "aws.h"
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,12 @@
 enum {
     ENDPOINT_SIZE = 256,
     URL_SIZE = 1024,
-    MAX_TEXT = 6 * 1024 * 1024, /* the greatest answer of a function */
+    MAX_TEXT = 6 * 1024 * 1024, /* bytes; Lambda's limit for the answer of a function */
     ATTEMPTS = 12,
-    FEW_ATTEMPTS = 4, /* for what others can do without */
+    FEW_ATTEMPTS = 4, /* for requests whose failure does no harm */
     CONNECT_SECONDS = 10,
-    STALLED_SECONDS = 30,            /* S3: with less than a byte per second */
-    FUNCTION_SECONDS = 15 * 60 + 20, /* the longest that a function may take, and a bit for the way */
+    STALLED_SECONDS = 30,            /* an S3 request may stay below a byte per second for so long */
+    FUNCTION_SECONDS = 15 * 60 + 20, /* Lambda's limit for a function, and some seconds for the network */
 };
 
 static struct credentials credentials;
@@ -53,6 +54,7 @@ void aws_start(void)
     }
     find_endpoint(s3_endpoint, "AWS_ENDPOINT_URL_S3", "s3");
     find_endpoint(lambda_endpoint, "AWS_ENDPOINT_URL_LAMBDA", "lambda");
+    signal(SIGPIPE, SIG_IGN); /* a connection that breaks is an error of its request */
     curl_global_init(CURL_GLOBAL_DEFAULT);
     curl = curl_easy_init();
     if (!curl) {
@@ -65,12 +67,12 @@ void aws_start(void)
 struct request {
     const char *service, *method;
     char url[URL_SIZE];
-    const char *what;   /* what messages call it, besides the URL; or NULL */
-    const char *digest; /* of the body, for S3; NULL: of nothing */
-    const char *body;   /* NULL: none */
+    const char *what;   /* stands before the URL in messages; or NULL */
+    const char *digest; /* of the body, for S3; NULL: there is no body */
+    const char *body;   /* or NULL */
     FILE *upload;       /* or NULL */
     uint64_t upload_size;
-    FILE *download; /* where a 200's body goes, or NULL: to text */
+    FILE *download; /* receives the body of an answer with status 200; NULL: that goes to the reply's text */
 };
 
 struct reply {
@@ -119,7 +121,7 @@ static size_t on_header(char *data, size_t one, size_t size, void *context)
 
 static struct curl_slist *add_header(struct curl_slist *headers, const char *name, const char *value)
 {
-    char *line; /* session tokens are of any length */
+    char *line; /* allocated, since a session token may have any length */
     if (asprintf(&line, "%s: %s", name, value) < 0) {
         fail_about(name, "no memory");
     }
@@ -157,7 +159,8 @@ static void set_options(const struct request *request, struct reply *reply, stru
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L); /* a function may be silent for longer than a router remembers */
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE,
+                     1L); /* routers forget connections that are silent for as long as a function may work */
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, is_function ? (long)FUNCTION_SECONDS : 0L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, is_function ? 0L : (long)STALLED_SECONDS);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, is_function ? 0L : 1L);
@@ -185,8 +188,8 @@ static struct reply attempt(const struct request *request)
     struct curl_slist *headers = make_headers(request);
     if (request->download) {
         rewind(request->download);
-        if (ftruncate(fileno(request->download), 0)) {
-            fail_about(request->url, "%s", strerror(errno));
+        if (fflush(request->download) || ftruncate(fileno(request->download), 0)) {
+            fail_about(request->what, "%s", strerror(errno));
         }
     }
     set_options(request, &reply, headers);
@@ -253,7 +256,7 @@ static struct reply perform(const struct request *request)
     return try_often(request, aws_attempts());
 }
 
-/* Copies what stands in an XML element, or is a string in a JSON object, of that name. */
+/* Copies the text of the XML element, or of the JSON string, with this name. */
 static void find_text(const char *text, const char *name, char *found, size_t size)
 {
     const char *at = text ? strstr(text, name) : NULL;
@@ -336,7 +339,7 @@ bool aws_object_put_text(const char *bucket, const char *key, const char *text)
     return !reply.error && reply.status == 200;
 }
 
-/* Whether the object was there; fails for any other reason why it did not come. */
+/* Whether the object exists. Fails if the request had any other result. */
 static bool was_there(const struct request *request, const struct reply *reply)
 {
     if (!reply->error && reply->status == 404 && (!reply->text || !strstr(reply->text, "NoSuchBucket"))) {
@@ -359,20 +362,14 @@ char *aws_object_get_text(const char *bucket, const char *key)
     return NULL;
 }
 
-bool aws_object_get_file(const char *bucket, const char *key, const char *path, const char *what)
+bool aws_object_get_file(const char *bucket, const char *key, FILE *file, const char *what)
 {
     struct request request = object("GET", bucket, key);
     request.what = what;
-    request.download = fopen(path, "wb");
-    if (!request.download) {
-        fail_about(what, "%s", strerror(errno));
-    }
+    request.download = file;
     const struct reply reply = perform(&request);
     const bool there = was_there(&request, &reply);
     free(reply.text);
-    if (fclose(request.download)) {
-        fail_about(what, "%s", strerror(errno));
-    }
     return there;
 }
 

@@ -1,5 +1,5 @@
-/* Credentials as AWS's tools find them, as far as they are written down: the environment and the two INI files. All
- * else (single sign-on, roles) goes by: eval "$(aws configure export-credentials --format env)". */
+/* Finds credentials where AWS's tools look for those that are written down: the environment, and the two INI files. For
+ * all other kinds (single sign-on, roles) the user runs: eval "$(aws configure export-credentials --format env)". */
 #include "credentials.h"
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The value, or NULL if there is none, or one that cannot stand in a header. */
+/* Returns the value, or NULL if it is empty or cannot be sent in an HTTP header. */
 static const char *proper(const char *value)
 {
     return value && *value && !strpbrk(value, "\r\n") ? value : NULL;
@@ -18,7 +18,7 @@ static const char *from_environment(const char *variable)
     return proper(getenv(variable));
 }
 
-/* Cuts the blanks off both ends. */
+/* Removes blanks at both ends. */
 static char *trim(char *text)
 {
     text += strspn(text, " \t");
@@ -42,7 +42,7 @@ static const char **field_of(struct credentials *credentials, const char *name)
     return !strcmp(name, "region") ? &credentials->region : NULL;
 }
 
-/* What is known already is not changed. */
+/* Stores a setting, unless it has a value already. */
 static void take_setting(struct credentials *credentials, const char *name, const char *value)
 {
     const char **field = field_of(credentials, name);
@@ -51,7 +51,7 @@ static void take_setting(struct credentials *credentials, const char *name, cons
     }
 }
 
-/* variable: of the environment, if the file is not ~/.aws/NAME. The sections of that one file are [profile NAME]. */
+/* Reads the settings in one section of a file: the one that the environment variable names, or else ~/.aws/NAME. */
 static void read_file(struct credentials *credentials, const char *variable, const char *name, const char *section)
 {
     char path[1024], *line = NULL;
@@ -89,7 +89,7 @@ static void read_files(struct credentials *credentials)
 
 const char *credentials_find(struct credentials *credentials)
 {
-    static struct credentials files; /* what has been read lives as long as the program */
+    static struct credentials files; /* its texts are never freed */
     files.region = from_environment("AWS_REGION");
     *credentials = (struct credentials){ .id = from_environment("AWS_ACCESS_KEY_ID"),
                                          .secret = from_environment("AWS_SECRET_ACCESS_KEY"),

@@ -1,4 +1,4 @@
-/* Who we are to AWS, and in which region. */
+/* The AWS credentials and region of the user. */
 #ifndef XC_LAMBDA_CREDENTIALS_H
 #define XC_LAMBDA_CREDENTIALS_H
 
@@ -7,7 +7,8 @@ struct credentials {
     const char *token; /* or NULL */
 };
 
-/* From the environment, or else from the files that `aws configure` writes. Returns NULL, or what is wrong. */
+/* Takes them from the environment, or else from the files that `aws configure` writes. Returns NULL, or the text of an
+ * error. */
 const char *credentials_find(struct credentials *credentials);
 
 #endif

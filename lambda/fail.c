@@ -1,4 +1,4 @@
-/* How the workstation's programs give up. */
+/* Failures of the workstation's programs. */
 #include "fail.h"
 
 #include <stdarg.h>

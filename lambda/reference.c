@@ -1,4 +1,4 @@
-/* References, and the digests of files. */
+/* Reading and writing references; digests of files, and keeping them. */
 #include "reference.h"
 
 #include <errno.h>
@@ -7,51 +7,54 @@
 #include <sys/stat.h>
 
 #include "fail.h"
-#include "temporary.h"
+#include "output.h"
 
-enum { WORTH_KEEPING = 64 * 1024 /* bytes that take less than a tenth of a millisecond to hash */, RECORD_SIZE = 256 };
+enum {
+    WORTH_KEEPING = 64 * 1024, /* bytes; hashing fewer takes less than a tenth of a millisecond */
+    RECORD_SIZE = 256,
+};
 
-static const char format[] = "XCREF 1\nsha256 %64s\nsize %llu\nbucket %63s\n";
+#define FIRST_LINE "XCREF xc-lambda fetch\n"
 
 static void write_whole(const char *path, const char *text)
 {
-    FILE *file = fopen(temporary_for(path), "w");
-    if (!file) {
-        fail_about(path, "%s", strerror(errno));
-    }
-    const bool written = fputs(text, file) >= 0;
-    if (fclose(file) || !written) {
-        fail_about(path, "%s", strerror(errno));
-    }
-    temporary_becomes(path);
+    struct output output;
+    output_open(&output, path);
+    fputs(text, output.stream);
+    output_close(&output);
+    output_commit(&output);
 }
 
 void reference_write(const struct reference *reference, const char *path)
 {
     char text[RECORD_SIZE];
-    snprintf(text, sizeof text, "XCREF 1\nsha256 %s\nsize %llu\nbucket %s\n", reference->digest,
+    snprintf(text, sizeof text, FIRST_LINE "sha256 %s\nsize %llu\nbucket %s\n", reference->digest,
              (unsigned long long)reference->size, reference->bucket);
     write_whole(path, text);
 }
 
 bool reference_read(const char *path, struct reference *reference)
 {
-    unsigned long long size;
+    unsigned long long size = 0;
+    char line[sizeof FIRST_LINE];
     FILE *file = fopen(path, "r");
     if (!file) {
         return false;
     }
     *reference = (struct reference){ .remote = true };
-    const int found = fscanf(file, format, reference->digest, &size, reference->bucket);
+    const bool is_reference = fgets(line, sizeof line, file) && !strcmp(line, FIRST_LINE);
+    const int found =
+        is_reference ? fscanf(file, "sha256 %64s size %llu bucket %63s", reference->digest, &size, reference->bucket)
+                     : 0;
     fclose(file);
-    if (found > 0 && (found != 3 || !sha256_is_text(reference->digest))) {
+    if (is_reference && (found != 3 || !sha256_is_text(reference->digest))) {
         fail_about(path, "is a damaged reference; delete it and make it again");
     }
-    reference->size = found == 3 ? size : 0;
-    return found == 3;
+    reference->size = size;
+    return is_reference;
 }
 
-/* How a digest is kept: with all that changes when the file does. */
+/* Writes the record of a digest: it names all properties that change when the file does. */
 static void describe(char record[static RECORD_SIZE], const struct stat *status, const char *digest)
 {
     snprintf(record, RECORD_SIZE, "%s %lld %lld.%09ld %llu\n", digest, (long long)status->st_size,

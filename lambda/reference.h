@@ -1,5 +1,6 @@
-/* A file, or what stands for it while its bytes are in the store: four lines, "XCREF 1", "sha256 DIGEST", "size BYTES",
- * "bucket NAME". */
+/* A file, or the reference that stands for it while its bytes are in the store. A reference is a text of four lines:
+ * "XCREF xc-lambda fetch", "sha256 DIGEST", "size BYTES", "bucket NAME". The tools understand the first line
+ * (tools/tool-input.c). */
 #ifndef XC_LAMBDA_REFERENCE_H
 #define XC_LAMBDA_REFERENCE_H
 
@@ -11,17 +12,17 @@
 struct reference {
     char digest[SHA256_TEXT], bucket[64];
     uint64_t size;
-    bool remote; /* the file is only a reference */
+    bool remote; /* what is here is a reference */
 };
 
-/* What a file is or refers to. Large files' digests are kept in .xc-lambda/, and believed as long as size, inode and
- * time of the file stay the same. */
+/* Finds out what a file is or refers to. The digest of a large file is kept in .xc-lambda/, and is valid as long as the
+ * file's size, inode and modification time stay the same. */
 void reference_of_file(const char *path, struct reference *reference);
 
-/* Whether there is a file of this name that is a reference, and to what. */
+/* Whether there is a file of this name that is a reference; if so, fills in *reference. */
 bool reference_read(const char *path, struct reference *reference);
 
-/* The reference appears whole or not at all. */
+/* Writes a reference, whole or not at all. */
 void reference_write(const struct reference *reference, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
-/* SHA-256 by Nettle, which uses the machine's instructions for it (chunks of raw video are large) and links statically.
- * */
+/* SHA-256 by Nettle. It uses the machine's instructions for SHA-256, which matters for chunks of raw video, and it can
+ * be linked statically. */
 #include "sha256.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Answers and meeting points in the bucket, from the workstation's side. */
+/* The workstation's view of the bucket: data, answers, and what running tasks have published. */
 #include "store.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "aws.h"
 #include "fail.h"
-#include "json.h"
+#include "value.h"
 
 const char *store_bucket(void)
 {
@@ -32,11 +32,11 @@ bool store_has(const char *digest)
 
 /* ---- Answers ---- */
 
-/* All that a task hands out: its outputs, and what it publishes. */
+/* The names of all files that a task makes for others: its outputs, and what it publishes. */
 static json_t *results(json_t *task)
 {
-    json_t *names = sure(json_copy(get(task, "outputs")));
-    json_array_extend(names, get(task, "publish"));
+    json_t *names = value_sure(json_copy(value_get(task, "outputs")));
+    json_array_extend(names, value_get(task, "publish"));
     return names;
 }
 
@@ -47,25 +47,26 @@ bool store_answer_fits(json_t *answer, json_t *task)
     json_t *item, *names = results(task);
     json_array_foreach(names, i, item)
     {
-        json_t *output = get(get(answer, "outputs"), json_string_value(item));
-        const char *digest = text_of(output, "sha256");
-        fits = fits && digest && sha256_is_text(digest) && json_is_integer(get(output, "size"));
+        json_t *output = value_get(value_get(answer, "outputs"), json_string_value(item));
+        const char *digest = value_text(output, "sha256");
+        fits = fits && digest && sha256_is_text(digest) && json_is_integer(value_get(output, "size"));
     }
     json_decref(names);
     return fits;
 }
 
-/* An answer is as good as the data that it names. */
+/* Whether the data that an answer names are still in the store. */
 static bool results_exist(json_t *answer, json_t *task, const char *task_key)
 {
     bool exist = true;
     size_t i;
     json_t *item;
-    json_array_foreach(get(task, "outputs"), i, item)
+    json_array_foreach(value_get(task, "outputs"), i, item)
     {
-        exist = exist && store_has(text_of(get(get(answer, "outputs"), json_string_value(item)), "sha256"));
+        exist =
+            exist && store_has(value_text(value_get(value_get(answer, "outputs"), json_string_value(item)), "sha256"));
     }
-    json_array_foreach(get(task, "publish"), i, item)
+    json_array_foreach(value_get(task, "publish"), i, item)
     {
         exist = exist && store_is_published(task_key, json_string_value(item));
     }
@@ -86,7 +87,7 @@ json_t *store_answer(json_t *task, const char *task_key)
     return NULL;
 }
 
-/* ---- Meeting points ---- */
+/* ---- Published files, and workers ---- */
 
 static const char *meeting_key(char key[static STORE_KEY_SIZE], const char *task_key, const char *name)
 {
@@ -115,7 +116,7 @@ bool store_is_in_hand(const char *task_key, const char *run)
 void store_announce(json_t *task, const char *task_key, const char *what, const char *run)
 {
     char key[STORE_KEY_SIZE], text[STORE_KEY_SIZE];
-    if (json_array_size(get(task, "publish"))) {
+    if (json_array_size(value_get(task, "publish"))) {
         snprintf(text, sizeof text, "%s %s\n", what, run);
         aws_object_put_text(store_bucket(), meeting_key(key, task_key, ".worker"), text);
     }

@@ -1,4 +1,4 @@
-/* What a task may say. Everything here is about input that somebody else may have made up. */
+/* Checks tasks, which may come from anybody. */
 #include "task.h"
 
 #include <ctype.h>
@@ -8,11 +8,6 @@
 #include <string.h>
 
 enum { MAX_STEPS = 16, MAX_FILES = 64, MAX_ARGUMENTS = 100, MAX_NAME = 64, MAX_ARGUMENT = 256 };
-
-/* The tools that turn files into files. */
-static const char *const allowed_tools[] = {
-    "xc-vpxenc", "xc-terminate-chunk", "xc-dump", "xc-enc", "xc-rebase", NULL
-};
 
 static bool fail(char *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -32,8 +27,8 @@ bool task_name_is_plain(const char *name)
     return length && length <= MAX_NAME && name[0] != '.' && name[0] != '-' && strspn(name, plain) == length;
 }
 
-/* Arguments reach the tool as they are, without a shell. A slash could lead out of the task's directory, unless it
- * stands in a fraction like 30/1. */
+/* Arguments are given to the tool without a shell. A slash is allowed only within a fraction like 30/1, since a path
+ * could lead out of the task's directory. */
 static bool argument_is_harmless(const char *argument)
 {
     if (strlen(argument) > MAX_ARGUMENT) {
@@ -115,17 +110,14 @@ static bool check_arguments(json_t *arguments, char *error)
     return true;
 }
 
+/* Which tools there are is decided by who runs the step: by the files that have been packaged with the function. */
 static bool check_tool(json_t *tool, char *error)
 {
-    for (int i = 0; json_is_string(tool) && allowed_tools[i]; i++) {
-        if (!strcmp(allowed_tools[i], json_string_value(tool))) {
-            return true;
-        }
-    }
-    return fail(error, "tool: none of those that may be run here");
+    return (json_is_string(tool) && task_name_is_plain(json_string_value(tool))) ||
+           fail(error, "tool: not a plain file name");
 }
 
-/* known: the names that an earlier step has written or that are inputs; those that this one writes are added. */
+/* known: the names of all inputs and of what earlier steps write. The outputs of this step are added. */
 static bool check_step(json_t *step, json_t *known, char *error)
 {
     json_t *digest = json_object_get(step, "digest"), *inputs = json_object_get(step, "inputs");
@@ -133,7 +125,7 @@ static bool check_step(json_t *step, json_t *known, char *error)
     size_t i;
     json_t *item;
     if (json_object_size(step) != 5 || !check_tool(json_object_get(step, "tool"), error)) {
-        return error[0] ? false : fail(error, "a step has members that it should not have, or lacks some");
+        return error[0] ? false : fail(error, "a step has members that are not allowed, or lacks some");
     }
     if (!json_is_string(digest) || !sha256_is_text(json_string_value(digest))) {
         return fail(error, "digest: not a SHA-256");
@@ -145,7 +137,8 @@ static bool check_step(json_t *step, json_t *known, char *error)
     json_array_foreach(inputs, i, item)
     {
         if (!json_object_get(known, json_string_value(item))) {
-            return fail(error, "inputs: %s comes from nowhere", json_string_value(item));
+            return fail(error, "inputs: %s is neither an input of the task nor made by an earlier step",
+                        json_string_value(item));
         }
     }
     json_array_foreach(outputs, i, item)

@@ -1,20 +1,18 @@
-/* The parts of lambda/run, the wrapper of each remote step, that are dear or dull in a shell.
+/* The parts of lambda/run, the wrapper of each remote step, that would be slow or awkward in a shell.
  *
- *   xc-remote offer WRAPPER TASK      if the store has the task's answer, prints it; if not, uploads what the store
- *                                     lacks of the inputs, and exits with 3
- *   xc-remote invoke WRAPPER TASK     has the function do it, and prints the answer; a tool that fails there looks as
- *                                     if it had failed here
- *   xc-remote deliver ANSWER OUTPUTS FINISHED
- *                                     leaves each of OUTPUTS here: the file if it is one of FINISHED, else a reference
- *   xc-remote fetch FILE...           turns references into files
+ *   xc-remote offer WRAPPER TASK      prints the task's answer if the store has it; otherwise uploads the inputs that
+ *                                     the store lacks, and exits with 3
+ *   xc-remote invoke WRAPPER TASK     has the function do the task, and prints the answer; if a tool fails there,
+ * prints the tool's messages and exits with its status xc-remote deliver ANSWER OUTPUTS FINISHED puts each of OUTPUTS
+ * here: the file if it is one of FINISHED, else a reference xc-remote fetch FILE...           replaces references by
+ * the files that they stand for
  *
- * WRAPPER is the process that wants it done: our parent, with which we end. TASK is what xc-task has written, OUTPUTS
- * and FINISHED are lists of names, separated by blanks. */
+ * WRAPPER is the id of our parent process; we end when it ends. TASK is what xc-task has printed. OUTPUTS and FINISHED
+ * are lists of names, separated by blanks. */
 #define _GNU_SOURCE /* for flock */
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,28 +23,30 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../tools/timing.h"
 #include "aws.h"
 #include "fail.h"
-#include "json.h"
+#include "output.h"
 #include "reference.h"
 #include "store.h"
 #include "task.h"
-#include "temporary.h"
+#include "value.h"
 
 enum { EXIT_UNKNOWN_TASK = 3, LONGEST_THROTTLING = 3600 /* seconds */ };
 
-/* ---- Tasks in hand ---- */
+/* ---- The current task ---- */
 
-/* A task that this program is to have done. Another one may have to be done before it can go on. */
+/* A task that this program is responsible for. It may need files of another task, which then has to be done first: that
+ * one becomes the current task, and this one waits. */
 struct work {
     json_t *task;
     char key[SHA256_TEXT];
     const struct work *waiting;
 };
 
-static const struct work *in_hand;
+static const struct work *current;
 
-/* Who we are to those who wait for us: the run of make. */
+/* The name of this run of make, by which workers tell its failures from those of other runs. */
 static const char *this_run(void)
 {
     static char alone[64];
@@ -60,10 +60,11 @@ static const char *this_run(void)
     return alone;
 }
 
-/* However the program gives up, before a task is done; not if a signal ends it. */
+/* Called by exit(): the current task and those that wait for it are not done. Not called when a signal ends the
+ * program, since then another run may still do them. */
 static void announce_failure(void)
 {
-    for (const struct work *work = in_hand; work; work = work->waiting) {
+    for (const struct work *work = current; work; work = work->waiting) {
         store_announce(work->task, work->key, "failed", this_run());
     }
 }
@@ -78,30 +79,30 @@ static json_t *load_task(const char *text)
     return task;
 }
 
-static void take_in_hand(struct work *work, json_t *task)
+static void begin_work(struct work *work, json_t *task)
 {
-    store_bucket(); /* so that it cannot fail later, when a failure is announced */
+    store_bucket(); /* if this fails, it must do so now: announce_failure needs it, too */
     if (!task_name_is_plain(this_run())) {
         fail_about("XC_LAMBDA_RUN", "is not a plain name");
     }
-    *work = (struct work){ .task = task, .waiting = in_hand };
+    *work = (struct work){ .task = task, .waiting = current };
     if (!task_key(task, work->key)) {
         fail_about("task", "no memory");
     }
-    if (!in_hand) {
+    if (!current) {
         atexit(announce_failure);
     }
-    in_hand = work;
+    current = work;
 }
 
-static void put_aside(struct work *work)
+static void end_work(struct work *work)
 {
-    in_hand = work->waiting;
+    current = work->waiting;
     json_decref(work->task);
 }
 
-/* The wrapper may be ended without us: by make, when that is told to stop. Then nobody wants what we are about. It may
- * be gone before we were more than a fork of it, and somebody else be our parent: hence its id. */
+/* Ends this program when the wrapper ends: make, when it is told to stop, ends the wrapper only. The wrapper may have
+ * ended before this call, so its id is compared with that of our parent. */
 static void end_with(const char *wrapper)
 {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -112,8 +113,8 @@ static void end_with(const char *wrapper)
 
 /* ---- offer ---- */
 
-/* What has expired has not done so alone: removes all references in this directory to data that are no longer in the
- * store. It is enough if one of many wrappers does that. */
+/* Removes all references in this directory whose data are no longer in the store: data that were uploaded together
+ * expire together. The lock leaves that to one of many wrappers. */
 static void remove_dead_references(void)
 {
     DIR *directory = opendir(".");
@@ -152,7 +153,7 @@ static void upload_inputs(json_t *task)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(get(task, "inputs"), name, value)
+    json_object_foreach(value_get(task, "inputs"), name, value)
     {
         if (*json_string_value(value) != '@') {
             upload(name, json_string_value(value));
@@ -163,74 +164,77 @@ static void upload_inputs(json_t *task)
 static int offer(const char *text)
 {
     struct work work;
-    take_in_hand(&work, load_task(text));
+    begin_work(&work, load_task(text));
     json_t *answer = store_answer(work.task, work.key);
     if (answer) {
-        print_json(answer);
+        value_print(answer);
     } else {
         upload_inputs(work.task);
     }
-    put_aside(&work);
+    end_work(&work);
     return answer ? 0 : EXIT_UNKNOWN_TASK;
 }
 
 /* ---- invoke ---- */
 
-/* A line for each step, as docs/latency.md has it; the first one of a task says how many seconds are to be paid for. */
+/* Appends a row for each step. The billed seconds of the whole task are in the row of its first step. */
 static void write_timings(json_t *answer)
 {
-    char *text = NULL;
-    size_t size, i;
+    static const char name[] = "timings.tsv";
+    FILE *file = xc_tool_timings_open(name);
+    size_t i;
     json_t *step;
-    FILE *lines = open_memstream(&text, &size);
-    if (!lines) {
-        fail_about("timings.tsv", "%s", strerror(errno));
+    if (!file) {
+        fail_about(name, "%s", strerror(errno));
     }
-    json_array_foreach(get(answer, "steps"), i, step)
+    json_array_foreach(value_get(answer, "steps"), i, step)
     {
-        const char *name = text_of(step, "for");
-        fprintf(lines, "%s\t%.8s\t%.6f\t%.6f\t%.6f\t%lld\t%lld\t%lld\t%.3f\n", name ? name : "", name ? name : "",
-                real_of(step, "start"), real_of(step, "end"), real_of(step, "cpu"), integer_of(step, "memory"),
-                integer_of(step, "read"), integer_of(step, "wrote"), i ? 0 : real_of(answer, "seconds"));
+        const char *output = value_text(step, "for");
+        const struct xc_tool_timing timing = { .outputs = output ? output : "",
+                                               .start = value_real(step, "start"),
+                                               .end = value_real(step, "end"),
+                                               .cpu = value_real(step, "cpu"),
+                                               .memory = value_integer(step, "memory"),
+                                               .read = value_integer(step, "read"),
+                                               .wrote = value_integer(step, "wrote"),
+                                               .billed = i ? 0 : value_real(answer, "seconds") };
+        xc_tool_timings_add(file, &timing);
     }
-    fclose(lines);
-    const int file = open("timings.tsv", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (file < 0 || write(file, text, size) != (ssize_t)size || close(file)) {
-        fail_about("timings.tsv", "%s", strerror(errno));
+    if (!xc_tool_timings_close(file)) {
+        fail_about(name, "%s", strerror(errno));
     }
-    free(text);
 }
 
-/* A tool's failure is the user's to see as it is. */
+/* Prints a tool's messages, and exits as it did. */
 static _Noreturn void fail_like_the_tool(json_t *failed)
 {
-    enum { EXIT_SIGNAL = 128 }; /* as shells have it */
-    const int code = (int)json_integer_value(get(failed, "exit")) & 0xff;
-    fputs(text_of(failed, "stderr") ? text_of(failed, "stderr") : "", stderr);
+    enum { EXIT_SIGNAL = 128 }; /* plus a signal's number: the status of a command that the signal ended */
+    const int code = (int)json_integer_value(value_get(failed, "exit")) & 0xff;
+    fputs(value_text(failed, "stderr") ? value_text(failed, "stderr") : "", stderr);
     if (code > EXIT_SIGNAL) {
-        fprintf(stderr, "%s: ended by signal %d\n", text_of(failed, "tool"), code - EXIT_SIGNAL);
+        fprintf(stderr, "%s: ended by signal %d\n", value_text(failed, "tool"), code - EXIT_SIGNAL);
     }
     exit(code);
 }
 
 enum outcome {
     DONE,
-    THROTTLED, /* for want of room; no failure */
-    WAITED,    /* in vain, for what another task publishes; no failure either */
+    THROTTLED, /* too many functions are running; not a failure of this one */
+    WAITED,    /* the function has given up waiting for a file that another task publishes; not a failure either */
     BROKEN,
 };
 
-/* What an answer comes to. If that is DONE, *answer is it; if not, *text says why. Does not return if there is no use
- * in asking again. */
+/* Interprets the text of an answer. DONE: *answer is the answer; otherwise *text is the reason. Ends the program if
+ * another attempt would fail in the same way. */
 static enum outcome judge(char **text, json_t *task, json_t **answer)
 {
     json_t *said = json_loads(*text, 0, NULL);
-    const char *later = text_of(said, "later"), *again = later ? later : text_of(said, "retry");
-    if (text_of(said, "refused")) {
-        fail_about("the function", "%s", text_of(said, "refused"));
+    const char *later = value_text(said, "later"), *again = later ? later : value_text(said, "retry");
+    if (value_text(said, "refused")) {
+        fail_about("the function", "%s", value_text(said, "refused"));
     }
-    if (get(said, "failed")) {
-        fail_like_the_tool(get(said, "failed"));
+    if (value_get(said, "failed")) {
+        fail_like_the_tool(value_get(said, "failed"));
     }
     if (said && store_answer_fits(said, task)) {
         *answer = said;
@@ -259,12 +263,12 @@ static enum outcome invoke_once(const char *event, json_t *task, json_t **answer
 
 static void see_to_inputs(json_t *task);
 
-/* Has the function do the task, which has been offered, and returns the answer. */
+/* Has the function do the task, whose inputs have been uploaded, and returns the answer. */
 static json_t *have_done(const struct work *work)
 {
     time_t start = time(NULL);
-    json_t *answer = NULL,
-           *event = sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(), "task", work->task));
+    json_t *answer = NULL, *event = value_sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(),
+                                                         "task", work->task));
     char *event_text = json_dumps(event, JSON_COMPACT), *said = NULL;
     for (unsigned number = 0, failures = 0, waits = 0; !answer; number++) {
         const enum outcome outcome = invoke_once(event_text, work->task, &answer, &said);
@@ -276,7 +280,7 @@ static json_t *have_done(const struct work *work)
         if (failures >= aws_attempts() || time(NULL) - start > LONGEST_THROTTLING) {
             fail_about("the function", "failed %u times, and at last: %.400s", number + 1, said);
         }
-        if (outcome == BROKEN) { /* and its worker may not have come to say so */
+        if (outcome == BROKEN) { /* the worker may have ended before it could say so */
             store_announce(work->task, work->key, "gone", this_run());
         } else if (outcome == WAITED && waits > 1) {
             see_to_inputs(work->task);
@@ -285,7 +289,7 @@ static json_t *have_done(const struct work *work)
         free(said);
         said = NULL;
         aws_wait(number);
-        answer = store_answer(work->task, work->key); /* perhaps only the answer got lost */
+        answer = store_answer(work->task, work->key); /* it is there if only the connection broke */
     }
     free(said);
     write_timings(answer);
@@ -294,7 +298,7 @@ static json_t *have_done(const struct work *work)
     return answer;
 }
 
-/* The task among those in this directory that has this key. name: of what it publishes. */
+/* Finds the task with this key among the .task files in this directory. name: a file that it publishes. */
 static json_t *find_task(const char *key, const char *name)
 {
     glob_t found;
@@ -310,27 +314,27 @@ static json_t *find_task(const char *key, const char *name)
     }
     globfree(&found);
     if (!task) {
-        fail_about(name, "nobody makes it, and its task is not here; delete all .task files and make again");
+        fail_about(name, "no worker makes it, and its task is not here; delete all .task files and make again");
     }
     return task;
 }
 
-/* Has done what a task waits for, where no other wrapper of this run is at it. There may be none: make sees no reason
- * to run a chunk that is here already, or that nobody asked for, even if its states are missing in the store. */
+/* Does the tasks that a task waits for, except those that another wrapper of this run is doing. There need not be such
+ * a wrapper: make does not run a chunk that is here already or was not asked for, even if its states have expired. */
 static void see_to_inputs(json_t *task)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(get(task, "inputs"), name, value)
+    json_object_foreach(value_get(task, "inputs"), name, value)
     {
         struct work before;
         const char *key = json_string_value(value) + 1;
         if (key[-1] == '@' && !store_is_published(key, name) && !store_is_in_hand(key, this_run())) {
-            take_in_hand(&before, find_task(key, name));
+            begin_work(&before, find_task(key, name));
             see_to_inputs(before.task);
             upload_inputs(before.task);
             json_decref(have_done(&before));
-            put_aside(&before);
+            end_work(&before);
         }
     }
 }
@@ -338,11 +342,11 @@ static void see_to_inputs(json_t *task)
 static int invoke(const char *text)
 {
     struct work work;
-    take_in_hand(&work, load_task(text));
+    begin_work(&work, load_task(text));
     json_t *answer = have_done(&work);
-    print_json(answer);
+    value_print(answer);
     json_decref(answer);
-    put_aside(&work);
+    end_work(&work);
     return 0;
 }
 
@@ -352,29 +356,32 @@ static void bring(const struct reference *reference, const char *name)
 {
     char key[STORE_KEY_SIZE], digest[SHA256_TEXT];
     uint64_t size;
-    const char *temporary = temporary_for(name);
-    if (!aws_object_get_file(reference->bucket, store_data_key(key, reference->digest), temporary, name)) {
+    struct output output;
+    output_open(&output, name);
+    if (!aws_object_get_file(reference->bucket, store_data_key(key, reference->digest), output.stream, name)) {
         fail_about(name, "its data are no longer in the store");
     }
-    if (!sha256_of_file(temporary, digest, &size) || strcmp(digest, reference->digest)) {
+    output_close(&output);
+    if (!sha256_of_file(output.file.temporary, digest, &size) || strcmp(digest, reference->digest)) {
         fail_about(name, "damaged in the store; remove s3://%s/%s and make it again", reference->bucket, key);
     }
-    temporary_becomes(name);
+    output_commit(&output);
 }
 
 static int deliver(const char *text, const char *outputs, const char *finished)
 {
-    json_t *answer = json_loads(text, 0, NULL), *here = words(finished), *names = words(outputs), *item;
+    json_t *answer = json_loads(text, 0, NULL), *here = value_words(finished), *names = value_words(outputs), *item;
     size_t i;
     json_array_foreach(names, i, item)
     {
         const char *name = json_string_value(item);
-        json_t *output = get(get(answer, "outputs"), name);
-        struct reference reference = { .remote = true, .size = (uint64_t)json_integer_value(get(output, "size")) };
-        if (!text_of(output, "sha256")) {
+        json_t *output = value_get(value_get(answer, "outputs"), name);
+        struct reference reference = { .remote = true,
+                                       .size = (uint64_t)json_integer_value(value_get(output, "size")) };
+        if (!value_text(output, "sha256")) {
             fail_about(name, "is not in the answer");
         }
-        snprintf(reference.digest, sizeof reference.digest, "%s", text_of(output, "sha256"));
+        snprintf(reference.digest, sizeof reference.digest, "%s", value_text(output, "sha256"));
         snprintf(reference.bucket, sizeof reference.bucket, "%s", store_bucket());
         if (task_list_has(here, name)) {
             bring(&reference, name);

@@ -1,8 +1,7 @@
-/* Writes a task down (task.h): xc-task OUTPUTS PUBLISHED INPUTS step OUTPUTS INPUTS TOOL [ARGUMENT]... [step ...]
+/* Prints a task (task.h): xc-task OUTPUTS PUBLISHED INPUTS step OUTPUTS INPUTS TOOL [ARGUMENT]... [step ...]
  *
- * The files are named by their SHA-256, and so are the tools. OUTPUTS, PUBLISHED and INPUTS are lists of names,
- * separated by blanks. Among the INPUTS of a task may be other tasks (FILE.task): what those publish is an input, too.
- * */
+ * OUTPUTS, PUBLISHED and INPUTS are lists of names, separated by blanks. The task gives input files and tools by their
+ * SHA-256. The INPUTS of a task may contain other tasks (FILE.task): then the files that those publish are inputs. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,12 +10,12 @@
 #include <unistd.h>
 
 #include "fail.h"
-#include "json.h"
 #include "reference.h"
 #include "task.h"
+#include "value.h"
 
-/* The file with the digest of each tool in the function, as sha256sum prints it: XC_LAMBDA_TOOLS, or the one beside
- * this program. */
+/* Opens the file with the digests of the function's tools, which has sha256sum's format: XC_LAMBDA_TOOLS, or
+ * tools.sha256 beside this program. */
 static FILE *open_digests(void)
 {
     char path[PATH_MAX];
@@ -47,7 +46,7 @@ static void find_tool_digest(const char *tool, char digest[static SHA256_TEXT])
     fail_about(tool, "is not a tool that the function has");
 }
 
-/* Which inputs a task has that come from another one. */
+/* Adds the files that another task publishes to the inputs. */
 static void add_promised_inputs(json_t *inputs, const char *path)
 {
     char key[SHA256_TEXT], promise[SHA256_TEXT + 1];
@@ -61,16 +60,16 @@ static void add_promised_inputs(json_t *inputs, const char *path)
         fail_about(path, "no memory");
     }
     snprintf(promise, sizeof promise, "@%s", key);
-    json_array_foreach(get(other, "publish"), i, item)
+    json_array_foreach(value_get(other, "publish"), i, item)
     {
-        json_object_set_new(inputs, json_string_value(item), sure(json_string(promise)));
+        json_object_set_new(inputs, json_string_value(item), value_sure(json_string(promise)));
     }
     json_decref(other);
 }
 
 static json_t *find_inputs(json_t *paths)
 {
-    json_t *inputs = sure(json_object()), *item;
+    json_t *inputs = value_sure(json_object()), *item;
     size_t i;
     json_array_foreach(paths, i, item)
     {
@@ -81,7 +80,7 @@ static json_t *find_inputs(json_t *paths)
             add_promised_inputs(inputs, path);
         } else {
             reference_of_file(path, &reference);
-            json_object_set_new(inputs, path, sure(json_string(reference.digest)));
+            json_object_set_new(inputs, path, value_sure(json_string(reference.digest)));
         }
     }
     return inputs;
@@ -95,17 +94,17 @@ static json_t *read_step(char ***argv)
         fail_about("task", "a step lacks its outputs, inputs or tool");
     }
     find_tool_digest(at[2], digest);
-    json_t *arguments = sure(json_array());
-    json_t *step = sure(json_pack("{s:o, s:o, s:s, s:s, s:o}", "outputs", words(at[0]), "inputs", words(at[1]), "tool",
-                                  at[2], "digest", digest, "arguments", arguments));
+    json_t *arguments = value_sure(json_array());
+    json_t *step = value_sure(json_pack("{s:o, s:o, s:s, s:s, s:o}", "outputs", value_words(at[0]), "inputs",
+                                        value_words(at[1]), "tool", at[2], "digest", digest, "arguments", arguments));
     for (at += 3; *at && strcmp(*at, "step"); at++) {
-        add_text(arguments, *at);
+        value_append_text(arguments, *at);
     }
     *argv = at;
     return step;
 }
 
-/* Leaves only those inputs that a step reads: a key should not depend on anything else. */
+/* Removes the inputs that no step reads, since the task's key must not depend on them. */
 static void drop_unused_inputs(json_t *inputs, json_t *steps)
 {
     const char *name;
@@ -117,7 +116,7 @@ static void drop_unused_inputs(json_t *inputs, json_t *steps)
         bool used = false;
         json_array_foreach(steps, i, step)
         {
-            used = used || task_list_has(get(step, "inputs"), name);
+            used = used || task_list_has(value_get(step, "inputs"), name);
         }
         if (!used) {
             json_object_del(inputs, name);
@@ -133,18 +132,18 @@ int main(int argc, char **argv)
         return 2;
     }
     char **at = argv + 4;
-    json_t *steps = sure(json_array()), *paths = words(argv[3]), *inputs = find_inputs(paths);
+    json_t *steps = value_sure(json_array()), *paths = value_words(argv[3]), *inputs = find_inputs(paths);
     while (*at && !strcmp(*at, "step")) {
         at++;
         json_array_append_new(steps, read_step(&at));
     }
     drop_unused_inputs(inputs, steps);
-    json_t *task = sure(json_pack("{s:o, s:o, s:o, s:o}", "inputs", inputs, "steps", steps, "outputs", words(argv[1]),
-                                  "publish", words(argv[2])));
+    json_t *task = value_sure(json_pack("{s:o, s:o, s:o, s:o}", "inputs", inputs, "steps", steps, "outputs",
+                                        value_words(argv[1]), "publish", value_words(argv[2])));
     if (*at || !task_is_valid(task, why)) {
         fail_about("task", "%s", *at ? "'step' is missing" : why);
     }
-    print_json(task);
+    value_print(task);
     json_decref(paths);
     json_decref(task);
     return 0;

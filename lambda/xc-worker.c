@@ -1,16 +1,16 @@
-/* What the function's bootstrap leaves to a program: JSON, and running a command that is written in it. No word of an
- * event is ever read by a shell as more than a plain name.
+/* The parts of the function's bootstrap that a shell cannot do well: reading and writing JSON, and running a command
+ * that an event describes. A shell sees only those words of an event that are plain names.
  *
- *   xc-worker plan EVENT             prints what is to be done, one thing per line (see print_plan)
- *   xc-worker run EVENT STEP         runs a step here, exits as it does, prints a line of the journal about it
+ *   xc-worker plan EVENT             prints what has to be done for an event, an action per line (see print_plan)
+ *   xc-worker run EVENT STEP         runs a step, exits with its status, prints a line for the journal
  *   xc-worker digest FILE            prints the file's SHA-256 and size
- *   xc-worker answer JOURNAL         prints the answer that the journal amounts to
- *   xc-worker say KIND TEXT          prints an answer that has no results: refused, retry or later
+ *   xc-worker answer JOURNAL         prints the answer that the journal leads to
+ *   xc-worker say KIND TEXT          prints an answer without results; KIND is refused, retry or later
  *
- * An event is {"bucket": NAME, "run": NAME, "task": TASK (task.h)}; run is the run of make that asks.
+ * An event is {"bucket": NAME, "run": NAME, "task": TASK (task.h)}. "run" names the run of make that sent it.
  *
- * The journal has, in the order of events, the lines that `run` prints, and `began SECONDS`, and `output NAME DIGEST
- * SIZE` for what is stored of the step before. */
+ * The journal is a text file. It begins with `began SECONDS`. Each step adds the line that `run` prints, and then a
+ * line `output NAME DIGEST SIZE` for each of its files that has been stored. */
 #define _GNU_SOURCE /* for pipe2 and wait4 */
 
 #include <errno.h>
@@ -26,14 +26,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "json.h"
-#include "task.h"
 #include "../tools/timing.h"
+#include "task.h"
+#include "value.h"
 
 enum { MAX_EVENT = 256 * 1024, TAIL = 4096, MAX_BUCKET = 63, PATH_SIZE = 512 };
 
-/* How a shell says that a command was ended by a signal. */
-enum { EXIT_SIGNAL = 128 };
+enum {
+    EXIT_SIGNAL = 128, /* plus a signal's number: the exit status that a shell gives to a command ended by the signal */
+    EXIT_NOT_RUN = 127, /* the same for a command that cannot be run */
+};
 
 static _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -74,13 +76,13 @@ static json_t *read_event(const char *path)
     if (!event) {
         fail("event: not JSON: line %d, column %d", error.line, error.column);
     }
-    if (json_object_size(event) != 3 || !bucket_is_plain(text_of(event, "bucket"))) {
-        fail("event: does not have the members bucket, run and task, or the bucket has no proper name");
+    if (json_object_size(event) != 3 || !bucket_is_plain(value_text(event, "bucket"))) {
+        fail("event: its members are not bucket, run and task, or the bucket's name is not valid");
     }
-    if (!text_of(event, "run") || !task_name_is_plain(text_of(event, "run"))) {
-        fail("event: the run has no plain name");
+    if (!value_text(event, "run") || !task_name_is_plain(value_text(event, "run"))) {
+        fail("event: the run's name is not plain");
     }
-    if (!task_is_valid(get(event, "task"), why)) {
+    if (!task_is_valid(value_get(event, "task"), why)) {
         fail("event: %s", why);
     }
     return event;
@@ -92,31 +94,33 @@ static void tool_path(char *path, const char *tool)
     snprintf(path, PATH_SIZE, "%s/tools/%s", root ? root : ".", tool);
 }
 
-/* The result is stored under a key that names the tool by its bytes, so they have to be those. */
+/* Only the tools that were packaged with the function may be run. The answer will be stored under a key that contains
+ * the tool's digest, so the tool must have that digest. */
 static void check_tool(json_t *step)
 {
     char path[PATH_SIZE], digest[SHA256_TEXT];
+    const char *tool = value_text(step, "tool");
     uint64_t size;
-    tool_path(path, text_of(step, "tool"));
+    tool_path(path, tool);
     if (!sha256_of_file(path, digest, &size)) {
-        fail("%s: %s", text_of(step, "tool"), strerror(errno));
+        fail("event: %s: %s", tool, errno == ENOENT ? "is not a tool that the function has" : strerror(errno));
     }
-    if (strcmp(digest, text_of(step, "digest"))) {
-        fail("%s: the function has another version of it; run: xc-lambda deploy", text_of(step, "tool"));
+    if (strcmp(digest, value_text(step, "digest"))) {
+        fail("%s: the function has another version of it; run: xc-lambda deploy", tool);
     }
 }
 
 /* ---- plan ---- */
 
-/* `fetch NAME DIGEST` and `wait NAME KEY` for each input that is not here yet, just before the step that needs it. */
+/* Prints `fetch NAME DIGEST` or `wait NAME KEY` for each input of the task that this step is the first to need. */
 static void plan_inputs(json_t *step, json_t *inputs, json_t *here)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(get(step, "inputs"), i, item)
+    json_array_foreach(value_get(step, "inputs"), i, item)
     {
-        const char *name = json_string_value(item), *from = text_of(inputs, name);
-        if (!from || get(here, name)) {
+        const char *name = json_string_value(item), *from = value_text(inputs, name);
+        if (!from || value_get(here, name)) {
             continue;
         }
         printf(*from == '@' ? "wait %s %s\n" : "fetch %s %s\n", name, from + (*from == '@'));
@@ -124,35 +128,38 @@ static void plan_inputs(json_t *step, json_t *inputs, json_t *here)
     }
 }
 
-/* `store NAME` for what is wanted, `publish NAME` for what others may wait for; one that is both is published. */
+/* Prints `store NAME` for each output that the user wants, and `publish NAME` for each that other tasks may wait for.
+ * An output that is both is only published, which stores it, too. */
 static void plan_outputs(json_t *step, json_t *task)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(get(step, "outputs"), i, item)
+    json_array_foreach(value_get(step, "outputs"), i, item)
     {
         const char *name = json_string_value(item);
-        if (task_list_has(get(task, "publish"), name)) {
+        if (task_list_has(value_get(task, "publish"), name)) {
             printf("publish %s\n", name);
-        } else if (task_list_has(get(task, "outputs"), name)) {
+        } else if (task_list_has(value_get(task, "outputs"), name)) {
             printf("store %s\n", name);
         }
     }
 }
 
+/* Prints `bucket NAME`, `by RUN` and `key KEY`; then for each step the actions before it, `run STEP`, and the actions
+ * after it. */
 static int print_plan(const char *path)
 {
     char key[SHA256_TEXT];
-    json_t *event = read_event(path), *task = get(event, "task"), *here = json_object(), *step;
+    json_t *event = read_event(path), *task = value_get(event, "task"), *here = json_object(), *step;
     size_t i;
     if (!here || !task_key(task, key)) {
         fail("event: no memory");
     }
-    printf("bucket %s\nby %s\nkey %s\n", text_of(event, "bucket"), text_of(event, "run"), key);
-    json_array_foreach(get(task, "steps"), i, step)
+    printf("bucket %s\nby %s\nkey %s\n", value_text(event, "bucket"), value_text(event, "run"), key);
+    json_array_foreach(value_get(task, "steps"), i, step)
     {
         check_tool(step);
-        plan_inputs(step, get(task, "inputs"), here);
+        plan_inputs(step, value_get(task, "inputs"), here);
         printf("run %zu\n", i);
         plan_outputs(step, task);
     }
@@ -163,19 +170,19 @@ static int print_plan(const char *path)
 
 /* ---- run ---- */
 
-/* The tool gets none of our environment, which has the function's credentials in it. */
+/* The tool gets an empty environment, since ours contains the function's credentials. */
 static _Noreturn void become_tool(json_t *step, int errors)
 {
     char path[PATH_SIZE], *environment[] = { NULL };
-    json_t *arguments = get(step, "arguments"), *item;
+    json_t *arguments = value_get(step, "arguments"), *item;
     size_t i;
     const char **argv = calloc(json_array_size(arguments) + 2, sizeof *argv);
     const int nothing = open("/dev/null", O_RDWR);
     if (!argv || nothing < 0 || dup2(nothing, 0) < 0 || dup2(nothing, 1) < 0 || dup2(errors, 2) < 0) {
-        _exit(EXIT_SIGNAL - 1);
+        _exit(EXIT_NOT_RUN);
     }
-    tool_path(path, text_of(step, "tool"));
-    argv[0] = text_of(step, "tool");
+    tool_path(path, value_text(step, "tool"));
+    argv[0] = value_text(step, "tool");
     json_array_foreach(arguments, i, item)
     {
         argv[i + 1] = json_string_value(item);
@@ -183,10 +190,10 @@ static _Noreturn void become_tool(json_t *step, int errors)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     execve(path, (char **)(uintptr_t)argv, environment);
     dprintf(2, "%s: %s\n", argv[0], strerror(errno));
-    _exit(EXIT_SIGNAL - 1);
+    _exit(EXIT_NOT_RUN);
 }
 
-/* Reads to the end of the stream and keeps what is last in it. */
+/* Reads the stream to its end and keeps the last TAIL bytes. */
 static size_t read_tail(int stream, char tail[static TAIL])
 {
     char block[TAIL];
@@ -201,7 +208,7 @@ static size_t read_tail(int stream, char tail[static TAIL])
     return kept;
 }
 
-/* Of all files in a list of names. */
+/* The size of all files in a list of names. */
 static json_int_t total_size(json_t *names)
 {
     struct stat status;
@@ -219,10 +226,10 @@ static int run_step(const char *path, const char *number)
 {
     char tail[TAIL];
     int errors[2], status;
-    struct rusage used;
+    struct rusage usage;
     json_t *event = read_event(path);
-    json_t *step = json_array_get(get(get(event, "task"), "steps"), (size_t)atoi(number));
-    const double start = xc_now();
+    json_t *step = json_array_get(value_get(value_get(event, "task"), "steps"), (size_t)atoi(number));
+    struct xc_tool_timing timing = { .start = xc_tool_timing_now() };
     pid_t child;
     if (!step || pipe2(errors, O_CLOEXEC) || (child = fork()) < 0) {
         fail("step %s: %s", number, strerror(errno));
@@ -232,16 +239,18 @@ static int run_step(const char *path, const char *number)
     }
     close(errors[1]);
     const size_t kept = read_tail(errors[0], tail);
-    if (wait4(child, &status, 0, &used) < 0) {
+    if (wait4(child, &status, 0, &usage) < 0) {
         fail("step %s: %s", number, strerror(errno));
     }
+    timing.end = xc_tool_timing_now();
+    xc_tool_timing_set_usage(&timing, &usage);
     const int code = WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
     json_t *said = json_stringn(tail, kept); /* NULL if it is not UTF-8 */
-    json_t *line = json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:I, s:I, s:i, s:o}", "tool", text_of(step, "tool"), "for",
-                             json_string_value(json_array_get(get(step, "outputs"), 0)), "start", start, "end",
-                             xc_now(), "cpu", xc_seconds(used.ru_utime) + xc_seconds(used.ru_stime), "memory",
-                             (json_int_t)used.ru_maxrss * 1024, "read", total_size(get(step, "inputs")), "wrote",
-                             total_size(get(step, "outputs")), "exit", code, "stderr", said ? said : json_string("?"));
+    json_t *line = json_pack(
+        "{s:s, s:s, s:f, s:f, s:f, s:I, s:I, s:I, s:i, s:o}", "tool", value_text(step, "tool"), "for",
+        json_string_value(json_array_get(value_get(step, "outputs"), 0)), "start", timing.start, "end", timing.end,
+        "cpu", timing.cpu, "memory", (json_int_t)timing.memory, "read", total_size(value_get(step, "inputs")), "wrote",
+        total_size(value_get(step, "outputs")), "exit", code, "stderr", said ? said : json_string("?"));
     if (!line || json_dumpf(line, stdout, JSON_COMPACT)) {
         fail("step %s: no memory", number);
     }
@@ -263,7 +272,7 @@ static void add_step(struct journal *journal, json_t *step)
     if (!step) {
         fail("the journal is damaged");
     }
-    if (json_integer_value(get(step, "exit"))) {
+    if (json_integer_value(value_get(step, "exit"))) {
         journal->failed = step;
         return;
     }
@@ -285,7 +294,7 @@ static void read_line(struct journal *journal, const char *line)
 
 static int print_answer(const char *path)
 {
-    static char line[8 * TAIL]; /* JSON may write a byte as six */
+    static char line[8 * TAIL]; /* JSON writes up to six bytes for one */
     struct journal journal = { .steps = json_array(), .outputs = json_object() };
     FILE *file = fopen(path, "r");
     if (!file) {
@@ -297,7 +306,7 @@ static int print_answer(const char *path)
     fclose(file);
     json_t *answer = journal.failed ? json_pack("{s:o}", "failed", journal.failed)
                                     : json_pack("{s:o, s:o, s:f}", "outputs", journal.outputs, "steps", journal.steps,
-                                                "seconds", xc_now() - journal.began);
+                                                "seconds", xc_tool_timing_now() - journal.began);
     if (!answer || json_dumpf(answer, stdout, JSON_COMPACT)) {
         fail("no memory");
     }
@@ -309,7 +318,7 @@ static int say(const char *kind, const char *text)
 {
     json_t *answer = json_pack("{s:s}", kind, text);
     if (!answer) {
-        answer = json_pack("{s:s}", kind, "something that is not UTF-8");
+        answer = json_pack("{s:s}", kind, "a text that is not UTF-8");
     }
     return !answer || json_dumpf(answer, stdout, JSON_COMPACT);
 }

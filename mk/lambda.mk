@@ -6,33 +6,34 @@ LAMBDA_REMOTE := $(BIN)/lambda/xc-remote
 LAMBDA_TASK := $(BIN)/lambda/xc-task
 LAMBDA_WORKER := $(BIN)/lambda/xc-worker
 LAMBDA_ZIP := $(BIN)/lambda/excamera.zip
-LAMBDA_SHARED := $(call object,$(addprefix lambda/,fail.c json.c sha256.c task.c))
-LAMBDA_REFERENCE := $(call object,$(addprefix lambda/,reference.c temporary.c))
+LAMBDA_SHARED := $(call object,$(addprefix lambda/,fail.c sha256.c task.c value.c))
+LAMBDA_REFERENCE := $(call object,lambda/reference.c lambda/output.c tools/atomic-file.c)
+LAMBDA_TIMING := $(call object,tools/timing.c)
 
 .PHONY: lambda lambda-package check-lambda
 lambda: $(LAMBDA_REMOTE) $(LAMBDA_TASK) $(LAMBDA_ZIP)
 lambda-package: $(LAMBDA_ZIP)
 
 $(LAMBDA_REMOTE): $(call object,$(addprefix lambda/,xc-remote.c store.c aws.c credentials.c)) $(LAMBDA_REFERENCE) \
-    $(LAMBDA_SHARED)
+    $(LAMBDA_TIMING) $(LAMBDA_SHARED)
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljansson -lnettle
 
 $(LAMBDA_TASK): $(call object,lambda/xc-task.c) $(LAMBDA_REFERENCE) $(LAMBDA_SHARED)
-$(LAMBDA_WORKER): $(call object,lambda/xc-worker.c) $(LAMBDA_SHARED)
+$(LAMBDA_WORKER): $(call object,lambda/xc-worker.c) $(LAMBDA_TIMING) $(LAMBDA_SHARED)
 $(LAMBDA_TASK) $(LAMBDA_WORKER):
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^ -ljansson -lnettle
 
-# mk/chunk-tools lists the tools that the steps of a chunk run, and so those that a function needs.
+# mk/chunk-tools lists the tools that the steps of a chunk run, and so those that a function needs. It runs no others.
 LAMBDA_TOOLS := $(addprefix $(BIN)/static/,$(shell cat mk/chunk-tools))
 
-# Also writes tools.sha256 beside it, by which the workstation names the tools.
-$(LAMBDA_ZIP): lambda/pack lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)
+# lambda/pack also writes tools.sha256 beside the package. In tasks, the workstation names the tools by these digests.
+$(LAMBDA_ZIP): lambda/pack mk/chunk-tools lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)
 	$(call say,ZIP )
-	$(Q)lambda/pack $@ $(filter-out $<,$^)
+	$(Q)lambda/pack $@ lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)
 
 check-lambda:
 	mk/setup build test lambda lambda-test

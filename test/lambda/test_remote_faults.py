@@ -289,7 +289,7 @@ class Missing(FaultCase):
         (self.dir / "00000000.task").unlink()
         done = harness.run(harness.ROOT / "lambda/run", "00000001.ivf", "00000001.task", "", cwd=self.dir,
                            env=self.environment())
-        self.assertRegex(done.stderr.decode(), r"\Axc-lambda: 00000000-0\.state: nobody makes it, [^\n]+\n\Z")
+        self.assertRegex(done.stderr.decode(), r"\Axc-lambda: 00000000-0\.state: no worker makes it, [^\n]+\n\Z")
         self.assertEqual(done.returncode, 1)
 
 
@@ -339,7 +339,7 @@ class Workstation(FaultCase):
         with subprocess.Popen(["sh", "-c", "trap '' HUP; exec \"$0\" fetch 00000000-vpxenc.ivf",
                                harness.ROOT / "lambda/xc-lambda"], cwd=self.dir, env=self.environment(),
                               start_new_session=True) as fetch:
-            while not list(self.dir.glob("*.tmp-*")):
+            while not list(self.dir.glob("*.tmp*")):
                 time.sleep(0.05)
             os.killpg(fetch.pid, signal.SIGHUP)
         self.assertEqual(fetch.returncode, 0)
