@@ -100,7 +100,7 @@ class BadFiles(Refusals):
             self.check_all(kind, {"a file of another kind": self.inputs[other].read_bytes()})
 
     def test_reference(self):
-        """It says how to get the data that it stands for. A command that a shell would read otherwise is not repeated."""
+        """It says how to get the data that it stands for. A command that a shell would read otherwise is not shown."""
         for first, message in (("XCREF xc-lambda fetch", "remote data; fetch it with: xc-lambda fetch {}"),
                                ("XCREF rm -rf ~; fetch", "not an IVF file"), ("XCREF " + "x" * 100, "not an IVF file")):
             with self.subTest(first):

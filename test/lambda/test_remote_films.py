@@ -133,7 +133,8 @@ class Mixed(RemoteCase):
     def test_references(self):
         self.made("lambda", "00000001-0.state")
         reference = self.dir / "00000001-0.state"
-        self.assertRegex(reference.read_text(), r"\AXCREF xc-lambda fetch\nsha256 [0-9a-f]{64}\nsize \d+\nbucket \S+\n\Z")
+        self.assertRegex(reference.read_text(),
+                         r"\AXCREF xc-lambda fetch\nsha256 [0-9a-f]{64}\nsize \d+\nbucket \S+\n\Z")
         message = self.refuses("xc-enc", "-W", "-w", "0.75", "-i", "y4m", "-o", "x.ivf", "-r", "-I", reference.name,
                                "-p", "00000001-0.ivf", "00000002.y4m")
         self.assertRegex(message, r"is a reference to remote data; fetch it with: xc-lambda fetch 0000000[12]-0\.\w+$")
