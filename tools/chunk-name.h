@@ -1,5 +1,5 @@
 /* A chunk's files are named after its number: eight digits, then what the file is (00000012.y4m, 00000012-0.state). The
- * published command lines have it so. gen_makefile.py has the same limit. */
+ * published command lines have it so. xcdriver/graph.py has the same limit. */
 #ifndef XC_TOOLS_CHUNK_NAME_H
 #define XC_TOOLS_CHUNK_NAME_H
 
