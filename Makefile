@@ -1,6 +1,13 @@
 # ExCamera in C. The README's two commands are `make demo` and `make check`; `make help` lists the others.
 
-VERSION := 0.1.0
+# BSD make takes this line for an error and prints it; to GNU make it is a rule that nothing needs.
+.error ExCamera needs GNU make. On BSD it is called: gmake
+
+ifneq ($(filter 3.% 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)),)
+$(error ExCamera needs GNU make 4.2 (2016) or a later one; this is $(MAKE_VERSION))
+endif
+
+VERSION := $(shell sed -n 's/^.define XC_VERSION_[A-Z]* //p' lib/include/excamera/version.h | paste -s -d . -)
 
 .DEFAULT_GOAL := tools
 .DELETE_ON_ERROR:
@@ -20,7 +27,7 @@ help:
 
 #: make                  the tools, in bin/
 #: make static           the tools without shared libraries, in bin/static/
-#: make lib              the library, build/release/libexcamera.a
+#: make lib              the library, build/release/libexcamera.a and .so
 #: make test-programs    the programs of test/, in build/release/
 #: make lambda           what ENGINE=lambda needs, in bin/lambda/
 #: make demo             install what is missing, build, encode a short film, compare with vpxenc
@@ -30,12 +37,14 @@ help:
 #: make format           clang-format all C sources; make check-format only looks
 #: make setup            only install what is missing
 #: make install          PREFIX=/usr/local DESTDIR=; make install-lambda, the remote engines as well
+#: make uninstall        remove what both have installed, given the same PREFIX and DESTDIR
 #: make clean            remove build/ and bin/
 #:
 #: BUILD=debug           without optimization, in build/debug/ (its tools: build/debug/bin/)
 #: SANITIZE=address,undefined   with these sanitizers, in build/release-address-undefined/
 #: CC=clang              with another compiler, in build/release-clang/; a cross compiler will do
 #: CFLAGS, CPPFLAGS, LDFLAGS    are added to ours
+#: WERROR=1              a warning is an error, as in CI
 #: V=1                   print whole commands
 
 .PHONY: clean
