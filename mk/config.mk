@@ -9,8 +9,11 @@ endif
 ifeq ($(origin AR),default)
 AR := $(or $(shell $(CC) -print-prog-name=ar 2>/dev/null),ar)
 endif
+NM ?= $(or $(shell $(CC) -print-prog-name=nm 2>/dev/null),nm)
 OBJCOPY ?= $(or $(shell $(CC) -print-prog-name=objcopy 2>/dev/null),objcopy)
 
+# A word for the shell, whatever characters are in it.
+quote = '$(subst ','\'',$(1))'
 comma := ,
 empty :=
 space := $(empty) $(empty)
@@ -27,11 +30,23 @@ endif
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 \
-    -Wstrict-prototypes -Wmissing-prototypes -Werror
+    -Wstrict-prototypes -Wmissing-prototypes
+
+# A compiler that is newer than the sources may know warnings that they have not been tried with. Only those who change
+# the sources are stopped by one.
+ifneq ($(WERROR),)
+WARNINGS_ARE_ERRORS := -Werror
+endif
 
 # A multiplication and an addition contracted into one rounding would make results depend on the machine; the directory,
-# which the debugger is told, would make the tools themselves depend on where they were built.
-DETERMINISM := -ffp-contract=off -ffile-prefix-map=$(CURDIR)=.
+# which the debugger is told, would make the tools depend on where they were built. Every directory calls itself
+# /proc/self/cwd, and compilers believe PWD when it names the directory that they are in. So the directory's real name,
+# in which there may be any character, is on no command line.
+DETERMINISM := -ffp-contract=off -ffile-prefix-map=/proc/self/cwd=.
+SAME_DIRECTORY := PWD=/proc/self/cwd
+
+# The library's objects are for programs and for shared objects. No other definition of a function can come in between.
+POSITION_INDEPENDENT := -fPIC -fno-semantic-interposition
 
 ifeq ($(BUILD),release)
 OPTIMIZE := -O3
@@ -46,5 +61,5 @@ SANITIZERS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-p
 endif
 
 ALL_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -DXC_VERSION='"$(VERSION)"' -Ilib/include -Ilib $(CPPFLAGS)
-ALL_CFLAGS := -std=c11 $(OPTIMIZE) -g $(DETERMINISM) -pthread $(WARNINGS) $(SANITIZERS) $(CFLAGS)
+ALL_CFLAGS := -std=c11 $(OPTIMIZE) -g $(DETERMINISM) $(POSITION_INDEPENDENT) -pthread $(WARNINGS) $(SANITIZERS) $(CFLAGS)
 ALL_LDFLAGS := -pthread $(SANITIZERS) $(LDFLAGS)

@@ -14,6 +14,8 @@ LAMBDA_TIMING := $(call object,tools/timing.c)
 lambda: $(LAMBDA_REMOTE) $(LAMBDA_TASK) $(LAMBDA_ZIP)
 lambda-package: $(LAMBDA_ZIP)
 
+$(call object,$(wildcard lambda/*.c)): | $(OUT)/found-lambda
+
 $(LAMBDA_REMOTE): $(call object,$(addprefix lambda/,xc-remote.c store.c aws.c credentials.c)) $(LAMBDA_REFERENCE) \
     $(LAMBDA_TIMING) $(LAMBDA_SHARED)
 	$(call say,LINK)
@@ -41,13 +43,17 @@ check-lambda:
 	$(MAKE) -j"$$(nproc)" tools static test-programs lambda
 	XC_BIN=$(BIN) XC_BUILD=$(OUT) test/lambda/run
 
+define lambda_files
+$(call $(1),755,share/excamera/lambda,lambda/run lambda/plan lambda/xc-lambda)
+$(call $(1),755,share/excamera/bin/lambda,$(LAMBDA_REMOTE) $(LAMBDA_TASK))
+$(call $(1),644,share/excamera/bin/lambda,$(LAMBDA_ZIP) $(dir $(LAMBDA_ZIP))tools.sha256)
+endef
+
 # xc-lambda is a link, by which it finds what is beside it.
 .PHONY: install-lambda
 install-lambda: install lambda
-	$(INSTALL) -d '$(SHARE)/lambda' '$(SHARE)/bin/lambda'
-	$(INSTALL) lambda/run lambda/plan lambda/xc-lambda '$(SHARE)/lambda'
-	$(INSTALL) $(LAMBDA_REMOTE) $(LAMBDA_TASK) '$(SHARE)/bin/lambda'
-	$(INSTALL) -m 644 $(LAMBDA_ZIP) $(dir $(LAMBDA_ZIP))tools.sha256 '$(SHARE)/bin/lambda'
-	ln -sf ../share/excamera/lambda/xc-lambda '$(DESTDIR)$(PREFIX)/bin/xc-lambda'
+	$(call for_each_directory,$(call lambda_files,directory),$(make_directory))
+	$(call lambda_files,put)
+	@ln -sf ../share/excamera/lambda/xc-lambda $(call in_place,bin/xc-lambda)
 
 -include $(patsubst %.o,%.d,$(call object,$(wildcard lambda/*.c)))
