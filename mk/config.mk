@@ -30,7 +30,7 @@ endif
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
 
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 \
-    -Wstrict-prototypes -Wmissing-prototypes
+    -Wstrict-prototypes -Wmissing-prototypes -Wpedantic
 
 # A compiler that is newer than the sources may know warnings that they have not been tried with. Only those who change
 # the sources are stopped by one.

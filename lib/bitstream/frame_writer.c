@@ -77,7 +77,7 @@ static void write_tokens(struct xc_bool_writer *writers, const struct xc_frame *
         struct xc_token_context left = { 0 };
         for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
             xc_tokens_write(&writers[row & mask], &frame->header.probabilities, mb,
-                            frame->coefficients + mb->coefficients, &above[column], &left);
+                            (const xc_block *)frame->coefficients + mb->coefficients, &above[column], &left);
         }
     }
 }

@@ -107,7 +107,8 @@ bool xc_frame_count_row(struct xc_branch_counts *counts, struct xc_frame *frame,
     struct xc_token_context left = { 0 };
     const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
     for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
-        xc_tokens_count(counts, &frame->header, mb, frame->coefficients + mb->coefficients, &above[column], &left);
+        xc_tokens_count(counts, &frame->header, mb, (const xc_block *)frame->coefficients + mb->coefficients,
+                        &above[column], &left);
     }
     return xc_modes_count(counts, frame, row);
 }

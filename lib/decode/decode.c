@@ -33,7 +33,7 @@ static void decode_row(void *context, unsigned row, unsigned worker)
         xc_recon_prefetch(recon, NULL, row, column);
         xc_recon_await(recon, row, column);
         xc_predict_macroblock(recon, mb, row, column);
-        xc_add_residue(recon, mb, frame->coefficients + mb->coefficients, row, column);
+        xc_add_residue(recon, mb, (const xc_block *)frame->coefficients + mb->coefficients, row, column);
         xc_recon_keep_line(recon, row, column);
     }
     xc_filter_row(recon, row);

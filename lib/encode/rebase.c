@@ -56,7 +56,7 @@ static void code_row(struct rebase *r, unsigned row)
     for (unsigned column = 0; column < columns; column++) {
         struct xc_macroblock *mb = &r->frame->macroblocks[row * columns + column];
         const int16_t *old[XC_BLOCKS];
-        find_old_levels(old, r->old_levels + mb->coefficients, mb);
+        find_old_levels(old, (const xc_block *)r->old_levels + mb->coefficients, mb);
         xc_recon_prefetch(&r->recon, r->coder.source, row, column);
         xc_recon_await(&r->recon, row, column);
         mb->coefficients = (uint32_t)levels;

@@ -199,9 +199,9 @@ size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macrob
     xc_block *chroma = gather_levels(&w, luma, 0, XC_BLOCK_U);
     xc_block *end = gather_levels(&w, chroma, XC_BLOCK_U, XC_BLOCK_Y2);
     if (mb->y_mode == XC_B_PRED) {
-        xc_add_chroma_residue(recon, mb, chroma, row, column);
+        xc_add_chroma_residue(recon, mb, (const xc_block *)chroma, row, column);
     } else {
-        xc_add_residue(recon, mb, levels, row, column);
+        xc_add_residue(recon, mb, (const xc_block *)levels, row, column);
     }
     xc_recon_keep_line(recon, row, column);
     return (size_t)(end - levels);
