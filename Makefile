@@ -7,6 +7,11 @@ ifneq ($(filter 3.% 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)),)
 $(error ExCamera needs GNU make 4.2 (2016) or a later one; this is $(MAKE_VERSION))
 endif
 
+# In an empty environment the shell still knows where programs are, but make does not.
+ifndef PATH
+export PATH := $(shell echo "$$PATH")
+endif
+
 VERSION := $(shell sed -n 's/^.define XC_VERSION_[A-Z]* //p' lib/include/excamera/version.h | paste -s -d . -)
 
 .DEFAULT_GOAL := tools
