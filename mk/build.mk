@@ -41,7 +41,7 @@ LIBS-xc-decode := -lmd
 
 .PHONY: tools static lib test-programs
 tools: $(TOOLS)
-static: $(STATIC_TOOLS)
+static: $(OUT)/found-static $(STATIC_TOOLS)
 lib: $(LIBRARY) $(SHARED_LIBRARY)
 test-programs: $(TEST_PROGRAMS)
 
@@ -76,8 +76,9 @@ $(OUT)/exports: mk/exports $(LIBRARY) $(HEADERS)
 
 $(SHARED_LIBRARY): $(OUT)/exports $(LIBRARY) $(VPX)
 	$(call say,LINK)
-	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script,$< $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) \
-	    -o $@ -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive $(or $(VPX),-lvpx) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script,$< \
+	    $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) -o $@ -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive \
+	    $(or $(VPX),-lvpx) $(LIBS)
 
 define link
 $(call say,LINK)
@@ -123,8 +124,8 @@ $(OUT)/flags $(OUT)/sources:
 .PHONY: FORCE
 FORCE:
 
-# What has to be on the system is looked for once in each configuration. What is missing is then said in words, in place of
-# a compiler's errors.
+# What has to be on the system is looked for once in each configuration. What is missing is then said in words, in place
+# of a compiler's errors.
 missing = $(shell mk/setup --missing $(1) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(2) 2>&1)
 find = $(if $(call missing,$(1),$(2)),$(error $(call missing,$(1),$(2))))
 $(OUT)/found-build $(OUT)/found-lambda: $(OUT)/found-%: $(OUT)/flags

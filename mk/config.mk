@@ -61,5 +61,6 @@ SANITIZERS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-p
 endif
 
 ALL_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -DXC_VERSION='"$(VERSION)"' -Ilib/include -Ilib $(CPPFLAGS)
-ALL_CFLAGS := -std=c11 $(OPTIMIZE) -g $(DETERMINISM) $(POSITION_INDEPENDENT) -pthread $(WARNINGS) $(SANITIZERS) $(CFLAGS)
+ALL_CFLAGS := -std=c11 $(OPTIMIZE) -g $(DETERMINISM) $(POSITION_INDEPENDENT) -pthread $(WARNINGS) $(SANITIZERS) \
+    $(CFLAGS)
 ALL_LDFLAGS := -pthread $(SANITIZERS) $(LDFLAGS)
