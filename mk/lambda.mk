@@ -30,7 +30,7 @@ $(LAMBDA_TASK) $(LAMBDA_WORKER):
 	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^ -ljansson -lnettle
 
 # mk/chunk-tools lists the tools that the steps of a chunk run, and so those that a function needs. It runs no others.
-LAMBDA_TOOLS := $(addprefix $(BIN)/static/,$(shell cat mk/chunk-tools))
+LAMBDA_TOOLS := $(addprefix $(BIN)/static/,$(file <mk/chunk-tools))
 
 # lambda/pack also writes tools.sha256 beside the package. In tasks, the workstation names the tools by these digests.
 $(LAMBDA_ZIP): lambda/pack mk/chunk-tools lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)
