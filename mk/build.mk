@@ -128,7 +128,7 @@ FORCE:
 # of a compiler's errors.
 missing = $(shell mk/setup --missing $(1) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(2) 2>&1)
 find = $(if $(call missing,$(1),$(2)),$(error $(call missing,$(1),$(2))))
-$(OUT)/found-build $(OUT)/found-lambda: $(OUT)/found-%: $(OUT)/flags
+$(addprefix $(OUT)/found-,build lambda function): $(OUT)/found-%: $(OUT)/flags
 	$(call find,$*)
 	@touch $@
 

@@ -6,6 +6,7 @@ LAMBDA_REMOTE := $(BIN)/lambda/xc-remote
 LAMBDA_TASK := $(BIN)/lambda/xc-task
 LAMBDA_WORKER := $(BIN)/lambda/xc-worker
 LAMBDA_ZIP := $(BIN)/lambda/excamera.zip
+LAMBDA_CLIENT := $(call object,$(addprefix lambda/,xc-remote.c store.c aws.c credentials.c))
 LAMBDA_SHARED := $(call object,$(addprefix lambda/,fail.c sha256.c task.c value.c))
 LAMBDA_REFERENCE := $(call object,lambda/reference.c lambda/output.c tools/atomic-file.c)
 LAMBDA_TIMING := $(call object,tools/timing.c)
@@ -14,10 +15,10 @@ LAMBDA_TIMING := $(call object,tools/timing.c)
 lambda: $(LAMBDA_REMOTE) $(LAMBDA_TASK) $(LAMBDA_ZIP)
 lambda-package: $(LAMBDA_ZIP)
 
-$(call object,$(wildcard lambda/*.c)): | $(OUT)/found-lambda
+$(LAMBDA_CLIENT): | $(OUT)/found-lambda
+$(filter-out $(LAMBDA_CLIENT),$(call object,$(wildcard lambda/*.c))): | $(OUT)/found-function
 
-$(LAMBDA_REMOTE): $(call object,$(addprefix lambda/,xc-remote.c store.c aws.c credentials.c)) $(LAMBDA_REFERENCE) \
-    $(LAMBDA_TIMING) $(LAMBDA_SHARED)
+$(LAMBDA_REMOTE): $(LAMBDA_CLIENT) $(LAMBDA_REFERENCE) $(LAMBDA_TIMING) $(LAMBDA_SHARED)
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljansson -lnettle
