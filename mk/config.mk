@@ -60,7 +60,7 @@ ifneq ($(SANITIZE),)
 SANITIZERS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-ALL_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -DXC_VERSION='"$(VERSION)"' -Ilib/include -Ilib $(CPPFLAGS)
+ALL_CPPFLAGS := -D_POSIX_C_SOURCE=200809L -Ilib/include -Ilib $(CPPFLAGS)
 ALL_CFLAGS := -std=c11 $(OPTIMIZE) -g $(DETERMINISM) $(POSITION_INDEPENDENT) -pthread $(WARNINGS) $(SANITIZERS) \
     $(CFLAGS)
 ALL_LDFLAGS := -pthread $(SANITIZERS) $(LDFLAGS)

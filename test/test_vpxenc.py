@@ -115,7 +115,7 @@ class Refusals(Case):
     def test_command_lines(self):
         out = ("-o", "out.ivf", self.film)
         self.check("-o is needed", self.film)
-        self.check("no file named", "-o", "out.ivf")
+        self.check("a file is missing", "-o", "out.ivf")
         self.check("unknown", "--width=50", *out)
         self.check("only vp8", "--codec=vp9", *out)
         self.check("only one of --best", "--best", "--rt", *out)

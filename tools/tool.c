@@ -9,9 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef XC_VERSION
-#define XC_VERSION "0.1.0"
-#endif
+#include "excamera/version.h"
 
 enum { MAX_OPTIONS = 64, LINE_WIDTH = 79, HELP_COLUMN = 30 };
 
@@ -258,7 +256,7 @@ static void parse_options(int argc, char **argv)
             if (result == HELP) {
                 print_help();
             } else {
-                printf("%s %s\n", current->name, XC_VERSION);
+                printf("%s %s\n", current->name, xc_version());
             }
             finish_stdout();
         }
