@@ -247,7 +247,7 @@ int main(int argc, char **argv)
     struct xc_error err = { .text = "cannot create the output" };
     struct xc_workspace *workspace = NULL;
     must(out ? xc_ivf_write_header(out, &ivf.header, &err) : XC_ERR_IO, &err, argv[3], 0);
-    must(xc_workspace_new(&workspace, 1, xc_cpu_features(), &err), &err, "workspace", 0);
+    must(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), &err, "workspace", 0);
 
     struct xc_state read_state = XC_STATE_INIT, written_state = XC_STATE_INIT;
     struct xc_frame frame = XC_FRAME_INIT;
@@ -266,6 +266,6 @@ int main(int argc, char **argv)
     xc_state_clear(&read_state);
     xc_state_clear(&written_state);
     xc_workspace_free(workspace);
-    xc_ivf_free(&ivf);
+    xc_ivf_clear(&ivf);
     return fclose(out) != 0;
 }

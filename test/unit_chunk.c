@@ -283,7 +283,7 @@ static void test_chunks(void)
     CHECK(!chunk.frames && !untouched.width);
     unit_end("a film that is shorter than its anchors say is named");
 
-    xc_ivf_free(&ivf);
+    xc_ivf_clear(&ivf);
     xc_chunk_clear(&anchors);
     xc_state_clear(&after);
     xc_state_clear(&state);

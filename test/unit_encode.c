@@ -14,7 +14,7 @@ static struct xc_picture *make_source(unsigned number)
 {
     struct xc_picture *picture;
     uint64_t seed = 1 + number;
-    CHECK_OK(xc_picture_new(&picture, NULL, WIDTH, HEIGHT, &err), err);
+    CHECK_OK(xc_picture_new(&picture, xc_workspace_pool(workspace), WIDTH, HEIGHT, &err), err);
     for (int i = 0; i < 3; i++) {
         for (unsigned y = 0; y < xc_plane_height(picture, i); y++) {
             uint8_t *row = picture->plane[i].data + (ptrdiff_t)y * picture->plane[i].stride;
@@ -50,6 +50,7 @@ static void make_start(void)
 {
     struct xc_bytes bytes = XC_BYTES_INIT;
     struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
+    params.quantizer = 0;
     params.key_frame = true;
     encode(0, &params, &bytes);
     for (unsigned reference = 1; reference < 3; reference++) {
@@ -155,7 +156,7 @@ static void test_search_behind_a_repeat(void)
 static void test_refusals(void)
 {
     struct xc_bytes bytes = XC_BYTES_INIT;
-    const struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
+    const struct xc_encode_params params = params_of(7, false, false);
     struct xc_picture *source = make_source(0);
     CHECK(xc_encode_repeat(encoder, XC_LAST, &params, &bytes, &err) == XC_ERR_ARGUMENT);
     CHECK(xc_encode(encoder, source, &params, &bytes, &err) == XC_ERR_ARGUMENT);
@@ -163,10 +164,136 @@ static void test_refusals(void)
     xc_picture_unref(source);
 }
 
+static void check_refused(enum xc_status status, enum xc_status expected, const char *words)
+{
+    CHECK(status == expected && strstr(err.text, words));
+    CHECK(xc_state_equal(xc_encoder_state(encoder), &start));
+}
+
+/* Whatever was forgotten or is out of range is named, and the state is as it was. */
+static void test_impossible_params(void)
+{
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_picture *source = make_source(3);
+    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
+    CHECK_OK(xc_encoder_set_state(encoder, &start, &err), err);
+    check_refused(xc_encode(encoder, source, &params, &bytes, &err), XC_ERR_ARGUMENT, "quantizer is not set");
+    check_refused(xc_encode_repeat(encoder, XC_LAST, &params, &bytes, &err), XC_ERR_ARGUMENT, "quantizer is not set");
+    params.quantizer = 300;
+    check_refused(xc_encode(encoder, source, &params, &bytes, &err), XC_ERR_ARGUMENT, "quantizer 300");
+    check_refused(xc_encode_repeat(encoder, XC_LAST, &params, &bytes, &err), XC_ERR_ARGUMENT, "quantizer 300");
+    params.quantizer = 30;
+    check_refused(xc_encode_repeat(encoder, (enum xc_reference)7, &params, &bytes, &err), XC_ERR_ARGUMENT, "7");
+    CHECK(bytes.size == 0);
+    xc_picture_unref(source);
+}
+
+static void test_impossible_options(void)
+{
+    static const int speeds[] = { -1, XC_MAX_SPEED + 1, 99 };
+    struct xc_encoder *another;
+    for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++) {
+        const struct xc_encoder_options options = { .width = WIDTH, .height = HEIGHT, .speed = speeds[i] };
+        another = encoder;
+        CHECK(xc_encoder_new(&another, workspace, &options, &err) == XC_ERR_ARGUMENT && !another);
+        CHECK(strstr(err.text, "speed"));
+    }
+    const struct xc_encoder_options larger = { .width = WIDTH + 16, .height = HEIGHT };
+    CHECK_OK(xc_encoder_new(&another, workspace, &larger, &err), err);
+    CHECK(xc_encoder_set_state(another, &start, &err) == XC_ERR_MISMATCH);
+    CHECK(xc_encoder_state(another)->width == 0);
+    xc_encoder_free(another);
+}
+
+/* The same displayed samples, with other samples around them, which nobody has vouched for. */
+static struct xc_picture *without_padding(const struct xc_picture *picture)
+{
+    struct xc_picture *bare;
+    CHECK_OK(xc_picture_new(&bare, NULL, WIDTH, HEIGHT, &err), err);
+    for (int i = 0; i < 3; i++) {
+        const struct xc_plane *from = &picture->plane[i], *to = &bare->plane[i];
+        memset(to->data, 200, (size_t)to->stride * xc_plane_coded_height(bare, i));
+        for (unsigned y = 0; y < xc_plane_height(bare, i); y++) {
+            memcpy(to->data + (ptrdiff_t)y * to->stride, from->data + (ptrdiff_t)y * from->stride,
+                   xc_plane_width(bare, i));
+        }
+    }
+    return bare;
+}
+
+static void test_forgotten_padding(void)
+{
+    struct xc_bytes padded_bytes = XC_BYTES_INIT, bare_bytes = XC_BYTES_INIT, bytes = XC_BYTES_INIT;
+    struct xc_picture *padded = make_source(3), *bare = without_padding(padded);
+    const struct xc_encode_params params = params_of(1, false, false);
+    struct xc_frame frame = XC_FRAME_INIT, rebased[2] = { XC_FRAME_INIT, XC_FRAME_INIT };
+    struct xc_state state = XC_STATE_INIT;
+    CHECK_OK(xc_encoder_set_state(encoder, &start, &err), err);
+    CHECK_OK(xc_encode(encoder, padded, &params, &padded_bytes, &err), err);
+    CHECK_OK(xc_encoder_set_state(encoder, &start, &err), err);
+    CHECK_OK(xc_encode(encoder, bare, &params, &bare_bytes, &err), err);
+    CHECK(padded_bytes.size == bare_bytes.size && !memcmp(padded_bytes.data, bare_bytes.data, bare_bytes.size));
+    CHECK(bare->plane[XC_PLANE_Y].data[WIDTH] == 200);
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(xc_state_copy(&state, &start, &err), err);
+        CHECK_OK(xc_frame_parse(&frame, &start, bare_bytes.data, bare_bytes.size, &err), err);
+        CHECK_OK(xc_rebase(workspace, &state, &frame, &start, i ? bare : padded, &rebased[i], &err), err);
+        CHECK_OK(xc_frame_serialize(i ? &bare_bytes : &padded_bytes, &rebased[i], &start, &err), err);
+        CHECK(xc_frame_serialize(&bytes, &frame, &start, &err) == XC_ERR_ARGUMENT); /* it is used up */
+        if (i == 0) { /* the frame to be rebased the second time */
+            CHECK_OK(xc_encoder_set_state(encoder, &start, &err), err);
+            CHECK_OK(xc_encode(encoder, bare, &params, &bare_bytes, &err), err);
+        }
+        xc_frame_clear(&rebased[i]);
+    }
+    CHECK(padded_bytes.size == bare_bytes.size && !memcmp(padded_bytes.data, bare_bytes.data, bare_bytes.size));
+    xc_frame_clear(&frame);
+    xc_state_clear(&state);
+    xc_bytes_clear(&padded_bytes);
+    xc_bytes_clear(&bare_bytes);
+    xc_bytes_clear(&bytes);
+    xc_picture_unref(padded);
+    xc_picture_unref(bare);
+}
+
+/* What does not belong together is refused before anything is touched. */
+static void test_rebasing_misfits(void)
+{
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_frame frame = XC_FRAME_INIT, rebased = XC_FRAME_INIT;
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_picture *source = make_source(3), *larger;
+    struct xc_encode_params params = params_of(1, false, false);
+    CHECK_OK(xc_picture_new(&larger, NULL, WIDTH + 16, HEIGHT, &err), err);
+    CHECK_OK(xc_encoder_set_state(encoder, &start, &err), err);
+    CHECK_OK(xc_encode(encoder, source, &params, &bytes, &err), err);
+    CHECK_OK(xc_frame_open(&frame, &start, bytes.data, bytes.size, &err), err);
+    CHECK_OK(xc_state_copy(&state, &start, &err), err);
+    CHECK(xc_rebase(workspace, &state, &frame, &start, larger, &rebased, &err) == XC_ERR_MISMATCH);
+    CHECK(xc_frame_optimize(&frame, &start, &err) == XC_ERR_ARGUMENT); /* it is opened only */
+    CHECK(xc_decode_frame(workspace, &state, &frame, NULL, &err) == XC_ERR_ARGUMENT);
+    CHECK_OK(xc_rebase(workspace, &state, &frame, &start, source, &rebased, &err), err);
+
+    params.key_frame = true;
+    CHECK_OK(xc_encode(encoder, source, &params, &bytes, &err), err);
+    CHECK_OK(xc_frame_parse(&frame, &start, bytes.data, bytes.size, &err), err);
+    CHECK(xc_rebase(workspace, &state, &frame, &start, source, &rebased, &err) == XC_ERR_ARGUMENT);
+    frame.header.key_frame = false;
+    frame.mb_cols--;
+    CHECK(xc_decode_frame(workspace, &state, &frame, NULL, &err) == XC_ERR_MISMATCH);
+    CHECK(xc_state_follow_header(&state, &frame, &err) == XC_ERR_MISMATCH);
+    xc_frame_clear(&frame);
+    xc_frame_clear(&rebased);
+    xc_state_clear(&state);
+    xc_bytes_clear(&bytes);
+    xc_picture_unref(source);
+    xc_picture_unref(larger);
+}
+
 int main(void)
 {
     const struct xc_encoder_options options = { .width = WIDTH, .height = HEIGHT, .speed = 3 };
-    CHECK_OK(xc_workspace_new(&workspace, 1, xc_cpu_features(), &err), err);
+    CHECK_OK(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), err);
     CHECK_OK(xc_encoder_new(&encoder, workspace, &options, &err), err);
     test_refusals();
     unit_end("before the first key frame");
@@ -179,6 +306,14 @@ int main(void)
     unit_end("alt-ref ahead or not");
     test_search_behind_a_repeat();
     unit_end("going on behind a repeated picture");
+    test_impossible_params();
+    unit_end("impossible params are refused in words");
+    test_impossible_options();
+    unit_end("impossible options and states are refused in words");
+    test_forgotten_padding();
+    unit_end("a picture without padding is encoded as if it were padded");
+    test_rebasing_misfits();
+    unit_end("frames, states and pictures that do not fit are refused");
     xc_encoder_free(encoder);
     xc_state_clear(&start);
     xc_workspace_free(workspace);

@@ -74,13 +74,13 @@ static void test_ivf_round_trip(void)
     CHECK(ivf.frames[0].size == 5 && memcmp(ivf.frames[0].data, "inter", 5) == 0);
     CHECK(ivf.frames[1].size == 0 && ivf.frames[1].timestamp == 1);
     CHECK(ivf.frames[2].size == 5 && ivf.frames[2].timestamp == 1ull << 40);
-    xc_ivf_free(&ivf);
+    xc_ivf_clear(&ivf);
     unit_end("IVF: what is written is read again");
 
     data[32 + 12] = 0; /* a key frame needs no state, and other writers leave anything in those bytes */
     CHECK_OK(read_ivf(&ivf, data, size, &err), err);
     CHECK(ivf.header.expected_state == 0);
-    xc_ivf_free(&ivf);
+    xc_ivf_clear(&ivf);
     free(data);
     unit_end("IVF: a key frame expects no state");
 }

@@ -67,17 +67,28 @@ static void test_padding(void)
     unit_end("padding repeats the edge");
     uint8_t out[19 * 5 + 2 * 10 * 3];
     CHECK(xc_picture_i420_size(picture) == sizeof out);
-    xc_picture_to_i420(picture, out);
+    CHECK(xc_picture_to_i420(picture, out, sizeof out - 1, &err) == XC_ERR_ARGUMENT);
+    CHECK_OK(xc_picture_to_i420(picture, out, sizeof out, &err), err);
     CHECK(out[0] == 0 && out[18] == 18 && out[19] == 7 && out[19 * 5] == 100 && out[19 * 5 + 30] == 200);
-    xc_picture_unref(picture);
     unit_end("I420 has no gaps");
+
+    struct xc_picture *again;
+    CHECK_OK(xc_picture_new(&again, NULL, 19, 5, &err), err);
+    CHECK(xc_picture_from_i420(again, out, sizeof out - 1, &err) == XC_ERR_ARGUMENT);
+    CHECK(xc_picture_from_i420(again, out, sizeof out + 1, &err) == XC_ERR_ARGUMENT);
+    CHECK_OK(xc_picture_from_i420(again, out, sizeof out, &err), err);
+    CHECK(xc_picture_equal(picture, again));
+    xc_picture_unref(again);
+    xc_picture_unref(picture);
+    unit_end("a picture from I420 is padded");
 }
 
 static void test_owners(void)
 {
-    struct xc_picture_pool *pool = xc_picture_pool_new();
+    struct xc_picture_pool *pool;
     struct xc_picture *picture, *another;
     struct xc_error err = { .text = "" };
+    CHECK_OK(xc_picture_pool_new(&pool, &err), err);
     CHECK(xc_picture_ref(NULL) == NULL);
     xc_picture_unref(NULL);
     CHECK_OK(xc_picture_new(&picture, pool, 64, 64, &err), err);

@@ -32,7 +32,7 @@ void xc_tool_source_close(struct xc_tool_source *source)
     if (source->y4m.stream) {
         xc_tool_input_close(&source->y4m);
     } else {
-        xc_ivf_free(&source->ivf.ivf);
+        xc_ivf_clear(&source->ivf.ivf);
     }
 }
 
@@ -56,7 +56,7 @@ void xc_tool_chunk_input_read(struct xc_tool_chunk_input *input, const char *nam
 void xc_tool_chunk_input_clear(struct xc_tool_chunk_input *input)
 {
     xc_state_clear(&input->state);
-    xc_ivf_free(&input->file.ivf);
+    xc_ivf_clear(&input->file.ivf);
 }
 
 void xc_tool_chunk_write(struct xc_chunk *chunk, const char *name, const struct xc_state *state, const char *state_name)

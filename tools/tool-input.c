@@ -84,7 +84,7 @@ bool xc_tool_y4m_next(struct xc_tool_y4m *y4m, struct xc_picture *picture)
 
 void xc_tool_state_read(struct xc_state *state, struct xc_picture_pool *pool, const char *name)
 {
-    *state = XC_STATE_INIT;
+    *state = (struct xc_state)XC_STATE_INIT;
     if (!name) {
         return;
     }

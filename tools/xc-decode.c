@@ -82,7 +82,8 @@ static void show(struct sink *sink, const struct xc_picture *picture, uint32_t f
         }
         sink->i420_capacity = size;
     }
-    xc_picture_to_i420(picture, sink->i420);
+    struct xc_error err;
+    xc_tool_check(xc_picture_to_i420(picture, sink->i420, size, &err), sink->input->name, &err);
     if (sink->format == MD5) {
         MD5Update(&sink->md5, sink->i420, size);
     } else if (sink->format == FRAME_MD5) {
@@ -166,7 +167,7 @@ int main(int argc, char **argv)
     play(format, output_name, &input, &state, workspace);
 
     xc_state_clear(&state);
-    xc_ivf_free(&input.ivf);
+    xc_ivf_clear(&input.ivf);
     xc_workspace_free(workspace);
     return 0;
 }

@@ -58,7 +58,7 @@ static struct xc_ivf_header check_inputs(char **names, struct xc_state *state, s
         if (workspace) {
             follow_state(&input, state, workspace);
         }
-        xc_ivf_free(&input.ivf);
+        xc_ivf_clear(&input.ivf);
     }
     return merged;
 }
@@ -78,7 +78,7 @@ static uint32_t copy_frames(const char *name, uint64_t *time, const struct xc_to
             ++*time;
         }
     }
-    xc_ivf_free(&input.ivf);
+    xc_ivf_clear(&input.ivf);
     return count;
 }
 

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
     xc_tool_chunk_write(&chunk, operands[1], &state, operands[2]);
 
     xc_state_clear(&state);
-    xc_ivf_free(&file.ivf);
+    xc_ivf_clear(&file.ivf);
     xc_workspace_free(workspace);
     return 0;
 }

@@ -115,6 +115,9 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
     if (!status && out) {
         status = xc_picture_new(out, workspace->pool, first->width, first->height, err);
     }
+    if (!status && out) {
+        (*out)->complete = true; /* the padding is averaged with the rest */
+    }
     for (unsigned i = 0; !status && i < f.count; i++) {
         f.others[i] = xc_match_reference(&f.matcher, pictures[i + 1], vectors + i * blocks);
     }

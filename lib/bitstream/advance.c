@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "bitstream/frame.h"
 #include "bitstream/tables.h"
 
 struct xc_segment_data xc_segment_data_for(const struct xc_frame_header *h, const struct xc_state *state)
@@ -50,11 +51,12 @@ static enum xc_status follow_key_frame(struct xc_state *state, const struct xc_f
 enum xc_status xc_state_follow_header(struct xc_state *state, const struct xc_frame *frame, struct xc_error *err)
 {
     const struct xc_frame_header *h = &frame->header;
-    if (h->key_frame) {
-        enum xc_status status = follow_key_frame(state, frame, err);
-        if (status) {
-            return status;
-        }
+    enum xc_status status = xc_frame_check_size(frame, state, err);
+    if (!status && h->key_frame) {
+        status = follow_key_frame(state, frame, err);
+    }
+    if (status) {
+        return status;
     }
     state->segment_data = xc_segment_data_for(h, state);
     state->filter_deltas = xc_filter_deltas_for(h, state);

@@ -17,5 +17,5 @@ bool xc_bytes_grow(struct xc_bytes *bytes, size_t more)
 void xc_bytes_clear(struct xc_bytes *bytes)
 {
     free(bytes->data);
-    *bytes = XC_BYTES_INIT;
+    *bytes = (struct xc_bytes)XC_BYTES_INIT;
 }

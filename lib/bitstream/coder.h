@@ -16,8 +16,11 @@
 #include "bitstream/bool_writer.h"
 #include "bitstream/tables.h"
 
-/* How often the bool of a probability was 0 and 1; one entry per byte of the header, used where the byte is a
- * probability. */
+/* Probabilities are either constants of the standard or bytes of the frame header. The latter are named by their place
+ * in it, and only they are counted. */
+#define XC_PLACE(member) offsetof(struct xc_frame_header, member)
+
+/* How often the bool of a probability was 0 and 1, by the probability's place in the header. */
 struct xc_branch_counts {
     uint32_t at[sizeof(struct xc_frame_header)][2];
 };
@@ -30,38 +33,42 @@ struct xc_coder {
     struct xc_bool_reader *reader;
     struct xc_bool_writer *writer;
     struct xc_branch_counts *counts;
-    const struct xc_frame_header *counted; /* whose probabilities are counted */
+    const struct xc_frame_header *header; /* whose probabilities the places name */
 };
 
 #define XC_INLINE static inline __attribute__((always_inline))
 
-XC_INLINE void xc_count(struct xc_coder c, const uint8_t *probability, bool bit)
-{
-    uintptr_t offset = (uintptr_t)probability - (uintptr_t)c.counted;
-    if (offset < sizeof *c.counted) {
-        c.counts->at[offset][bit]++;
-    }
-}
-
-/* One bool: returns the value read, or the value given. */
-XC_INLINE bool xc_code(struct xc_coder c, const uint8_t *probability, bool bit)
+/* One bool whose probability is a constant: returns the value read, or the value given. */
+XC_INLINE bool xc_code_constant(struct xc_coder c, uint8_t probability, bool bit)
 {
     if (c.coding == XC_READ) {
-        return xc_bool_read(c.reader, *probability);
+        return xc_bool_read(c.reader, probability);
     }
     if (c.coding == XC_WRITE) {
-        xc_bool_write(c.writer, *probability, bit);
-    } else {
-        xc_count(c, probability, bit);
+        xc_bool_write(c.writer, probability, bit);
     }
     return bit;
+}
+
+XC_INLINE const uint8_t *xc_probabilities_at(struct xc_coder c, size_t place)
+{
+    return (const uint8_t *)c.header + place;
+}
+
+/* The same for a probability of the header. */
+XC_INLINE bool xc_code(struct xc_coder c, size_t place, bool bit)
+{
+    if (c.coding == XC_COUNT) {
+        c.counts->at[place][bit]++;
+        return bit;
+    }
+    return xc_code_constant(c, *xc_probabilities_at(c, place), bit);
 }
 
 /* A bool that is as likely 0 as 1, and an unsigned number of such bits, most significant first; section 7.3. */
 static inline bool xc_code_flag(struct xc_coder c, bool bit)
 {
-    static const uint8_t even = 128;
-    return xc_code(c, &even, bit);
+    return xc_code_constant(c, 128, bit);
 }
 
 static inline unsigned xc_code_literal(struct xc_coder c, int bits, unsigned value)
@@ -80,18 +87,20 @@ static inline int xc_code_signed(struct xc_coder c, int bits, int value)
     return xc_code_flag(c, value < 0) ? -magnitude : magnitude;
 }
 
-/* A value coded by a tree; section 8.1. To write it, the way from its leaf to the root is found: the pair that leads to
- * a pair is the one that names it. */
-XC_INLINE int xc_code_tree(struct xc_coder c, const xc_tree *tree, const uint8_t *probabilities, int value)
+XC_INLINE int xc_read_tree(struct xc_bool_reader *reader, const xc_tree *tree, const uint8_t *probabilities)
 {
-    if (c.coding == XC_READ) {
-        int at = 0;
-        do {
-            at = tree[at + xc_bool_read(c.reader, probabilities[at >> 1])];
-        } while (at > 0);
-        return -at;
-    }
-    int way[XC_TREE_DEPTH], length = 0;
+    int at = 0;
+    do {
+        at = tree[at + xc_bool_read(reader, probabilities[at >> 1])];
+    } while (at > 0);
+    return -at;
+}
+
+/* Finds the way from a value's leaf to the root: the pair that leads to a pair is the one that names it. Returns its
+ * length. */
+XC_INLINE int xc_tree_way(int way[XC_TREE_DEPTH], const xc_tree *tree, int value)
+{
+    int length = 0;
     for (int at = -value;; at = way[length - 1] & ~1) {
         int parent = 0;
         while (tree[parent] != at) {
@@ -99,12 +108,35 @@ XC_INLINE int xc_code_tree(struct xc_coder c, const xc_tree *tree, const uint8_t
         }
         way[length++] = parent;
         if (parent < 2) {
-            break;
+            return length;
         }
     }
+}
+
+/* A value coded by a tree; section 8.1. The tree's probabilities are those of the header from a place on. */
+XC_INLINE int xc_code_tree(struct xc_coder c, const xc_tree *tree, size_t place, int value)
+{
+    if (c.coding == XC_READ) {
+        return xc_read_tree(c.reader, tree, xc_probabilities_at(c, place));
+    }
+    int way[XC_TREE_DEPTH], length = xc_tree_way(way, tree, value);
     while (length > 0) {
         int at = way[--length];
-        xc_code(c, &probabilities[at >> 1], at & 1);
+        xc_code(c, place + (size_t)(at >> 1), at & 1);
+    }
+    return value;
+}
+
+/* The same for a tree whose probabilities are constants. */
+XC_INLINE int xc_code_constant_tree(struct xc_coder c, const xc_tree *tree, const uint8_t *probabilities, int value)
+{
+    if (c.coding == XC_READ) {
+        return xc_read_tree(c.reader, tree, probabilities);
+    }
+    int way[XC_TREE_DEPTH], length = xc_tree_way(way, tree, value);
+    while (c.coding == XC_WRITE && length > 0) {
+        int at = way[--length];
+        xc_code_constant(c, probabilities[at >> 1], at & 1);
     }
     return value;
 }

@@ -4,54 +4,14 @@
 #include <string.h>
 
 #include "base/little_endian.h"
+#include "bitstream/frame.h"
 #include "bitstream/header.h"
 #include "bitstream/modes.h"
-
-enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size_t blocks, struct xc_error *err)
-{
-    if (frame->macroblock_capacity < macroblocks) {
-        free(frame->macroblocks);
-        frame->macroblock_capacity = 0;
-        frame->macroblocks = calloc(macroblocks, sizeof *frame->macroblocks);
-        if (!frame->macroblocks) {
-            return xc_fail(err, XC_ERR_MEMORY, "out of memory for %zu macroblocks", macroblocks);
-        }
-        frame->macroblock_capacity = macroblocks;
-    }
-    if (frame->coefficient_capacity < blocks) {
-        size_t capacity = blocks + frame->coefficient_capacity / 2;
-        xc_block *grown = realloc(frame->coefficients, capacity * sizeof *grown);
-        if (!grown) {
-            return xc_fail(err, XC_ERR_MEMORY, "out of memory for %zu blocks of coefficients", capacity);
-        }
-        frame->coefficients = grown;
-        frame->coefficient_capacity = capacity;
-    }
-    return XC_OK;
-}
-
-enum xc_status xc_frame_prepare(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err)
-{
-    const struct xc_frame_header *h = &frame->header;
-    unsigned width = h->key_frame ? h->width : state->width, height = h->key_frame ? h->height : state->height;
-    frame->mb_cols = (uint16_t)((width + 15) / 16);
-    frame->mb_rows = (uint16_t)((height + 15) / 16);
-    size_t count = (size_t)frame->mb_cols * frame->mb_rows;
-    enum xc_status status = xc_frame_reserve(frame, count, 0, err);
-    if (status) {
-        return status;
-    }
-    for (size_t i = 0; i < count; i++) {
-        frame->macroblocks[i].segment = h->key_frame ? 0 : state->segment_map[i];
-    }
-    frame->coefficient_count = 0;
-    return XC_OK;
-}
 
 /* Section 9.5: the sizes of all token partitions but the last stand before them. */
 static enum xc_status find_partitions(struct xc_frame_reader *r, const uint8_t *data, size_t size, struct xc_error *err)
 {
-    unsigned count = 1u << r->frame->header.log2_token_partitions;
+    const unsigned count = r->partitions;
     size_t sizes = 3 * (count - 1);
     if (size < sizes) {
         return xc_fail(err, XC_ERR_FORMAT, "the frame ends inside its partition sizes");
@@ -73,10 +33,7 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
                                      const uint8_t *data, size_t size, struct xc_error *err)
 {
     struct xc_frame_header *h = &frame->header;
-    if (frame->opened) {
-        xc_frame_reader_end(frame->reader, NULL); /* nobody wanted the rest */
-    }
-    *r = (struct xc_frame_reader){ .frame = frame };
+    *r = (struct xc_frame_reader){ 0 };
     *h = (struct xc_frame_header){ 0 };
     uint32_t first_size;
     enum xc_status status = xc_frame_start_read(h, &first_size, data, size, err);
@@ -99,6 +56,7 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
     if (h->copy_to_golden == 3 || h->copy_to_altref == 3) {
         return xc_fail(err, XC_ERR_FORMAT, "a reference is to be copied from nowhere");
     }
+    r->partitions = 1u << h->log2_token_partitions;
     if ((status = find_partitions(r, data + start + first_size, size - start - first_size, err)) ||
         (status = xc_frame_prepare(frame, state, err))) {
         return status;
@@ -107,15 +65,15 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
     return r->above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
 }
 
-void xc_frame_reader_modes(struct xc_frame_reader *r, unsigned row)
+void xc_frame_reader_modes(struct xc_frame_reader *r, struct xc_frame *frame, unsigned row)
 {
-    r->mv_too_far |= !xc_modes_read(&r->first, r->frame, row);
+    r->mv_too_far |= !xc_modes_read(&r->first, frame, row);
 }
 
-size_t xc_frame_reader_tokens(struct xc_frame_reader *r, unsigned row, xc_block *levels, size_t first)
+size_t xc_frame_reader_tokens(struct xc_frame_reader *r, struct xc_frame *frame, unsigned row, xc_block *levels,
+                              size_t first)
 {
-    const struct xc_frame *frame = r->frame;
-    struct xc_bool_reader *bits = &r->partition[row & ((1u << frame->header.log2_token_partitions) - 1)];
+    struct xc_bool_reader *bits = &r->partition[row & (r->partitions - 1)];
     struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
     struct xc_token_context left = { 0 };
     xc_block *next = levels + first;
@@ -131,9 +89,8 @@ enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *e
 {
     free(r->above);
     r->above = NULL;
-    r->frame->opened = false;
     bool overrun = xc_bool_overrun(&r->first);
-    for (unsigned i = 0; i < 1u << r->frame->header.log2_token_partitions; i++) {
+    for (unsigned i = 0; i < r->partitions; i++) {
         overrun |= xc_bool_overrun(&r->partition[i]);
     }
     if (r->mv_too_far) {
@@ -142,64 +99,59 @@ enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *e
     return overrun ? xc_fail(err, XC_ERR_FORMAT, "a partition ends before its symbols do") : XC_OK;
 }
 
+/* Ends the reading of an opened frame, of which nothing is left where it made no sense. */
+static enum xc_status close_frame(struct xc_frame *frame, struct xc_error *err)
+{
+    frame->opened = false;
+    enum xc_status status = xc_frame_reader_end(frame->reader, err);
+    if (status) {
+        xc_frame_make_empty(frame);
+    }
+    return status;
+}
+
 enum xc_status xc_frame_open(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
                              struct xc_error *err)
 {
+    xc_frame_make_empty(frame);
     if (!frame->reader && !(frame->reader = malloc(sizeof *frame->reader))) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for reading a frame");
     }
     enum xc_status status = xc_frame_reader_begin(frame->reader, frame, state, data, size, err);
     if (status) {
+        xc_frame_make_empty(frame);
         return status;
     }
     for (unsigned row = 0; row < frame->mb_rows; row++) {
-        xc_frame_reader_modes(frame->reader, row);
+        xc_frame_reader_modes(frame->reader, frame, row);
     }
     frame->opened = true;
-    return frame->reader->mv_too_far ? xc_frame_reader_end(frame->reader, err) : XC_OK;
+    return frame->reader->mv_too_far ? close_frame(frame, err) : XC_OK;
 }
 
 enum xc_status xc_frame_complete(struct xc_frame *frame, struct xc_error *err)
 {
-    enum xc_status status = XC_OK;
     if (!frame->opened) {
         return XC_OK;
     }
-    for (unsigned row = 0; !status && row < frame->mb_rows; row++) {
-        status = xc_frame_reserve(frame, 0, frame->coefficient_count + xc_frame_row_blocks(frame), err);
-        if (!status) {
-            frame->coefficient_count =
-                xc_frame_reader_tokens(frame->reader, row, frame->coefficients, frame->coefficient_count);
+    struct xc_frame_reader *r = frame->reader;
+    for (; r->complete_rows < frame->mb_rows; r->complete_rows++) {
+        enum xc_status status = xc_frame_reserve(frame, 0, frame->coefficient_count + xc_frame_row_blocks(frame), err);
+        if (status) {
+            return status;
         }
+        frame->coefficient_count =
+            xc_frame_reader_tokens(r, frame, r->complete_rows, frame->coefficients, frame->coefficient_count);
     }
-    enum xc_status end = xc_frame_reader_end(frame->reader, status ? NULL : err);
-    return status ? status : end;
+    return close_frame(frame, err);
 }
 
 enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
                               struct xc_error *err)
 {
     enum xc_status status = xc_frame_open(frame, state, data, size, err);
-    return status ? status : xc_frame_complete(frame, err);
-}
-
-void xc_frame_clear(struct xc_frame *frame)
-{
-    if (frame->opened) {
-        xc_frame_reader_end(frame->reader, NULL);
+    if (!status && (status = xc_frame_complete(frame, err))) {
+        xc_frame_make_empty(frame);
     }
-    free(frame->reader);
-    free(frame->macroblocks);
-    free(frame->coefficients);
-    *frame = XC_FRAME_INIT;
-}
-
-bool xc_data_is_key_frame(const uint8_t *data, size_t size)
-{
-    return size >= XC_FRAME_TAG_SIZE && !(data[0] & 1);
-}
-
-bool xc_data_is_shown(const uint8_t *data, size_t size)
-{
-    return size >= XC_FRAME_TAG_SIZE && (data[0] >> 4 & 1);
+    return status;
 }

@@ -7,18 +7,12 @@
 enum { XC_MAX_PARTITIONS = 8 };
 
 struct xc_frame_reader {
-    struct xc_frame *frame; /* whose macroblocks are filled in */
     struct xc_bool_reader first, partition[XC_MAX_PARTITIONS];
+    unsigned partitions;            /* how many of partition are in use */
     struct xc_token_context *above; /* owned; one per column */
     bool mv_too_far;                /* so the modes are not all there */
+    unsigned complete_rows;         /* rows whose tokens xc_frame_complete has read */
 };
-
-/* Makes room for this many macroblocks, whose old values are lost if there was not enough, and blocks, whose values are
- * kept. */
-enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size_t blocks, struct xc_error *err);
-
-/* Sizes the frame, whose header is there, for the picture to come, and starts it from what the state says. */
-enum xc_status xc_frame_prepare(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err);
 
 /* Parses the header into *frame and sizes it. On failure there is nothing to end. */
 enum xc_status xc_frame_reader_begin(struct xc_frame_reader *reader, struct xc_frame *frame,
@@ -32,10 +26,12 @@ static inline size_t xc_frame_row_blocks(const struct xc_frame *frame)
     return (size_t)frame->mb_cols * XC_BLOCKS + 1;
 }
 
-/* Parse a row of macroblocks; rows come in order, and the modes of a row before its tokens. The levels go to levels,
- * from the index first on, where there is room for xc_frame_row_blocks; returns the index behind them. */
-void xc_frame_reader_modes(struct xc_frame_reader *reader, unsigned row);
-size_t xc_frame_reader_tokens(struct xc_frame_reader *reader, unsigned row, xc_block *levels, size_t first);
+/* Parse a row of macroblocks into *frame, which is the one that was begun or has taken over its header, size and
+ * macroblocks. Rows come in order, and the modes of a row before its tokens. The levels go to levels, from the index
+ * first on, where there is room for xc_frame_row_blocks; returns the index after them. */
+void xc_frame_reader_modes(struct xc_frame_reader *reader, struct xc_frame *frame, unsigned row);
+size_t xc_frame_reader_tokens(struct xc_frame_reader *reader, struct xc_frame *frame, unsigned row, xc_block *levels,
+                              size_t first);
 
 /* Gives back what the reader owns and tells whether the data sufficed and made sense. */
 enum xc_status xc_frame_reader_end(struct xc_frame_reader *reader, struct xc_error *err);

@@ -4,6 +4,7 @@
 
 #include "base/little_endian.h"
 #include "bitstream/bytes.h"
+#include "bitstream/frame.h"
 #include "bitstream/frame_reader.h"
 #include "bitstream/header.h"
 #include "bitstream/modes.h"
@@ -42,16 +43,17 @@ static bool probabilities_follow(const struct xc_frame_header *h, const struct x
 }
 
 /* Header and modes, behind room for the bytes that tell their size. */
-static enum xc_status write_first_partition(struct xc_bytes *bytes, struct xc_frame *frame, struct xc_error *err)
+static enum xc_status write_first_partition(struct xc_bytes *bytes, const struct xc_frame *frame, struct xc_error *err)
 {
     struct xc_bool_writer writer;
-    size_t start = frame->header.key_frame ? XC_KEY_FRAME_START_SIZE : XC_FRAME_TAG_SIZE;
+    struct xc_frame_header header = frame->header; /* the walk stores what it has written */
+    size_t start = header.key_frame ? XC_KEY_FRAME_START_SIZE : XC_FRAME_TAG_SIZE;
     if (!xc_bytes_reserve(bytes, start)) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a frame");
     }
     bytes->size = start;
     xc_bool_writer_start(&writer, bytes);
-    xc_header_code((struct xc_coder){ .coding = XC_WRITE, .writer = &writer }, &frame->header);
+    xc_header_code((struct xc_coder){ .coding = XC_WRITE, .writer = &writer }, &header);
     for (unsigned row = 0; row < frame->mb_rows; row++) {
         if (!xc_modes_write(&writer, frame, row)) {
             return xc_fail(err, XC_ERR_ARGUMENT, XC_MODES_UNCODABLE);
@@ -65,7 +67,7 @@ static enum xc_status write_first_partition(struct xc_bytes *bytes, struct xc_fr
         return xc_fail(err, XC_ERR_UNSUPPORTED, "the first partition would need %zu bytes; VP8 has room for %d", size,
                        MAX_FIRST_PARTITION);
     }
-    xc_frame_start_write(bytes->data, &frame->header, (uint32_t)size);
+    xc_frame_start_write(bytes->data, &header, (uint32_t)size);
     return XC_OK;
 }
 
@@ -76,7 +78,7 @@ static void write_tokens(struct xc_bool_writer *writers, const struct xc_frame *
     for (unsigned row = 0; row < frame->mb_rows; row++) {
         struct xc_token_context left = { 0 };
         for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
-            xc_tokens_write(&writers[row & mask], &frame->header.probabilities, mb,
+            xc_tokens_write(&writers[row & mask], &frame->header, mb,
                             (const xc_block *)frame->coefficients + mb->coefficients, &above[column], &left);
         }
     }
@@ -138,11 +140,16 @@ static enum xc_status write_partitions(struct xc_bytes *bytes, const struct xc_f
 enum xc_status xc_frame_serialize(struct xc_bytes *bytes, const struct xc_frame *frame, const struct xc_state *state,
                                   struct xc_error *err)
 {
+    bytes->size = 0;
+    enum xc_status status = xc_frame_check_complete(frame, err);
+    if (status) {
+        return status;
+    }
     if (!probabilities_follow(&frame->header, xc_probabilities_before(&frame->header, state))) {
         return xc_fail(err, XC_ERR_ARGUMENT, "the frame relies on probabilities that neither it nor the state has");
     }
-    struct xc_frame unchanged = *frame; /* modes.h: writing stores what it finds; the header is a copy */
-    bytes->size = 0;
-    enum xc_status status = write_first_partition(bytes, &unchanged, err);
-    return status ? status : write_partitions(bytes, frame, err);
+    if ((status = write_first_partition(bytes, frame, err)) || (status = write_partitions(bytes, frame, err))) {
+        bytes->size = 0;
+    }
+    return status;
 }

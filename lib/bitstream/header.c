@@ -146,8 +146,8 @@ static void code_coefficient_updates(struct xc_coder c, struct xc_frame_header *
                 uint8_t *probability = h->probabilities.coefficient[i][j][k];
                 uint16_t sent = 0;
                 for (int l = 0; l < 11; l++) {
-                    if (xc_code(c, &xc_coefficient_update_probability[i][j][k][l],
-                                h->coefficient_sent[i][j][k] >> l & 1)) {
+                    if (xc_code_constant(c, xc_coefficient_update_probability[i][j][k][l],
+                                         h->coefficient_sent[i][j][k] >> l & 1)) {
                         probability[l] = (uint8_t)xc_code_literal(c, 8, probability[l]);
                         sent |= (uint16_t)(1 << l);
                     }
@@ -164,7 +164,7 @@ static void code_mv_updates(struct xc_coder c, struct xc_frame_header *h)
     for (int i = 0; i < 2; i++) {
         uint32_t sent = 0;
         for (int j = 0; j < 19; j++) {
-            if (xc_code(c, &xc_mv_update_probability[i][j], h->mv_sent[i] >> j & 1)) {
+            if (xc_code_constant(c, xc_mv_update_probability[i][j], h->mv_sent[i] >> j & 1)) {
                 unsigned half = xc_code_literal(c, 7, h->probabilities.mv[i][j] >> 1);
                 h->probabilities.mv[i][j] = half ? (uint8_t)(half << 1) : 1;
                 sent |= 1u << j;

@@ -111,25 +111,25 @@ static struct xc_mv clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsi
 
 /* Section 17.1: small magnitudes by a tree, others bit by bit: the low three upwards, then the rest downwards, and bit
  * 3 last, only if it is not certain to be set, since the magnitude is at least 8. */
-XC_INLINE int code_mv_component(struct xc_coder c, const uint8_t p[19], int value)
+XC_INLINE int code_mv_component(struct xc_coder c, size_t place, int value)
 {
     int magnitude = value < 0 ? -value : value;
-    if (xc_code(c, &p[XC_MV_IS_SHORT], magnitude > 7)) {
+    if (xc_code(c, place + XC_MV_IS_SHORT, magnitude > 7)) {
         int coded = 0;
-        for (int i = 0; i < 3; i++) {
-            coded |= xc_code(c, &p[XC_MV_LONG + i], magnitude >> i & 1) << i;
+        for (unsigned i = 0; i < 3; i++) {
+            coded |= xc_code(c, place + XC_MV_LONG + i, magnitude >> i & 1) << i;
         }
-        for (int i = XC_MV_LONG_BITS - 1; i > 3; i--) {
-            coded |= xc_code(c, &p[XC_MV_LONG + i], magnitude >> i & 1) << i;
+        for (unsigned i = XC_MV_LONG_BITS - 1; i > 3; i--) {
+            coded |= xc_code(c, place + XC_MV_LONG + i, magnitude >> i & 1) << i;
         }
-        if (coded <= 15 || xc_code(c, &p[XC_MV_LONG + 3], magnitude >> 3 & 1)) {
+        if (coded <= 15 || xc_code(c, place + XC_MV_LONG + 3, magnitude >> 3 & 1)) {
             coded |= 8;
         }
         magnitude = coded;
     } else {
-        magnitude = xc_code_tree(c, xc_short_mv_tree, &p[XC_MV_SHORT], magnitude);
+        magnitude = xc_code_tree(c, xc_short_mv_tree, place + XC_MV_SHORT, magnitude);
     }
-    return magnitude && xc_code(c, &p[XC_MV_SIGN], value < 0) ? -magnitude : magnitude;
+    return magnitude && xc_code(c, place + XC_MV_SIGN, value < 0) ? -magnitude : magnitude;
 }
 
 /* Section 18.1 has vectors end before 4096 samples. It allows -4096 itself, but libvpx counts eighths in 16 bits and
@@ -142,14 +142,14 @@ static bool within(int limit, int row, int column)
 }
 
 /* A vector as its difference from a predicted one. */
-XC_INLINE bool code_mv(struct xc_coder c, const struct xc_frame *frame, struct xc_mv *mv, struct xc_mv predicted)
+XC_INLINE bool code_mv(struct xc_coder c, struct xc_mv *mv, struct xc_mv predicted)
 {
     int row = mv->row - predicted.row, column = mv->column - predicted.column;
     if (c.coding != XC_READ && !within(XC_MV_MAX, row, column)) {
         return false;
     }
-    row = predicted.row + code_mv_component(c, frame->header.probabilities.mv[0], row);
-    column = predicted.column + code_mv_component(c, frame->header.probabilities.mv[1], column);
+    row = predicted.row + code_mv_component(c, XC_PLACE(probabilities.mv[0]), row);
+    column = predicted.column + code_mv_component(c, XC_PLACE(probabilities.mv[1]), column);
     *mv = (struct xc_mv){ (int16_t)row, (int16_t)column };
     return within(MV_REACH, row, column);
 }
@@ -167,10 +167,9 @@ static const uint8_t *split_mode_probability(struct xc_mv left, struct xc_mv abo
     return xc_split_mode_probability[context];
 }
 
-XC_INLINE bool code_split(struct xc_coder c, const struct xc_frame *frame, struct xc_macroblock *mb,
-                          const struct neighbours *n, struct xc_mv best)
+XC_INLINE bool code_split(struct xc_coder c, struct xc_macroblock *mb, const struct neighbours *n, struct xc_mv best)
 {
-    mb->partitioning = (uint8_t)xc_code_tree(c, xc_split_tree, xc_split_probability, mb->partitioning);
+    mb->partitioning = (uint8_t)xc_code_constant_tree(c, xc_split_tree, xc_split_probability, mb->partitioning);
     const uint8_t *layout = xc_split_layout[mb->partitioning];
     for (int part = 0, block = 0; part < xc_split_count[mb->partitioning]; part++) {
         while (layout[block] != part) { /* the part's first block; parts come in the order of their first blocks */
@@ -178,7 +177,8 @@ XC_INLINE bool code_split(struct xc_coder c, const struct xc_frame *frame, struc
         }
         struct xc_mv left = block & 3 ? mb->split[block - 1] : block_mv(n->left, block + 3);
         struct xc_mv above = block >> 2 ? mb->split[block - 4] : block_mv(n->above, block + 12);
-        int mode = xc_code_tree(c, xc_split_mode_tree, split_mode_probability(left, above), mb->b_mode[block]);
+        const uint8_t *probability = split_mode_probability(left, above);
+        int mode = xc_code_constant_tree(c, xc_split_mode_tree, probability, mb->b_mode[block]);
         struct xc_mv mv = { 0, 0 };
         switch (mode) {
         case XC_LEFT4X4:
@@ -189,7 +189,7 @@ XC_INLINE bool code_split(struct xc_coder c, const struct xc_frame *frame, struc
             break;
         case XC_NEW4X4:
             mv = mb->split[block];
-            if (!code_mv(c, frame, &mv, best)) {
+            if (!code_mv(c, &mv, best)) {
                 return false;
             }
             break;
@@ -215,10 +215,9 @@ XC_INLINE bool code_split(struct xc_coder c, const struct xc_frame *frame, struc
 XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struct xc_macroblock *mb, unsigned row,
                           unsigned column)
 {
-    const struct xc_frame_header *h = &frame->header;
     uint8_t reference = XC_REF_LAST;
-    if (xc_code(c, &h->last_probability, mb->reference != XC_REF_LAST)) {
-        bool altref = xc_code(c, &h->golden_probability, mb->reference == XC_REF_ALTREF);
+    if (xc_code(c, XC_PLACE(last_probability), mb->reference != XC_REF_LAST)) {
+        bool altref = xc_code(c, XC_PLACE(golden_probability), mb->reference == XC_REF_ALTREF);
         reference = altref ? XC_REF_ALTREF : XC_REF_GOLDEN;
     }
     mb->reference = reference;
@@ -230,7 +229,7 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
         xc_mode_context_probability[near.context[2]][2],
         xc_mode_context_probability[near.context[3]][3],
     };
-    mb->y_mode = (uint8_t)xc_code_tree(c, xc_mv_mode_tree, probability, mb->y_mode);
+    mb->y_mode = (uint8_t)xc_code_constant_tree(c, xc_mv_mode_tree, probability, mb->y_mode);
 
     struct xc_mv best = clamp_mv(near.best, frame, row, column);
     struct xc_mv mv = { 0, 0 };
@@ -242,10 +241,10 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
         mv = clamp_mv(near.near, frame, row, column);
         break;
     case XC_NEWMV:
-        return code_mv(c, frame, &mb->mv, best);
+        return code_mv(c, &mb->mv, best);
     case XC_SPLITMV: {
         struct neighbours n = find_neighbours(frame, row, column);
-        return code_split(c, frame, mb, &n, best);
+        return code_split(c, mb, &n, best);
     }
     }
     if (c.coding != XC_READ && !mv_equal(mv, mb->mv)) {
@@ -274,23 +273,23 @@ static int implied_b_mode(const struct xc_macroblock *mb, int block)
 
 XC_INLINE void code_key_intra(struct xc_coder c, struct xc_macroblock *mb, const struct neighbours *n)
 {
-    mb->y_mode = (uint8_t)xc_code_tree(c, xc_key_y_mode_tree, xc_key_y_mode_probability, mb->y_mode);
+    mb->y_mode = (uint8_t)xc_code_constant_tree(c, xc_key_y_mode_tree, xc_key_y_mode_probability, mb->y_mode);
     for (int i = 0; mb->y_mode == XC_B_PRED && i < 16; i++) {
         int above = i >> 2 ? mb->b_mode[i - 4] : implied_b_mode(n->above, i + 12);
         int left = i & 3 ? mb->b_mode[i - 1] : implied_b_mode(n->left, i + 3);
         const uint8_t *probabilities = xc_key_b_mode_probability[above][left];
-        mb->b_mode[i] = (uint8_t)xc_code_tree(c, xc_b_mode_tree, probabilities, mb->b_mode[i]);
+        mb->b_mode[i] = (uint8_t)xc_code_constant_tree(c, xc_b_mode_tree, probabilities, mb->b_mode[i]);
     }
-    mb->uv_mode = (uint8_t)xc_code_tree(c, xc_uv_mode_tree, xc_key_uv_mode_probability, mb->uv_mode);
+    mb->uv_mode = (uint8_t)xc_code_constant_tree(c, xc_uv_mode_tree, xc_key_uv_mode_probability, mb->uv_mode);
 }
 
-XC_INLINE void code_inter_frame_intra(struct xc_coder c, const struct xc_frame_header *h, struct xc_macroblock *mb)
+XC_INLINE void code_inter_frame_intra(struct xc_coder c, struct xc_macroblock *mb)
 {
-    mb->y_mode = (uint8_t)xc_code_tree(c, xc_y_mode_tree, h->probabilities.y_mode, mb->y_mode);
+    mb->y_mode = (uint8_t)xc_code_tree(c, xc_y_mode_tree, XC_PLACE(probabilities.y_mode), mb->y_mode);
     for (int i = 0; mb->y_mode == XC_B_PRED && i < 16; i++) {
-        mb->b_mode[i] = (uint8_t)xc_code_tree(c, xc_b_mode_tree, xc_b_mode_probability, mb->b_mode[i]);
+        mb->b_mode[i] = (uint8_t)xc_code_constant_tree(c, xc_b_mode_tree, xc_b_mode_probability, mb->b_mode[i]);
     }
-    mb->uv_mode = (uint8_t)xc_code_tree(c, xc_uv_mode_tree, h->probabilities.uv_mode, mb->uv_mode);
+    mb->uv_mode = (uint8_t)xc_code_tree(c, xc_uv_mode_tree, XC_PLACE(probabilities.uv_mode), mb->uv_mode);
 }
 
 /* Whether a macroblock agrees with the header and with itself, as every one does that was read. */
@@ -306,18 +305,24 @@ static bool is_consistent(const struct xc_frame_header *h, const struct xc_macro
     return inter ? !h->key_frame : mv_zero(mb->mv);
 }
 
-XC_INLINE bool code_macroblock(struct xc_coder c, struct xc_frame *frame, unsigned row, unsigned column)
+/* Only reading changes the frame: the others walk over a copy of the macroblock, since several threads may look at one
+ * frame. */
+XC_INLINE bool code_macroblock(struct xc_coder c, const struct xc_frame *frame, unsigned row, unsigned column)
 {
     const struct xc_frame_header *h = &frame->header;
-    struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
-    if (c.coding != XC_READ && !is_consistent(h, mb)) {
-        return false;
+    struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column], copy;
+    if (c.coding != XC_READ) {
+        if (!is_consistent(h, mb)) {
+            return false;
+        }
+        copy = *mb;
+        mb = &copy;
     }
     if (h->update_segment_map) {
-        mb->segment = (uint8_t)xc_code_tree(c, xc_segment_tree, h->segment_tree, mb->segment);
+        mb->segment = (uint8_t)xc_code_tree(c, xc_segment_tree, XC_PLACE(segment_tree), mb->segment);
     }
-    mb->skip = h->skip_enabled && xc_code(c, &h->skip_probability, mb->skip);
-    if (!h->key_frame && xc_code(c, &h->intra_probability, mb->reference != XC_REF_INTRA)) {
+    mb->skip = h->skip_enabled && xc_code(c, XC_PLACE(skip_probability), mb->skip);
+    if (!h->key_frame && xc_code(c, XC_PLACE(intra_probability), mb->reference != XC_REF_INTRA)) {
         return code_inter(c, frame, mb, row, column);
     }
     mb->reference = XC_REF_INTRA;
@@ -326,12 +331,12 @@ XC_INLINE bool code_macroblock(struct xc_coder c, struct xc_frame *frame, unsign
         struct neighbours n = find_neighbours(frame, row, column);
         code_key_intra(c, mb, &n);
     } else {
-        code_inter_frame_intra(c, h, mb);
+        code_inter_frame_intra(c, mb);
     }
     return true;
 }
 
-XC_INLINE bool code_row(struct xc_coder c, struct xc_frame *frame, unsigned row)
+XC_INLINE bool code_row(struct xc_coder c, const struct xc_frame *frame, unsigned row)
 {
     for (unsigned column = 0; column < frame->mb_cols; column++) {
         if (!code_macroblock(c, frame, row, column)) {
@@ -344,20 +349,23 @@ XC_INLINE bool code_row(struct xc_coder c, struct xc_frame *frame, unsigned row)
 bool xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row)
 {
     struct xc_bool_reader local = *reader;
-    bool in_reach = code_row((struct xc_coder){ .coding = XC_READ, .reader = &local }, frame, row);
+    const struct xc_coder c = { .coding = XC_READ, .reader = &local, .header = &frame->header };
+    bool in_reach = code_row(c, frame, row);
     *reader = local;
     return in_reach;
 }
 
-bool xc_modes_write(struct xc_bool_writer *writer, struct xc_frame *frame, unsigned row)
+bool xc_modes_write(struct xc_bool_writer *writer, const struct xc_frame *frame, unsigned row)
 {
     struct xc_bool_writer local = *writer;
-    bool codable = code_row((struct xc_coder){ .coding = XC_WRITE, .writer = &local }, frame, row);
+    const struct xc_coder c = { .coding = XC_WRITE, .writer = &local, .header = &frame->header };
+    bool codable = code_row(c, frame, row);
     *writer = local;
     return codable;
 }
 
-bool xc_modes_count(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row)
+bool xc_modes_count(struct xc_branch_counts *counts, const struct xc_frame *frame, unsigned row)
 {
-    return code_row((struct xc_coder){ .coding = XC_COUNT, .counts = counts, .counted = &frame->header }, frame, row);
+    const struct xc_coder c = { .coding = XC_COUNT, .counts = counts, .header = &frame->header };
+    return code_row(c, frame, row);
 }

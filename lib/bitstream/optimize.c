@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bitstream/cost.h"
+#include "bitstream/frame.h"
 #include "bitstream/header.h"
 #include "bitstream/modes.h"
 #include "bitstream/tokens.h"
@@ -101,7 +102,7 @@ static void settle_skips(struct xc_frame *frame)
     frame->header.skip_enabled = true;
 }
 
-bool xc_frame_count_row(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row,
+bool xc_frame_count_row(struct xc_branch_counts *counts, const struct xc_frame *frame, unsigned row,
                         struct xc_token_context *above)
 {
     struct xc_token_context left = { 0 };
@@ -141,9 +142,13 @@ void xc_frame_fit_probabilities(struct xc_frame *frame, const struct xc_state *s
 
 enum xc_status xc_frame_optimize(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err)
 {
+    enum xc_status status = xc_frame_check_complete(frame, err);
+    if (status) {
+        return status;
+    }
     struct xc_branch_counts *counts = calloc(1, sizeof *counts);
     struct xc_token_context *above = calloc(frame->mb_cols, sizeof *above);
-    enum xc_status status = counts && above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for symbol counts");
+    status = counts && above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for symbol counts");
     if (!status) {
         settle_skips(frame);
     }

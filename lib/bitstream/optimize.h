@@ -8,7 +8,7 @@
 /* Adds a row's symbols to the counts, as the header says that they are coded; above: the contexts of the row above, by
  * column, and then this row's. Rows must come in order, but each may have counts of its own, which are added up later.
  * Returns false if a mode cannot be coded. */
-bool xc_frame_count_row(struct xc_branch_counts *counts, struct xc_frame *frame, unsigned row,
+bool xc_frame_count_row(struct xc_branch_counts *counts, const struct xc_frame *frame, unsigned row,
                         struct xc_token_context *above);
 
 /* Sets the probabilities that the header sends, given those that are in force before the frame. */

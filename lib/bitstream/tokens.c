@@ -126,19 +126,26 @@ xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabil
 
 /* --- writing, or counting --- */
 
+/* The place of the probabilities of a block type's band and context in the header. */
+XC_INLINE size_t place_of(int type, int band, int context)
+{
+    const size_t index = ((size_t)type * XC_BANDS + (size_t)band) * XC_CONTEXTS + (size_t)context;
+    return XC_PLACE(probabilities.coefficient) + index * XC_TOKEN_NODES;
+}
+
 XC_INLINE void write_extra(struct xc_coder c, const struct xc_token_category *category, int value)
 {
     for (int i = 0; i < category->bits; i++) {
-        xc_code(c, &category->probability[i], (value - category->base) >> (category->bits - 1 - i) & 1);
+        xc_code_constant(c, category->probability[i], (value - category->base) >> (category->bits - 1 - i) & 1);
     }
 }
 
-/* The inverse of read_large. */
-XC_INLINE void write_large(struct xc_coder c, const uint8_t p[11], int value)
+/* The inverse of read_large; p: the place of the probabilities. */
+XC_INLINE void write_large(struct xc_coder c, size_t p, int value)
 {
-    if (!xc_code(c, &p[3], value > 4)) {
-        if (xc_code(c, &p[4], value > 2)) {
-            xc_code(c, &p[5], value > 3);
+    if (!xc_code(c, p + 3, value > 4)) {
+        if (xc_code(c, p + 4, value > 2)) {
+            xc_code(c, p + 5, value > 3);
         }
         return;
     }
@@ -146,48 +153,45 @@ XC_INLINE void write_large(struct xc_coder c, const uint8_t p[11], int value)
     while (category < 5 && value >= xc_token_category[category + 1].base) {
         category++;
     }
-    if (!xc_code(c, &p[6], category >= 2)) {
-        xc_code(c, &p[7], category & 1);
+    if (!xc_code(c, p + 6, category >= 2)) {
+        xc_code(c, p + 7, category & 1);
     } else {
-        xc_code(c, &p[8], category >= 4);
-        xc_code(c, &p[9 + (category >= 4)], category & 1);
+        xc_code(c, p + 8, category >= 4);
+        xc_code(c, p + 9 + (category >= 4), category & 1);
     }
     write_extra(c, &xc_token_category[category], value);
 }
 
-XC_INLINE void write_block(struct xc_coder c, band_probabilities *bands, int context, int first, int tokens,
-                           const int16_t *levels)
+XC_INLINE void write_block(struct xc_coder c, int type, int context, int first, int tokens, const int16_t *levels)
 {
-    static const uint8_t even = 128;
-    const uint8_t *p = bands[xc_coefficient_band[first]][context];
-    if (!xc_code(c, &p[0], tokens != 0)) {
+    size_t p = place_of(type, xc_coefficient_band[first], context);
+    if (!xc_code(c, p, tokens != 0)) {
         return;
     }
     for (int i = first; i < tokens;) {
         int level = levels[xc_zigzag[i]], value = level < 0 ? -level : level;
-        if (!xc_code(c, &p[1], value != 0)) {
-            p = bands[xc_coefficient_band[++i]][0];
+        if (!xc_code(c, p + 1, value != 0)) {
+            p = place_of(type, xc_coefficient_band[++i], 0);
             continue;
         }
-        if (xc_code(c, &p[2], value > 1)) {
+        if (xc_code(c, p + 2, value > 1)) {
             write_large(c, p, value);
         }
-        xc_code(c, &even, level < 0);
-        p = bands[xc_coefficient_band[++i]][value > 1 ? 2 : 1];
+        xc_code_flag(c, level < 0);
+        p = place_of(type, xc_coefficient_band[++i], value > 1 ? 2 : 1);
         if (i < 16) {
-            xc_code(c, &p[0], i < tokens);
+            xc_code(c, p, i < tokens);
         }
     }
 }
 
-XC_INLINE const xc_block *write_plane(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands,
-                                      int first, struct plane plane, const xc_block *levels, uint8_t *above,
-                                      uint8_t *left)
+XC_INLINE const xc_block *write_plane(struct xc_coder c, const struct xc_macroblock *mb, int type, int first,
+                                      struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
 {
     const uint8_t *tokens = &mb->tokens[plane.first];
     for (int y = 0; y < plane.size; y++) {
         for (int x = 0; x < plane.size; x++, tokens++) {
-            write_block(c, bands, above[x] + left[y], first, *tokens, *levels);
+            write_block(c, type, above[x] + left[y], first, *tokens, *levels);
             above[x] = left[y] = *tokens != 0;
             levels += *tokens != 0;
         }
@@ -196,32 +200,28 @@ XC_INLINE const xc_block *write_plane(struct xc_coder c, const struct xc_macrobl
 }
 
 /* A plane coded in one way. */
-typedef const xc_block *code_plane(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands,
-                                   int first, struct plane plane, const xc_block *levels, uint8_t *above,
-                                   uint8_t *left);
+typedef const xc_block *code_plane(struct xc_coder c, const struct xc_macroblock *mb, int type, int first,
+                                   struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left);
 
-static const xc_block *plane_to_bits(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands,
-                                     int first, struct plane plane, const xc_block *levels, uint8_t *above,
-                                     uint8_t *left)
+static const xc_block *plane_to_bits(struct xc_coder c, const struct xc_macroblock *mb, int type, int first,
+                                     struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
 {
     struct xc_bool_writer local = *c.writer;
-    levels = write_plane((struct xc_coder){ .coding = XC_WRITE, .writer = &local }, mb, bands, first, plane, levels,
-                         above, left);
+    const struct xc_coder to_local = { .coding = XC_WRITE, .writer = &local, .header = c.header };
+    levels = write_plane(to_local, mb, type, first, plane, levels, above, left);
     *c.writer = local;
     return levels;
 }
 
-static const xc_block *plane_to_counts(struct xc_coder c, const struct xc_macroblock *mb, band_probabilities *bands,
-                                       int first, struct plane plane, const xc_block *levels, uint8_t *above,
-                                       uint8_t *left)
+static const xc_block *plane_to_counts(struct xc_coder c, const struct xc_macroblock *mb, int type, int first,
+                                       struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
 {
     c.coding = XC_COUNT;
-    return write_plane(c, mb, bands, first, plane, levels, above, left);
+    return write_plane(c, mb, type, first, plane, levels, above, left);
 }
 
-static void code_planes(struct xc_coder c, code_plane *code, const struct xc_probabilities *probabilities,
-                        const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
-                        struct xc_token_context *left)
+static void code_planes(struct xc_coder c, code_plane *code, const struct xc_macroblock *mb, const xc_block *levels,
+                        struct xc_token_context *above, struct xc_token_context *left)
 {
     if (mb->skip) {
         skip_contexts(xc_has_y2(mb), above);
@@ -230,27 +230,27 @@ static void code_planes(struct xc_coder c, code_plane *code, const struct xc_pro
     }
     int type = XC_Y_WITH_DC, first = 0;
     if (xc_has_y2(mb)) {
-        levels = code(c, mb, probabilities->coefficient[XC_Y2], 0, y2, levels, &above->y2, &left->y2);
+        levels = code(c, mb, XC_Y2, 0, y2, levels, &above->y2, &left->y2);
         type = XC_Y_AFTER_Y2;
         first = 1;
     }
-    levels = code(c, mb, probabilities->coefficient[type], first, luma, levels, above->y, left->y);
-    levels = code(c, mb, probabilities->coefficient[XC_CHROMA], 0, chroma_u, levels, above->u, left->u);
-    code(c, mb, probabilities->coefficient[XC_CHROMA], 0, chroma_v, levels, above->v, left->v);
+    levels = code(c, mb, type, first, luma, levels, above->y, left->y);
+    levels = code(c, mb, XC_CHROMA, 0, chroma_u, levels, above->u, left->u);
+    code(c, mb, XC_CHROMA, 0, chroma_v, levels, above->v, left->v);
 }
 
-void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_probabilities *probabilities,
+void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_frame_header *header,
                      const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
                      struct xc_token_context *left)
 {
-    code_planes((struct xc_coder){ .coding = XC_WRITE, .writer = writer }, plane_to_bits, probabilities, mb, levels,
-                above, left);
+    const struct xc_coder c = { .coding = XC_WRITE, .writer = writer, .header = header };
+    code_planes(c, plane_to_bits, mb, levels, above, left);
 }
 
 void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_header *header,
                      const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
                      struct xc_token_context *left)
 {
-    const struct xc_coder c = { .coding = XC_COUNT, .counts = counts, .counted = header };
-    code_planes(c, plane_to_counts, &header->probabilities, mb, levels, above, left);
+    const struct xc_coder c = { .coding = XC_COUNT, .counts = counts, .header = header };
+    code_planes(c, plane_to_counts, mb, levels, above, left);
 }

@@ -18,7 +18,7 @@ xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabil
                          struct xc_token_context *left);
 
 /* The inverse, and the same for counting; levels: the macroblock's. */
-void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_probabilities *probabilities,
+void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_frame_header *header,
                      const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
                      struct xc_token_context *left);
 void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_header *header,

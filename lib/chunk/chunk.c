@@ -38,7 +38,7 @@ enum xc_status xc_chunk_append(struct xc_chunk *chunk, struct xc_bytes *bytes, u
     }
     chunk->frames[chunk->header.frame_count++] = (struct xc_chunk_frame){ .timestamp = timestamp, .bytes = *bytes };
     chunk->shown += xc_data_is_shown(bytes->data, bytes->size);
-    *bytes = XC_BYTES_INIT;
+    *bytes = (struct xc_bytes)XC_BYTES_INIT;
     return XC_OK;
 }
 

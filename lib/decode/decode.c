@@ -1,5 +1,6 @@
-#include "bitstream/frame_reader.h"
 #include "bitstream/advance.h"
+#include "bitstream/frame.h"
+#include "bitstream/frame_reader.h"
 #include "excamera/decode.h"
 #include "recon/recon.h"
 
@@ -7,6 +8,7 @@
 struct decoding {
     struct xc_recon recon;
     struct xc_frame_reader *reader; /* NULL: the frame is parsed already */
+    struct xc_frame *target;        /* what it reads into: the recon's frame */
     struct xc_progress parsed;      /* in rows; parsing is a serial business */
 };
 
@@ -14,9 +16,8 @@ struct decoding {
 static void parse_row(struct decoding *d, unsigned row, unsigned worker)
 {
     xc_progress_wait(d->recon.threads, &d->parsed, row);
-    xc_frame_reader_modes(d->reader, row);
-    xc_frame_reader_tokens(d->reader, row, d->reader->frame->coefficients,
-                           worker * xc_frame_row_blocks(d->reader->frame));
+    xc_frame_reader_modes(d->reader, d->target, row);
+    xc_frame_reader_tokens(d->reader, d->target, row, d->target->coefficients, worker * xc_frame_row_blocks(d->target));
     xc_progress_reach(d->recon.threads, &d->parsed, row + 1);
 }
 
@@ -39,6 +40,18 @@ static void decode_row(void *context, unsigned row, unsigned worker)
     xc_filter_row(recon, row);
 }
 
+static enum xc_status begin(struct decoding *d, struct xc_workspace *workspace, const struct xc_frame *frame,
+                            const struct xc_state *state, struct xc_error *err)
+{
+    const struct xc_frame_header *h = &frame->header;
+    const unsigned width = h->key_frame ? h->width : state->width, height = h->key_frame ? h->height : state->height;
+    enum xc_status status = xc_recon_begin(&d->recon, workspace, width, height, err);
+    if (!status) {
+        xc_recon_set_frame(&d->recon, frame, state);
+    }
+    return status;
+}
+
 static void decode_rows(struct decoding *d)
 {
     struct xc_job job = { .run = decode_row, .context = d, .pieces = d->recon.frame->mb_rows };
@@ -57,7 +70,7 @@ static enum xc_status finish(struct xc_recon *recon, struct xc_state *state, str
             *picture = xc_picture_ref(recon->picture);
         }
     }
-    xc_picture_unref(recon->picture);
+    xc_recon_end(recon);
     return status;
 }
 
@@ -68,8 +81,9 @@ enum xc_status xc_decode_frame(struct xc_workspace *workspace, struct xc_state *
     if (picture) {
         *picture = NULL;
     }
-    enum xc_status status = xc_recon_begin(&d.recon, workspace, frame, state, err);
-    if (status) {
+    enum xc_status status;
+    if ((status = xc_frame_check_complete(frame, err)) || (status = xc_frame_check_size(frame, state, err)) ||
+        (status = begin(&d, workspace, frame, state, err))) {
         return status;
     }
     decode_rows(&d);
@@ -81,7 +95,7 @@ enum xc_status xc_decode(struct xc_workspace *workspace, struct xc_state *state,
 {
     struct xc_frame *frame = &workspace->frame;
     struct xc_frame_reader reader;
-    struct decoding d = { .reader = &reader };
+    struct decoding d = { .reader = &reader, .target = frame };
     if (picture) {
         *picture = NULL;
     }
@@ -92,16 +106,15 @@ enum xc_status xc_decode(struct xc_workspace *workspace, struct xc_state *state,
     if (status) {
         return status;
     }
-    if ((status =
-             xc_frame_reserve(frame, 0, xc_thread_pool_size(workspace->threads) * xc_frame_row_blocks(frame), err)) ||
-        (status = xc_recon_begin(&d.recon, workspace, frame, state, err))) {
+    const size_t blocks = xc_thread_pool_size(workspace->threads) * xc_frame_row_blocks(frame);
+    if ((status = xc_frame_reserve(frame, 0, blocks, err)) || (status = begin(&d, workspace, frame, state, err))) {
         xc_frame_reader_end(&reader, NULL);
         return status;
     }
     decode_rows(&d);
     status = xc_frame_reader_end(&reader, err);
     if (status) {
-        xc_picture_unref(d.recon.picture);
+        xc_recon_end(&d.recon);
         return status;
     }
     return finish(&d.recon, state, frame->header.show ? picture : NULL, err);

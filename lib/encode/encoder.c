@@ -1,13 +1,16 @@
 /* Encoding given a state: libvpx searches, and what it finds is coded for the state at hand. */
 #include <stdlib.h>
 
-#include "encode/repeat.h"
-#include "vpx/search.h"
 #include "encode/header_rewrite.h"
+#include "encode/repeat.h"
 #include "excamera/encode.h"
+#include "recon/workspace.h"
+#include "state/picture.h"
+#include "vpx/search.h"
 
 struct xc_encoder {
     struct xc_workspace *workspace;
+    struct xc_encoder_options options;
     struct xc_search *search;
     struct xc_state state;
     struct xc_frame frame;
@@ -20,6 +23,9 @@ enum xc_status xc_encoder_new(struct xc_encoder **out, struct xc_workspace *work
                               const struct xc_encoder_options *options, struct xc_error *err)
 {
     *out = NULL;
+    if (options->speed < 0 || options->speed > XC_MAX_SPEED) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "speed %d: from 0 to %d are possible", options->speed, XC_MAX_SPEED);
+    }
     struct xc_encoder *encoder = calloc(1, sizeof *encoder);
     if (!encoder) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for an encoder");
@@ -36,6 +42,7 @@ enum xc_status xc_encoder_new(struct xc_encoder **out, struct xc_workspace *work
         return status;
     }
     encoder->workspace = workspace;
+    encoder->options = *options;
     *out = encoder;
     return XC_OK;
 }
@@ -57,6 +64,11 @@ const struct xc_state *xc_encoder_state(const struct xc_encoder *encoder)
 
 enum xc_status xc_encoder_set_state(struct xc_encoder *encoder, const struct xc_state *state, struct xc_error *err)
 {
+    const struct xc_encoder_options *options = &encoder->options;
+    if (state->width && (state->width != options->width || state->height != options->height)) {
+        return xc_fail(err, XC_ERR_MISMATCH, "a state of %ux%u samples, an encoder of pictures of %ux%u", state->width,
+                       state->height, options->width, options->height);
+    }
     encoder->in_step = encoder->may_replace = false;
     return xc_state_copy(&encoder->state, state, err);
 }
@@ -91,7 +103,13 @@ static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture
         .refresh_golden = params->refresh_golden,
         .refresh_altref = params->refresh_altref,
     };
-    return xc_search_encode(encoder->search, &encoder->frame, source, &request, err);
+    struct xc_picture *copy;
+    enum xc_status status = xc_picture_copy_unless_complete(&copy, source, encoder->workspace->pool, err);
+    if (!status) {
+        status = xc_search_encode(encoder->search, &encoder->frame, copy ? copy : source, &request, err);
+    }
+    xc_picture_unref(copy);
+    return status;
 }
 
 /* Serializes encoder->frame against encoder->state, then advances the state. */
@@ -109,16 +127,37 @@ static enum xc_status code(struct xc_encoder *encoder, const struct xc_encode_pa
         (status = xc_frame_serialize(out, frame, &encoder->state, err))) {
         return status;
     }
-    return xc_decode_frame(encoder->workspace, &encoder->state, frame, NULL, err);
+    status = xc_decode_frame(encoder->workspace, &encoder->state, frame, NULL, err);
+    if (status) {
+        out->size = 0;
+    }
+    return status;
+}
+
+static enum xc_status check_quantizer(const struct xc_encode_params *params, struct xc_error *err)
+{
+    if (params->quantizer == XC_QUANTIZER_UNSET) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "the quantizer is not set, which is from 0 to %d", XC_MAX_QUANTIZER);
+    }
+    if (params->quantizer > XC_MAX_QUANTIZER) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "quantizer %u: from 0 to %d are possible", params->quantizer,
+                       XC_MAX_QUANTIZER);
+    }
+    return XC_OK;
 }
 
 enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source,
                          const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err)
 {
+    out->size = 0;
+    enum xc_status status = check_quantizer(params, err);
+    if (status) {
+        return status;
+    }
     if (encoder->state.width == 0 && !params->key_frame) {
         return xc_fail(err, XC_ERR_ARGUMENT, "the first frame without a state must be a key frame");
     }
-    enum xc_status status = search(encoder, source, params, err);
+    status = search(encoder, source, params, err);
     encoder->in_step = false;
     if (status || (status = code(encoder, params, out, err))) {
         return status;
@@ -130,10 +169,18 @@ enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *so
 enum xc_status xc_encode_repeat(struct xc_encoder *encoder, enum xc_reference which,
                                 const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err)
 {
+    out->size = 0;
+    enum xc_status status = check_quantizer(params, err);
+    if (status) {
+        return status;
+    }
+    if ((unsigned)which >= XC_REFERENCES) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "there is no reference %d", (int)which);
+    }
     if (encoder->state.width == 0) {
         return xc_fail(err, XC_ERR_ARGUMENT, "before the first key frame there is nothing to repeat");
     }
     encoder->in_step = false;
-    enum xc_status status = xc_frame_make_repeat(&encoder->frame, &encoder->state, which, params, err);
+    status = xc_frame_make_repeat(&encoder->frame, &encoder->state, which, params, err);
     return status ? status : code(encoder, params, out, err);
 }

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bitstream/advance.h"
+#include "bitstream/frame.h"
 #include "bitstream/frame_reader.h"
 #include "bitstream/modes.h"
 #include "bitstream/optimize.h"
-#include "bitstream/advance.h"
-#include "encode/residue_coder.h"
 #include "encode/header_rewrite.h"
+#include "encode/residue_coder.h"
 #include "excamera/encode.h"
+#include "state/picture.h"
 
 /* What a worker of the threads counts. */
 struct tally {
@@ -24,6 +26,7 @@ struct rebase {
     struct xc_progress parsed;      /* in rows */
     struct xc_frame *frame;         /* as it becomes; the recon's frame */
     struct xc_recon recon;
+    struct xc_picture *copy; /* of the picture that the frame is to look like, if that was not padded */
     struct xc_residue_coder coder;
     struct xc_token_context *above, *above_counted; /* by column: of the row last coded there, last counted */
     struct xc_progress counted;                     /* in rows */
@@ -43,7 +46,7 @@ static void find_old_levels(const int16_t *old[XC_BLOCKS], const xc_block *level
 static void read_old_levels(struct rebase *r, unsigned row, unsigned worker)
 {
     xc_progress_wait(r->recon.threads, &r->parsed, row);
-    xc_frame_reader_tokens(r->reader, row, r->old_levels, worker * xc_frame_row_blocks(r->frame));
+    xc_frame_reader_tokens(r->reader, r->frame, row, r->old_levels, worker * xc_frame_row_blocks(r->frame));
     xc_progress_reach(r->recon.threads, &r->parsed, row + 1);
 }
 
@@ -80,15 +83,10 @@ static void rebase_row(void *context, unsigned row, unsigned worker)
     xc_filter_row(&r->recon, row);
 }
 
-/* Moves everything from the old frame to the new one but the coefficients, of which the new one gets room for all there
- * can be, and, if they are still to be read, the old one for those at hand. */
-static enum xc_status take_over(struct xc_frame *to, struct xc_frame *from, unsigned workers, struct xc_error *err)
+/* Gives the old frame's header and macroblocks to the new one. The coefficients stay where they are: of those the new
+ * one has room for all there can be. */
+static void take_over(struct xc_frame *to, struct xc_frame *from)
 {
-    const size_t blocks = (size_t)from->mb_cols * from->mb_rows * XC_BLOCKS;
-    enum xc_status status = xc_frame_reserve(to, 0, blocks, err);
-    if (status || (from->opened && (status = xc_frame_reserve(from, 0, workers * xc_frame_row_blocks(from), err)))) {
-        return status;
-    }
     struct xc_macroblock *macroblocks = to->macroblocks;
     const size_t capacity = to->macroblock_capacity;
     to->header = from->header;
@@ -96,10 +94,9 @@ static enum xc_status take_over(struct xc_frame *to, struct xc_frame *from, unsi
     to->mb_rows = from->mb_rows;
     to->macroblocks = from->macroblocks;
     to->macroblock_capacity = from->macroblock_capacity;
-    to->coefficient_count = blocks;
+    to->coefficient_count = (size_t)from->mb_cols * from->mb_rows * XC_BLOCKS;
     from->macroblocks = macroblocks;
     from->macroblock_capacity = capacity;
-    return XC_OK;
 }
 
 /* Adds all workers' counts to the first's; returns whether all modes can be coded. */
@@ -117,27 +114,70 @@ static bool sum_up(struct tally *tally, unsigned workers)
     return !tally->uncodable;
 }
 
-static enum xc_status rebase_rows(struct rebase *r, const struct xc_state *state, struct xc_error *err)
+static enum xc_status check(const struct xc_state *state, const struct xc_frame *frame, const struct xc_state *origin,
+                            const struct xc_picture *source, struct xc_error *err)
 {
-    const unsigned columns = r->frame->mb_cols, workers = xc_thread_pool_size(r->recon.threads);
-    struct xc_job job = { .run = rebase_row, .context = r, .pieces = r->frame->mb_rows };
-    enum xc_status status = XC_OK;
-    r->above = calloc(2 * (size_t)columns, sizeof *r->above);
-    r->tally = calloc(workers, sizeof *r->tally);
-    if (!r->above || !r->tally) {
-        status = xc_fail(err, XC_ERR_MEMORY, "out of memory for contexts and symbol counts");
-    } else {
-        r->above_counted = r->above + columns;
-        xc_thread_pool_start(r->recon.threads, &job);
-        xc_thread_pool_finish(r->recon.threads, &job);
-        if (sum_up(r->tally, workers)) {
-            xc_frame_fit_probabilities(r->frame, state, &r->tally->counts);
-        } else {
-            status = xc_fail(err, XC_ERR_ARGUMENT, XC_MODES_UNCODABLE);
-        }
+    if (frame->mb_rows == 0 || frame->header.key_frame) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "only an interframe can be rebased");
     }
+    if (origin->width != state->width || origin->height != state->height || source->width != state->width ||
+        source->height != state->height) {
+        return xc_fail(err, XC_ERR_MISMATCH, "a frame of %ux%u, a state of %ux%u, a picture of %ux%u", origin->width,
+                       origin->height, state->width, state->height, source->width, source->height);
+    }
+    return xc_frame_check_size(frame, state, err);
+}
+
+static void end(struct rebase *r)
+{
     free(r->above);
     free(r->tally);
+    xc_picture_unref(r->copy);
+    xc_recon_end(&r->recon);
+}
+
+/* Takes all the memory that rebasing needs, before anything is changed. On failure there is nothing to end. */
+static enum xc_status begin(struct rebase *r, struct xc_workspace *workspace, struct xc_frame *frame,
+                            const struct xc_picture *source, struct xc_error *err)
+{
+    const unsigned workers = xc_thread_pool_size(workspace->threads);
+    const size_t blocks = (size_t)frame->mb_cols * frame->mb_rows * XC_BLOCKS;
+    enum xc_status status;
+    if ((status = xc_frame_reserve(r->frame, 0, blocks, err)) ||
+        (frame->opened && (status = xc_frame_reserve(frame, 0, workers * xc_frame_row_blocks(frame), err))) ||
+        (status = xc_recon_begin(&r->recon, workspace, source->width, source->height, err))) {
+        return status;
+    }
+    r->above = calloc(2 * (size_t)frame->mb_cols, sizeof *r->above);
+    r->tally = calloc(workers, sizeof *r->tally);
+    status = r->above && r->tally ? xc_picture_copy_unless_complete(&r->copy, source, workspace->pool, err)
+                                  : xc_fail(err, XC_ERR_MEMORY, "out of memory for contexts and symbol counts");
+    if (status) {
+        end(r);
+    } else {
+        r->above_counted = r->above + frame->mb_cols;
+    }
+    return status;
+}
+
+static enum xc_status rebase_rows(struct rebase *r, const struct xc_state *state, struct xc_error *err)
+{
+    struct xc_job job = { .run = rebase_row, .context = r, .pieces = r->frame->mb_rows };
+    xc_thread_pool_start(r->recon.threads, &job);
+    xc_thread_pool_finish(r->recon.threads, &job);
+    if (!sum_up(r->tally, xc_thread_pool_size(r->recon.threads))) {
+        return xc_fail(err, XC_ERR_ARGUMENT, XC_MODES_UNCODABLE);
+    }
+    xc_frame_fit_probabilities(r->frame, state, &r->tally->counts);
+    return XC_OK;
+}
+
+/* Ends the reading of the old frame, if there was any, and takes out of it what is left. */
+static enum xc_status use_up(struct xc_frame *frame, struct xc_error *err)
+{
+    enum xc_status status = frame->opened ? xc_frame_reader_end(frame->reader, err) : XC_OK;
+    frame->opened = false;
+    xc_frame_make_empty(frame);
     return status;
 }
 
@@ -146,37 +186,28 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
                          struct xc_error *err)
 {
     struct rebase r = { .frame = rebased };
-    if (origin->width != state->width || origin->height != state->height || source->width != state->width ||
-        source->height != state->height) {
-        return xc_fail(err, XC_ERR_MISMATCH, "a frame of %ux%u, a state of %ux%u, a picture of %ux%u", origin->width,
-                       origin->height, state->width, state->height, source->width, source->height);
-    }
-    enum xc_status status = take_over(rebased, frame, xc_thread_pool_size(workspace->threads), err);
-    if (status) {
+    enum xc_status status;
+    xc_frame_make_empty(rebased);
+    if ((status = check(state, frame, origin, source, err)) || (status = begin(&r, workspace, frame, source, err))) {
         return status;
     }
     r.old_levels = frame->coefficients;
-    if (frame->opened) {
-        r.reader = frame->reader;
-        r.reader->frame = rebased;
-    }
+    r.reader = frame->opened ? frame->reader : NULL;
+    take_over(rebased, frame);
     xc_frame_make_explicit(rebased, origin);
     xc_frame_make_implicit(rebased, state);
     rebased->header.skip_enabled = true; /* and set wherever it can be, as xc_frame_optimize does */
-    status = xc_recon_begin(&r.recon, workspace, rebased, state, err);
-    if (status) {
-        return status;
-    }
-    xc_residue_coder_fill(&r.coder, &r.recon, source, &state->probabilities);
+    xc_recon_set_frame(&r.recon, rebased, state);
+    xc_residue_coder_fill(&r.coder, &r.recon, r.copy ? r.copy : source, &state->probabilities);
     status = rebase_rows(&r, state, err);
-    if (frame->opened) {
-        r.reader->frame = frame;
-        enum xc_status end = xc_frame_reader_end(r.reader, status ? NULL : err);
-        status = status ? status : end;
-    }
+    const enum xc_status read = use_up(frame, status ? NULL : err);
+    status = status ? status : read;
     if (!status && !(status = xc_state_follow_header(state, rebased, err))) {
         xc_state_follow_picture(state, &rebased->header, r.recon.picture);
     }
-    xc_picture_unref(r.recon.picture);
+    if (status) {
+        xc_frame_make_empty(rebased);
+    }
+    end(&r);
     return status;
 }

@@ -131,7 +131,7 @@ static enum xc_status index_frames(struct xc_ivf *ivf, size_t start, size_t size
 
 enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *err)
 {
-    *ivf = (struct xc_ivf){ 0 };
+    *ivf = (struct xc_ivf)XC_IVF_INIT;
     unsigned header_length = 0;
     size_t size = 0;
     enum xc_status status = read_header(&ivf->header, &header_length, stream, err);
@@ -139,13 +139,14 @@ enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *er
         status = read_rest(&ivf->bytes, &size, stream, err);
     }
     if (status) {
+        xc_ivf_clear(ivf);
         return status;
     }
 
     size_t start = header_length - XC_IVF_HEADER_SIZE;
     status = start > size ? xc_fail_read(stream, err, shorter_than_header) : index_frames(ivf, start, size, err);
     if (status) {
-        xc_ivf_free(ivf);
+        xc_ivf_clear(ivf);
         return status;
     }
     /* Other writers leave anything in the unused bytes, even some of the conformance vectors do. */
@@ -155,11 +156,24 @@ enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *er
     return XC_OK;
 }
 
-void xc_ivf_free(struct xc_ivf *ivf)
+void xc_ivf_clear(struct xc_ivf *ivf)
 {
     free(ivf->frames);
     free(ivf->bytes);
-    *ivf = (struct xc_ivf){ 0 };
+    *ivf = (struct xc_ivf)XC_IVF_INIT;
+}
+
+struct xc_ivf_header xc_ivf_header_after(const struct xc_state *state, uint32_t rate_num, uint32_t rate_den,
+                                         uint32_t frame_count)
+{
+    return (struct xc_ivf_header){
+        .width = state->width,
+        .height = state->height,
+        .rate_num = rate_num,
+        .rate_den = rate_den,
+        .frame_count = frame_count,
+        .expected_state = xc_state_id(state),
+    };
 }
 
 static enum xc_status write_all(FILE *stream, const uint8_t *bytes, size_t size, struct xc_error *err)

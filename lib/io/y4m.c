@@ -125,7 +125,7 @@ static enum xc_status parse_parameter(struct xc_y4m_header *header, const char *
     }
 }
 
-enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, struct xc_error *err)
+static enum xc_status read_header(struct xc_y4m_header *header, FILE *stream, struct xc_error *err)
 {
     *header = (struct xc_y4m_header){ .rate_num = 30, .rate_den = 1 };
     enum line_end end = read_line(header->line, stream);
@@ -157,6 +157,15 @@ enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, st
         return xc_fail(err, XC_ERR_FORMAT, "the Y4M header has no %s", header->width ? "height" : "width");
     }
     return XC_OK;
+}
+
+enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, struct xc_error *err)
+{
+    enum xc_status status = read_header(header, stream, err);
+    if (status) {
+        *header = (struct xc_y4m_header)XC_ZEROS;
+    }
+    return status;
 }
 
 /* Reads the line before a picture. Of the three letters of its I parameter, an "i" stands for interlacing. */
@@ -204,10 +213,12 @@ static bool read_plane(const struct xc_plane *plane, unsigned width, unsigned he
 
 enum xc_status xc_y4m_read_frame(struct xc_picture *picture, bool *end, FILE *stream, struct xc_error *err)
 {
+    *end = false;
     enum xc_status status = read_frame_header(end, stream, err);
     if (status || *end) {
         return status;
     }
+    picture->complete = false;
     for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
         if (!read_plane(&picture->plane[p], xc_plane_width(picture, p), xc_plane_height(picture, p), stream)) {
             return xc_fail_read(stream, err, "truncated inside a frame");

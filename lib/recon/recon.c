@@ -10,12 +10,13 @@ enum { LINE_MARGIN = 16 };
 
 static enum xc_status begin_lines(struct xc_recon *recon, struct xc_workspace *workspace, struct xc_error *err)
 {
-    const struct xc_frame *frame = recon->frame;
-    size_t luma = (size_t)frame->mb_cols * 16 + 2 * LINE_MARGIN, chroma = (size_t)frame->mb_cols * 8 + 2 * LINE_MARGIN;
+    const struct xc_picture *picture = recon->picture;
+    size_t luma = (size_t)picture->mb_cols * 16 + 2 * LINE_MARGIN,
+           chroma = (size_t)picture->mb_cols * 8 + 2 * LINE_MARGIN;
     recon->line_size = luma + 2 * chroma;
     recon->chroma_offset[0] = luma;
     recon->chroma_offset[1] = luma + chroma;
-    size_t need = recon->line_size * (frame->mb_rows + 1u);
+    size_t need = recon->line_size * (picture->mb_rows + 1u);
     if (workspace->lines_capacity < need) {
         uint8_t *lines = malloc(need);
         if (!lines) {
@@ -28,7 +29,7 @@ static enum xc_status begin_lines(struct xc_recon *recon, struct xc_workspace *w
     recon->lines = workspace->lines;
     /* Section 12.2: 127 above the picture, and 129 to the left of it. */
     memset(recon->lines, 127, recon->line_size);
-    for (unsigned row = 1; row <= frame->mb_rows; row++) {
+    for (unsigned row = 1; row <= picture->mb_rows; row++) {
         struct xc_line line = xc_recon_line_above(recon, row);
         line.plane[0][-1] = line.plane[1][-1] = line.plane[2][-1] = 129;
     }
@@ -37,7 +38,7 @@ static enum xc_status begin_lines(struct xc_recon *recon, struct xc_workspace *w
 
 static enum xc_status begin_progress(struct xc_recon *recon, struct xc_workspace *workspace, struct xc_error *err)
 {
-    unsigned rows = recon->frame->mb_rows;
+    unsigned rows = recon->picture->mb_rows;
     if (workspace->progress_capacity < rows) {
         struct xc_row_progress *progress = malloc(rows * sizeof *progress);
         if (!progress) {
@@ -55,29 +56,45 @@ static enum xc_status begin_progress(struct xc_recon *recon, struct xc_workspace
     return XC_OK;
 }
 
-enum xc_status xc_recon_begin(struct xc_recon *recon, struct xc_workspace *workspace, const struct xc_frame *frame,
-                              const struct xc_state *state, struct xc_error *err)
+enum xc_status xc_recon_begin(struct xc_recon *recon, struct xc_workspace *workspace, unsigned width, unsigned height,
+                              struct xc_error *err)
+{
+    *recon = (struct xc_recon){ .dsp = &workspace->dsp, .threads = workspace->threads };
+    enum xc_status status = xc_picture_new(&recon->picture, workspace->pool, width, height, err);
+    if (status) {
+        return status;
+    }
+    if ((status = begin_lines(recon, workspace, err)) || (status = begin_progress(recon, workspace, err))) {
+        xc_recon_end(recon);
+        return status;
+    }
+    recon->picture->complete = true; /* every macroblock will be made before anyone sees it */
+    return XC_OK;
+}
+
+void xc_recon_end(struct xc_recon *recon)
+{
+    xc_picture_unref(recon->picture);
+    recon->picture = NULL;
+}
+
+void xc_recon_set_frame(struct xc_recon *recon, const struct xc_frame *frame, const struct xc_state *state)
 {
     const struct xc_frame_header *h = &frame->header;
     /* Section 9.1; libvpx reads the versions above 3 like 0. */
     const bool bilinear = h->version >= 1 && h->version <= 3;
-    *recon = (struct xc_recon){
-        .dsp = &workspace->dsp,
-        .threads = workspace->threads,
-        .frame = frame,
-        .reference = { state->reference[0], state->reference[1], state->reference[2] },
-        .motion = { .mc = bilinear ? workspace->dsp.bilinear : workspace->dsp.sixtap, .whole_chroma = h->version == 3 },
+    recon->frame = frame;
+    for (int i = 0; i < XC_REFERENCES; i++) {
+        recon->reference[i] = state->reference[i];
+    }
+    recon->motion = (struct xc_motion){
+        .mc = bilinear ? recon->dsp->bilinear : recon->dsp->sixtap,
+        .whole_chroma = h->version == 3,
     };
     struct xc_segment_data data = xc_segment_data_for(h, state);
     struct xc_filter_deltas deltas = xc_filter_deltas_for(h, state);
     xc_quantizers_fill(recon->quantizer, h, &data);
     xc_filter_plan_fill(&recon->filter, h, &data, &deltas);
-    enum xc_status status;
-    if ((status = begin_lines(recon, workspace, err)) || (status = begin_progress(recon, workspace, err))) {
-        return status;
-    }
-    unsigned width = h->key_frame ? h->width : state->width, height = h->key_frame ? h->height : state->height;
-    return xc_picture_new(&recon->picture, workspace->pool, width, height, err);
 }
 
 struct xc_line xc_recon_line_above(const struct xc_recon *recon, unsigned row)

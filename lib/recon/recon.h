@@ -37,10 +37,16 @@ struct xc_recon {
     struct xc_row_progress *progress; /* the workspace's; by row */
 };
 
-/* Takes a picture from the workspace's pool and gets ready to make it. frame's header, size and modes must be settled;
- * state is the one before the frame. The workspace serves one recon at a time. */
-enum xc_status xc_recon_begin(struct xc_recon *recon, struct xc_workspace *workspace, const struct xc_frame *frame,
-                              const struct xc_state *state, struct xc_error *err);
+/* Takes a picture of this size (display, in luma samples) from the workspace's pool, and the lines it needs. On failure
+ * there is nothing to end. The workspace serves one recon at a time. */
+enum xc_status xc_recon_begin(struct xc_recon *recon, struct xc_workspace *workspace, unsigned width, unsigned height,
+                              struct xc_error *err);
+/* Gives back the picture, of which the caller may have taken a reference. */
+void xc_recon_end(struct xc_recon *recon);
+
+/* Gets ready to make the picture of this frame, whose header, size and modes must be settled, and which must stay in
+ * its place; state is the one before the frame. */
+void xc_recon_set_frame(struct xc_recon *recon, const struct xc_frame *frame, const struct xc_state *state);
 
 /* The line above a row of macroblocks. */
 struct xc_line xc_recon_line_above(const struct xc_recon *recon, unsigned row);

@@ -13,10 +13,8 @@ enum xc_status xc_workspace_new(struct xc_workspace **out, unsigned threads, uns
     if (!w) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
     }
-    w->pool = xc_picture_pool_new();
-    enum xc_status status = w->pool ? xc_thread_pool_new(&w->threads, threads, err)
-                                    : xc_fail(err, XC_ERR_MEMORY, "out of memory for a workspace");
-    if (status) {
+    enum xc_status status;
+    if ((status = xc_picture_pool_new(&w->pool, err)) || (status = xc_thread_pool_new(&w->threads, threads, err))) {
         xc_workspace_free(w);
         return status;
     }

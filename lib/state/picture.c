@@ -1,7 +1,7 @@
 /* Pictures: how their planes lie in memory, who owns them, and the pool that keeps the memory of those nobody owns. */
 #define _DEFAULT_SOURCE /* for madvise */
 
-#include "excamera/picture.h"
+#include "state/picture.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,18 +19,17 @@ struct xc_picture_pool {
     bool closed;               /* the owner has left */
 };
 
-struct xc_picture_pool *xc_picture_pool_new(void)
+enum xc_status xc_picture_pool_new(struct xc_picture_pool **out, struct xc_error *err)
 {
+    *out = NULL;
     struct xc_picture_pool *pool = calloc(1, sizeof *pool);
-    if (!pool) {
-        return NULL;
-    }
-    if (pthread_mutex_init(&pool->mutex, NULL)) {
+    if (!pool || pthread_mutex_init(&pool->mutex, NULL)) {
         free(pool);
-        return NULL;
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for a pool of pictures");
     }
     pool->users = 1;
-    return pool;
+    *out = pool;
+    return XC_OK;
 }
 
 static void free_list(struct xc_picture *picture)
@@ -146,6 +145,7 @@ static struct xc_picture *allocate(size_t mb_cols, size_t mb_rows)
 enum xc_status xc_picture_new(struct xc_picture **out, struct xc_picture_pool *pool, unsigned width, unsigned height,
                               struct xc_error *err)
 {
+    *out = NULL;
     if (width < 1 || width > XC_MAX_DIMENSION || height < 1 || height > XC_MAX_DIMENSION) {
         return xc_fail(err, XC_ERR_ARGUMENT, "a picture of %ux%u samples is impossible", width, height);
     }
@@ -168,7 +168,8 @@ enum xc_status xc_picture_new(struct xc_picture **out, struct xc_picture_pool *p
     picture->mb_rows = mb_rows;
     picture->pool = pool;
     picture->next_free = NULL;
-    atomic_init(&picture->references, 1);
+    picture->complete = false;
+    picture->references = 1;
     *out = picture;
     return XC_OK;
 }
@@ -176,7 +177,7 @@ enum xc_status xc_picture_new(struct xc_picture **out, struct xc_picture_pool *p
 struct xc_picture *xc_picture_ref(struct xc_picture *picture)
 {
     if (picture) {
-        atomic_fetch_add_explicit(&picture->references, 1, memory_order_relaxed);
+        __atomic_fetch_add(&picture->references, 1, __ATOMIC_RELAXED);
     }
     return picture;
 }
@@ -184,7 +185,7 @@ struct xc_picture *xc_picture_ref(struct xc_picture *picture)
 void xc_picture_unref(struct xc_picture *picture)
 {
     /* Release and acquire: whatever any owner did with the samples is done before they are reused. */
-    if (!picture || atomic_fetch_sub_explicit(&picture->references, 1, memory_order_acq_rel) > 1) {
+    if (!picture || __atomic_fetch_sub(&picture->references, 1, __ATOMIC_ACQ_REL) > 1) {
         return;
     }
     if (picture->pool) {
@@ -242,6 +243,29 @@ void xc_picture_pad(struct xc_picture *picture)
             memcpy(row, row - plane.stride, coded_width);
         }
     }
+    picture->complete = true;
+}
+
+enum xc_status xc_picture_copy_unless_complete(struct xc_picture **copy, const struct xc_picture *picture,
+                                               struct xc_picture_pool *pool, struct xc_error *err)
+{
+    *copy = NULL;
+    if (picture->complete) {
+        return XC_OK;
+    }
+    enum xc_status status = xc_picture_new(copy, pool, picture->width, picture->height, err);
+    if (status) {
+        return status;
+    }
+    for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
+        const struct xc_plane *from = &picture->plane[p], *to = &(*copy)->plane[p];
+        const unsigned width = xc_plane_width(picture, p), height = xc_plane_height(picture, p);
+        for (unsigned y = 0; y < height; y++) {
+            memcpy(to->data + y * to->stride, from->data + y * from->stride, width);
+        }
+    }
+    xc_picture_pad(*copy);
+    return XC_OK;
 }
 
 size_t xc_picture_i420_size(const struct xc_picture *picture)
@@ -253,8 +277,13 @@ size_t xc_picture_i420_size(const struct xc_picture *picture)
     return size;
 }
 
-void xc_picture_to_i420(const struct xc_picture *picture, uint8_t *out)
+enum xc_status xc_picture_to_i420(const struct xc_picture *picture, uint8_t *out, size_t size, struct xc_error *err)
 {
+    const size_t need = xc_picture_i420_size(picture);
+    if (size < need) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "a picture of %ux%u samples needs %zu bytes as I420, there are %zu",
+                       picture->width, picture->height, need, size);
+    }
     for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
         unsigned width = xc_plane_width(picture, p), height = xc_plane_height(picture, p);
         const uint8_t *row = picture->plane[p].data;
@@ -262,4 +291,23 @@ void xc_picture_to_i420(const struct xc_picture *picture, uint8_t *out)
             memcpy(out, row, width);
         }
     }
+    return XC_OK;
+}
+
+enum xc_status xc_picture_from_i420(struct xc_picture *picture, const uint8_t *data, size_t size, struct xc_error *err)
+{
+    const size_t need = xc_picture_i420_size(picture);
+    if (size != need) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "a picture of %ux%u samples has %zu bytes as I420, not %zu",
+                       picture->width, picture->height, need, size);
+    }
+    for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
+        unsigned width = xc_plane_width(picture, p), height = xc_plane_height(picture, p);
+        uint8_t *row = picture->plane[p].data;
+        for (unsigned y = 0; y < height; y++, row += picture->plane[p].stride, data += width) {
+            memcpy(row, data, width);
+        }
+    }
+    xc_picture_pad(picture);
+    return XC_OK;
 }

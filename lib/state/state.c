@@ -20,7 +20,7 @@ void xc_state_clear(struct xc_state *state)
         xc_picture_unref(state->reference[i]);
     }
     free(state->segment_map);
-    *state = XC_STATE_INIT;
+    *state = (struct xc_state)XC_STATE_INIT;
 }
 
 enum xc_status xc_state_copy(struct xc_state *to, const struct xc_state *from, struct xc_error *err)

@@ -225,6 +225,7 @@ static enum xc_status get_pictures(struct hashed_stream *s, struct xc_state *sta
         if (!get_picture(s, state->reference[i])) {
             return xc_fail_read(s->stream, err, "the state ends inside a picture");
         }
+        state->reference[i]->complete = true;
     }
     return XC_OK;
 }
@@ -267,8 +268,8 @@ enum xc_status xc_state_read(struct xc_state *state, struct xc_picture_pool *poo
 {
     uint8_t fixed[FIXED_SIZE];
     struct hashed_stream s = { .stream = stream };
-    struct xc_state read = XC_STATE_INIT;
     enum xc_status status;
+    *state = (struct xc_state)XC_STATE_INIT;
     XXH3_64bits_reset(&s.hash);
     if (!get(&s, fixed, sizeof fixed)) {
         return xc_fail_read(stream, err, "too short for a state file");
@@ -276,13 +277,10 @@ enum xc_status xc_state_read(struct xc_state *state, struct xc_picture_pool *poo
     if ((status = check_fixed(fixed, err)) || (status = check_size(stream, fixed, err))) {
         return status;
     }
-    take_fixed(&read, fixed);
-    if ((status = get_map(&s, &read, err)) || (status = get_pictures(&s, &read, fixed + AT_PICTURES, pool, err)) ||
+    take_fixed(state, fixed);
+    if ((status = get_map(&s, state, err)) || (status = get_pictures(&s, state, fixed + AT_PICTURES, pool, err)) ||
         (status = check_end(&s, err))) {
-        xc_state_clear(&read);
-        return status;
+        xc_state_clear(state);
     }
-    xc_state_clear(state);
-    *state = read;
-    return XC_OK;
+    return status;
 }

@@ -14,6 +14,10 @@
 #include "excamera/state.h"
 #include "excamera/workspace.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- The chunk that is made ---- */
 
 struct xc_chunk_frame {
@@ -136,5 +140,9 @@ enum xc_status xc_chunk_encode_primary(struct xc_chunk *out, const struct xc_chu
  * it is the state after the frames that could be decoded. */
 enum xc_status xc_chunk_play(struct xc_state *state, const struct xc_chunk_input *input, uint32_t frames,
                              struct xc_workspace *workspace, struct xc_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -2,11 +2,19 @@
 #ifndef EXCAMERA_CPU_H
 #define EXCAMERA_CPU_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum xc_cpu { XC_CPU_SSE2 = 1, XC_CPU_SSSE3 = 2, XC_CPU_AVX2 = 4, XC_CPU_NEON = 8 };
 
 /* Stands for all that this machine has, wherever features are asked for. */
 #define XC_CPU_ALL (~0u)
 
 unsigned xc_cpu_features(void); /* those that this machine has: bits of enum xc_cpu */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

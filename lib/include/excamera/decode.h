@@ -8,9 +8,13 @@
 #include "excamera/state.h"
 #include "excamera/workspace.h"
 
-/* Decodes a parsed frame. *state becomes the state behind it; *picture, if picture is not NULL, the picture decoded,
- * whether it is to be shown or not (frame->header.show); the caller owns one reference. On failure *state is as it was
- * and *picture is NULL. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Decodes a parsed frame. *state becomes the state after it; *picture, if picture is not NULL, the picture decoded,
+ * whether it is to be shown or not (frame->header.show); the caller owns one reference. XC_ERR_ARGUMENT: the frame is
+ * not complete; XC_ERR_MISMATCH: it was made for a state of another size. */
 enum xc_status xc_decode_frame(struct xc_workspace *workspace, struct xc_state *state, const struct xc_frame *frame,
                                struct xc_picture **picture, struct xc_error *err);
 
@@ -19,5 +23,9 @@ enum xc_status xc_decode_frame(struct xc_workspace *workspace, struct xc_state *
  * lost frame; the state stays as it is). */
 enum xc_status xc_decode(struct xc_workspace *workspace, struct xc_state *state, const uint8_t *data, size_t size,
                          struct xc_picture **picture, struct xc_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,7 +1,24 @@
 /* How the library reports failure. It never prints, exits or sets errno on purpose: every function that can fail
- * returns an xc_status, and says in words what was wrong in the xc_error that the caller hands in. */
+ * returns an xc_status, and says in words what was wrong in the xc_error that the caller hands in. What the function's
+ * other results are then is told once, in excamera/excamera.h. */
 #ifndef EXCAMERA_ERROR_H
 #define EXCAMERA_ERROR_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An initializer with which every struct of the library is all zeros, in C and in C++. */
+#ifdef __cplusplus
+#define XC_ZEROS                                                                                                       \
+    {                                                                                                                  \
+    }
+#else
+#define XC_ZEROS                                                                                                       \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
+#endif
 
 enum xc_status {
     XC_OK = 0,
@@ -34,5 +51,9 @@ enum xc_status xc_fail_about(struct xc_error *err, const char *name, enum xc_sta
 
 /* Says which input a failure is about, unless *err says so already; returns status. */
 enum xc_status xc_blame(struct xc_error *err, const char *name, enum xc_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include "excamera/modes.h"
 #include "excamera/state.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct xc_mv {
     int16_t row, column; /* in quarter samples of luma */
 };
@@ -80,8 +84,8 @@ struct xc_frame_header {
 };
 
 struct xc_frame {
+    uint16_t mb_cols, mb_rows; /* in macroblocks; 0 where the frame is empty */
     struct xc_frame_header header;
-    uint16_t mb_cols, mb_rows;
     struct xc_macroblock *macroblocks; /* mb_rows x mb_cols */
     xc_block *coefficients;            /* only blocks with tokens have an entry, in coding order (Y2 first) */
     size_t coefficient_count, coefficient_capacity, macroblock_capacity;
@@ -90,19 +94,21 @@ struct xc_frame {
     bool opened;                    /* xc_frame_complete is still to come */
 };
 
-#define XC_FRAME_INIT ((struct xc_frame){ 0 })
+#define XC_FRAME_INIT XC_ZEROS
 void xc_frame_clear(struct xc_frame *frame);
 
 /* Whether these bytes begin a key frame, and whether they are shown; false for anything too short to tell. */
 bool xc_data_is_key_frame(const uint8_t *data, size_t size);
 bool xc_data_is_shown(const uint8_t *data, size_t size);
 
-/* Parses one frame, to be decoded in this state, into *frame, whose memory is reused. */
+/* Parses one frame, to be decoded in this state, into *frame, whose memory is reused. After a failure, here and in the
+ * two functions below, *frame is empty, and whatever takes a frame refuses it. */
 enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
                               struct xc_error *err);
 
-/* The same in two steps: header and modes, then the coefficients, for which data must still be there and the frame in
- * its place. Before the second, which does nothing if there is nothing left to do, the frame is not complete. */
+/* The same in two steps: header and modes, then the coefficients, for which data must still be there. Before the
+ * second, which does nothing if there is nothing left to do, the frame is good for xc_rebase and xc_state_follow_header
+ * only. When memory has run out in the second, the frame is still open, and the call may be made again. */
 enum xc_status xc_frame_open(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
                              struct xc_error *err);
 enum xc_status xc_frame_complete(struct xc_frame *frame, struct xc_error *err);
@@ -112,7 +118,7 @@ struct xc_bytes {
     uint8_t *data; /* owned */
     size_t size, capacity;
 };
-#define XC_BYTES_INIT ((struct xc_bytes){ 0 })
+#define XC_BYTES_INIT XC_ZEROS
 void xc_bytes_clear(struct xc_bytes *bytes);
 
 /* Writes a complete frame as it stands, the inverse of parsing: *bytes is replaced by a VP8 frame that parses, in this
@@ -123,7 +129,8 @@ enum xc_status xc_frame_serialize(struct xc_bytes *bytes, const struct xc_frame 
                                   struct xc_error *err);
 
 /* Decides anew, by what each costs and saves, which probabilities a complete frame sends, given those in the state, and
- * the skip flag and reference probabilities. The pictures stay as they are. */
+ * the skip flag and reference probabilities. The pictures stay as they are. XC_ERR_ARGUMENT as above; then only skip
+ * flags may have changed. */
 enum xc_status xc_frame_optimize(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err);
 
 /* Moves a state along with a frame as far as parsing the next one needs it: everything but the pictures, which stay and
@@ -131,5 +138,9 @@ enum xc_status xc_frame_optimize(struct xc_frame *frame, const struct xc_state *
  * as xc_rebase's origin, for this function, and to be copied and cleared; not for decoding, and not to be compared,
  * hashed (xc_state_id included) or written. On failure the state is as it was. */
 enum xc_status xc_state_follow_header(struct xc_state *state, const struct xc_frame *frame, struct xc_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,4 +1,4 @@
-/* IVF, the simplest container of VP8 frames: a 32-byte header, then each frame behind 12 bytes of length and timestamp.
+/* IVF, the simplest container of VP8 frames: a 32-byte header, then each frame after 12 bytes of length and timestamp.
  * ExCamera keeps in the header's last four bytes, which the format leaves unused, a hash of the state that a decoder
  * must be in before the first frame (docs/ivf.md). Format: libvpx, ivfenc.c. */
 #ifndef EXCAMERA_IVF_H
@@ -9,6 +9,11 @@
 #include <stdio.h>
 
 #include "excamera/error.h"
+#include "excamera/state.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define XC_IVF_HEADER_SIZE 32
 #define XC_IVF_FRAME_HEADER_SIZE 12
@@ -20,27 +25,37 @@ struct xc_ivf_header {
     uint32_t expected_state;     /* xc_state_id of the state before frame 0; 0: the file starts with a key frame */
 };
 
+/* The header of a file whose first frame follows this state: it has the state's size and names it. Before the first key
+ * frame the state has no size, and the caller sets it. */
+struct xc_ivf_header xc_ivf_header_after(const struct xc_state *state, uint32_t rate_num, uint32_t rate_den,
+                                         uint32_t frame_count);
+
 /* A whole IVF file in memory: chunks are small. */
 struct xc_ivf {
-    struct xc_ivf_header header; /* frame_count is the number of frames found, whatever the file's header says */
     struct xc_ivf_frame {
         uint64_t timestamp;  /* in units of rate_den / rate_num seconds */
         const uint8_t *data; /* owned by the xc_ivf */
         uint32_t size;
-    } *frames;
-    uint8_t *bytes; /* private: what the frames point into */
+    } *frames;                   /* owned; frame_count of them */
+    struct xc_ivf_header header; /* frame_count is the number of frames found, whatever the file's header says */
+    uint8_t *bytes;              /* private: what the frames point into */
 };
+#define XC_IVF_INIT XC_ZEROS
 
 /* Reads stream to its end. Refused: a version but 0, a header of less than 32 bytes, a codec but VP80, a frame rate
  * with a 0 in it, a truncated frame, trailing bytes. Where frame 0 is a key frame, expected_state is 0, whatever the
- * file says. After a failure there is nothing to free. */
+ * file says. */
 enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *err);
-void xc_ivf_free(struct xc_ivf *ivf);
+void xc_ivf_clear(struct xc_ivf *ivf);
 
 /* Writing: the header first, then frames. Since a pipe cannot be rewound, header->frame_count must be right
  * beforehand. */
 enum xc_status xc_ivf_write_header(FILE *stream, const struct xc_ivf_header *header, struct xc_error *err);
 enum xc_status xc_ivf_write_frame(FILE *stream, uint64_t timestamp, const uint8_t *data, size_t size,
                                   struct xc_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -2,12 +2,15 @@
 #ifndef EXCAMERA_PICTURE_H
 #define EXCAMERA_PICTURE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "excamera/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* RFC 6386 section 9.1: a key frame codes each dimension in 14 bits. */
 #define XC_MAX_DIMENSION 16383
@@ -21,14 +24,19 @@ struct xc_plane {
 
 /* The planes cover whole macroblocks: 16 x mb_cols by 16 x mb_rows luma samples, half of that in each direction for
  * chroma. There are no borders: whoever predicts from beyond the edge replicates it on the fly. What lies between the
- * end of a row and the next is unspecified, but may be read; so may XC_PICTURE_SLACK bytes before the first and behind
- * the last sample. */
+ * end of a row and the next is unspecified, but may be read; so may XC_PICTURE_SLACK bytes before the first and after
+ * the last sample.
+ *
+ * Who fills the planes of a new picture needs to set only the samples that are displayed. The library pads what it
+ * takes to encode, in a copy, unless it knows that all coded samples are there: pictures that are decoded, read or made
+ * from I420 are complete, and xc_picture_pad makes others so. */
 struct xc_picture {
     uint16_t width, height;    /* what is displayed, in luma samples, 1 to XC_MAX_DIMENSION */
     uint16_t mb_cols, mb_rows; /* the same rounded up to macroblocks */
     struct xc_plane plane[3];
     /* private to the library */
-    atomic_int references;
+    bool complete;                /* all coded samples are there; false: perhaps only those displayed */
+    int references;               /* changed atomically */
     struct xc_picture_pool *pool; /* where the picture returns to, or NULL */
     struct xc_picture *next_free;
 };
@@ -38,10 +46,11 @@ struct xc_picture {
 /* Recycles the memory of pictures of one size, for code that makes many: fresh pages cost more than decoding into them.
  * A pool may be freed while its pictures live. All calls are thread-safe. */
 struct xc_picture_pool;
-struct xc_picture_pool *xc_picture_pool_new(void); /* NULL: out of memory */
+enum xc_status xc_picture_pool_new(struct xc_picture_pool **out, struct xc_error *err);
 void xc_picture_pool_free(struct xc_picture_pool *pool);
 
-/* A picture with unspecified samples and one reference, which the caller owns. pool may be NULL. */
+/* A picture with unspecified samples and one reference, which the caller owns. pool may be NULL. XC_ERR_ARGUMENT: width
+ * or height is not 1 to XC_MAX_DIMENSION. */
 enum xc_status xc_picture_new(struct xc_picture **out, struct xc_picture_pool *pool, unsigned width, unsigned height,
                               struct xc_error *err);
 struct xc_picture *xc_picture_ref(struct xc_picture *picture); /* one more owner; NULL stays NULL */
@@ -58,12 +67,19 @@ unsigned xc_plane_height(const struct xc_picture *picture, int plane);
  * one picture. */
 bool xc_picture_equal(const struct xc_picture *a, const struct xc_picture *b);
 
-/* Replicates the last displayed column and row into the rest of the last macroblocks, as an encoder needs it. */
+/* Replicates the last displayed column and row into the rest of the last macroblocks, as an encoder needs it: once for
+ * all, which spares the library a copy each time. */
 void xc_picture_pad(struct xc_picture *picture);
 
 /* Size in bytes of the displayed picture as I420: all of Y, then U, then V, rows without gaps. */
 size_t xc_picture_i420_size(const struct xc_picture *picture);
-/* Copies the displayed picture to out as I420. */
-void xc_picture_to_i420(const struct xc_picture *picture, uint8_t *out);
+/* Copies the displayed picture to out as I420; size: how many bytes there is room for. XC_ERR_ARGUMENT: too few. */
+enum xc_status xc_picture_to_i420(const struct xc_picture *picture, uint8_t *out, size_t size, struct xc_error *err);
+/* Fills the picture, padding included, from size bytes of I420. XC_ERR_ARGUMENT: size is not that of the picture. */
+enum xc_status xc_picture_from_i420(struct xc_picture *picture, const uint8_t *data, size_t size, struct xc_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

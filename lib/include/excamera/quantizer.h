@@ -3,6 +3,10 @@
 #ifndef EXCAMERA_QUANTIZER_H
 #define EXCAMERA_QUANTIZER_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { XC_MAX_QUANTIZER = 127, XC_MAX_CQ_LEVEL = 63 };
 
 /* The index that a level of libvpx's scale stands for (vpxenc's --cq-level and the like), 0 to XC_MAX_CQ_LEVEL; greater
@@ -13,5 +17,9 @@ unsigned xc_level_of_quantizer(unsigned quantizer);
 
 /* The finest index whose step for Y AC (RFC 6386, section 14.1) is at least this large; XC_MAX_QUANTIZER if none is. */
 unsigned xc_quantizer_of_step(double step);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 #include "excamera/picture.h"
 #include "excamera/workspace.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Fill one in yourself, or have it opened for a file. */
 struct xc_picture_source {
     unsigned width, height;      /* display size of all pictures, in luma samples */
@@ -34,5 +38,9 @@ enum xc_status xc_source_open_ivf(struct xc_picture_source *out, const struct xc
                                   const struct xc_workspace *like, struct xc_error *err);
 
 void xc_source_close(struct xc_picture_source *source);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include "excamera/modes.h"
 #include "excamera/picture.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The three reference pictures, in the order in which the state keeps them. */
 enum xc_reference { XC_LAST, XC_GOLDEN, XC_ALTREF, XC_REFERENCES };
 
@@ -55,7 +59,7 @@ struct xc_state {
 };
 
 /* The state before the first key frame. It owns nothing. */
-#define XC_STATE_INIT ((struct xc_state){ 0 })
+#define XC_STATE_INIT XC_ZEROS
 
 void xc_state_clear(struct xc_state *state); /* gives back what it owns and leaves XC_STATE_INIT */
 /* Makes *to, whose old value is cleared, equal to *from; the pictures are shared. */
@@ -72,9 +76,15 @@ uint32_t xc_state_id(const struct xc_state *state);
 /* Whether a file that expects this id may follow this state: true for the state's own id, and for 0. */
 bool xc_state_satisfies(const struct xc_state *state, uint32_t expected_id);
 
-/* The state file; docs/state-file.md has it byte by byte. Equal states have equal files. Loading checks every field
- * before it allocates, and the checksum. */
+/* The state file; docs/state-file.md has it byte by byte. Equal states have equal files. XC_ERR_ARGUMENT: the state
+ * before the first key frame has no file. Reading goes to the stream's end, and checks every field before it allocates,
+ * and the checksum. *state is an out-parameter: clear what it holds before. pool is where the pictures' memory comes
+ * from, and may be NULL. */
 enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct xc_error *err);
 enum xc_status xc_state_read(struct xc_state *state, struct xc_picture_pool *pool, FILE *stream, struct xc_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

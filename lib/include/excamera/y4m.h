@@ -1,4 +1,4 @@
-/* YUV4MPEG2 (Y4M): raw pictures behind one line of text. Only what VP8 can carry is taken: 4:2:0, 8 bits, progressive.
+/* YUV4MPEG2 (Y4M): raw pictures after one line of text. Only what VP8 can carry is taken: 4:2:0, 8 bits, progressive.
  * Format: mjpegtools, yuv4mpeg(5). */
 #ifndef EXCAMERA_Y4M_H
 #define EXCAMERA_Y4M_H
@@ -8,6 +8,10 @@
 
 #include "excamera/error.h"
 #include "excamera/picture.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct xc_y4m_header {
     uint16_t width, height;      /* 1 to XC_MAX_DIMENSION */
@@ -20,13 +24,17 @@ struct xc_y4m_header {
  * too long. */
 enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, struct xc_error *err);
 
-/* Reads the next frame into picture, which has the header's size, and pads it (xc_picture_pad). *end is set, and the
- * picture left alone, when the stream ends before another frame begins; a stream that ends inside a frame is an
- * error. */
+/* Reads the next frame into picture, which has the header's size, and pads it. *end tells whether the stream has ended
+ * before another frame began: then the picture is left alone. A stream that ends inside a frame is an error, after
+ * which the picture's samples are unspecified. */
 enum xc_status xc_y4m_read_frame(struct xc_picture *picture, bool *end, FILE *stream, struct xc_error *err);
 
 enum xc_status xc_y4m_write_header(FILE *stream, const struct xc_y4m_header *header,
                                    struct xc_error *err); /* writes line */
 enum xc_status xc_y4m_write_frame(FILE *stream, const struct xc_picture *picture, struct xc_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
