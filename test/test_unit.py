@@ -63,6 +63,9 @@ class Programs(Case):
     def test_chunks(self):
         self.report("unit_chunk")
 
+    def test_memory_runs_out(self):
+        self.report("unit_alloc")
+
     def test_analysis(self):
         self.report("unit_analysis")
 

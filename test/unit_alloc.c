@@ -1,0 +1,523 @@
+/* Memory runs out. Each allocation of each call of the library fails once, in turn; then the call says so, leaves
+ * things as it promises (excamera/excamera.h) and works when it is made again, and in the end nothing is leaked.
+ *
+ * The linker replaces the allocator's functions, libvpx's included where it is linked from its archive (mk/build.mk).
+ * To test one more call: a function that makes it, one row in rows. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/thread_pool.h"
+#include "excamera/excamera.h"
+#include "unit.h"
+
+/* --- an allocator that fails when told to --- */
+
+static atomic_long allocations_left; /* until one fails; below 0: none will */
+static atomic_long failures, live;   /* live: blocks that are not freed */
+
+static bool is_the_one(void)
+{
+    if (atomic_load(&allocations_left) < 0 || atomic_fetch_sub(&allocations_left, 1) > 0) {
+        return false;
+    }
+    atomic_fetch_add(&failures, 1);
+    return true;
+}
+
+static void *counted(void *block)
+{
+    atomic_fetch_add(&live, block != NULL);
+    return block;
+}
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return is_the_one() ? NULL : counted(__real_malloc(size));
+}
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return is_the_one() ? NULL : counted(__real_calloc(count, size));
+}
+
+void *__real_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size)
+{
+    if (is_the_one()) {
+        return NULL;
+    }
+    void *moved = __real_realloc(block, size);
+    return block ? moved : counted(moved);
+}
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return is_the_one() ? NULL : counted(__real_aligned_alloc(alignment, size));
+}
+
+void __real_free(void *block);
+void __wrap_free(void *block);
+void __wrap_free(void *block)
+{
+    atomic_fetch_sub(&live, block != NULL);
+    __real_free(block);
+}
+
+/* A thread needs memory, too. */
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *context);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *context);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *context)
+{
+    return is_the_one() ? EAGAIN : __real_pthread_create(thread, attributes, run, context);
+}
+
+/* --- inputs, which are made once --- */
+
+enum { WIDTH = 70, HEIGHT = 50, THREADS = 3 };
+
+static struct {
+    struct xc_picture *source[2];
+    struct xc_bytes key, inter; /* the second predicts from the first */
+    struct xc_state state;      /* between the two */
+    struct xc_state other;      /* of the same size */
+    FILE *state_file, *ivf_file, *y4m_file;
+} in;
+
+static struct xc_picture *make_source(uint64_t seed)
+{
+    struct xc_picture *picture;
+    uint8_t i420[WIDTH * HEIGHT * 3 / 2];
+    for (size_t i = 0; i < sizeof i420; i++) {
+        i420[i] = (uint8_t)(i % WIDTH * seed + i / WIDTH * 2 + unit_below(&seed, 9));
+    }
+    CHECK(xc_picture_new(&picture, NULL, WIDTH, HEIGHT, NULL) == XC_OK);
+    CHECK(xc_picture_from_i420(picture, i420, sizeof i420, NULL) == XC_OK);
+    return picture;
+}
+
+static struct xc_encode_params params_of(bool key_frame)
+{
+    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
+    params.quantizer = 40;
+    params.key_frame = key_frame;
+    return params;
+}
+
+static void make_streams(void)
+{
+    struct xc_error err = { .text = "" };
+    struct xc_workspace *workspace;
+    struct xc_encoder *encoder;
+    const struct xc_encoder_options options = { .width = WIDTH, .height = HEIGHT, .speed = 5 };
+    const struct xc_encode_params key = params_of(true), inter = params_of(false);
+    CHECK_OK(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), err);
+    CHECK_OK(xc_encoder_new(&encoder, workspace, &options, &err), err);
+    CHECK_OK(xc_encode(encoder, in.source[1], &key, &in.key, &err), err);
+    CHECK_OK(xc_state_copy(&in.other, xc_encoder_state(encoder), &err), err);
+    CHECK_OK(xc_encode(encoder, in.source[0], &key, &in.key, &err), err);
+    CHECK_OK(xc_state_copy(&in.state, xc_encoder_state(encoder), &err), err);
+    CHECK_OK(xc_encode(encoder, in.source[1], &inter, &in.inter, &err), err);
+    xc_encoder_free(encoder);
+    xc_workspace_free(workspace);
+}
+
+static void make_files(void)
+{
+    struct xc_error err = { .text = "" };
+    const struct xc_ivf_header ivf = xc_ivf_header_after(&in.state, 30, 1, 100);
+    const struct xc_y4m_header y4m = { .line = "YUV4MPEG2 W70 H50 F30:1" };
+    static const uint8_t data[2000];
+    in.state_file = tmpfile();
+    CHECK_OK(xc_state_write(&in.state, in.state_file, &err), err);
+    in.ivf_file = tmpfile();
+    CHECK_OK(xc_ivf_write_header(in.ivf_file, &ivf, &err), err);
+    for (unsigned i = 0; i < 100; i++) { /* more than is read at once */
+        CHECK_OK(xc_ivf_write_frame(in.ivf_file, i, data, sizeof data, &err), err);
+    }
+    in.y4m_file = tmpfile();
+    CHECK_OK(xc_y4m_write_header(in.y4m_file, &y4m, &err), err);
+    CHECK_OK(xc_y4m_write_frame(in.y4m_file, in.source[0], &err), err);
+}
+
+static void make_inputs(void)
+{
+    in.source[0] = make_source(3);
+    in.source[1] = make_source(5);
+    make_streams();
+    make_files();
+}
+
+static void clear_inputs(void)
+{
+    for (int i = 0; i < 2; i++) {
+        xc_picture_unref(in.source[i]);
+    }
+    xc_bytes_clear(&in.key);
+    xc_bytes_clear(&in.inter);
+    xc_state_clear(&in.state);
+    xc_state_clear(&in.other);
+    fclose(in.state_file);
+    fclose(in.ivf_file);
+    fclose(in.y4m_file);
+}
+
+/* --- what the calls work on, new for each attempt --- */
+
+static struct objects {
+    struct xc_workspace *workspace;
+    struct xc_encoder *encoder;
+    struct xc_thread_pool *threads;
+    struct xc_picture_pool *pool;
+    struct xc_picture *picture, *bare; /* bare: not padded */
+    struct xc_state state;             /* equal to in.state, or that before the first key frame */
+    struct xc_state read;
+    struct xc_frame frame, rebased;
+    struct xc_bytes bytes;
+    struct xc_ivf ivf;
+    struct xc_error err;
+} o;
+
+static void clear(void)
+{
+    xc_encoder_free(o.encoder);
+    xc_workspace_free(o.workspace);
+    xc_thread_pool_free(o.threads);
+    xc_picture_pool_free(o.pool);
+    xc_picture_unref(o.picture);
+    xc_picture_unref(o.bare);
+    xc_state_clear(&o.state);
+    xc_state_clear(&o.read);
+    xc_frame_clear(&o.frame);
+    xc_frame_clear(&o.rebased);
+    xc_bytes_clear(&o.bytes);
+    xc_ivf_clear(&o.ivf);
+    memset(&o, 0, sizeof o);
+}
+
+/* The pieces that rows are prepared from; they do nothing else than what their names say. */
+static void with_pool(void)
+{
+    CHECK_OK(xc_picture_pool_new(&o.pool, &o.err), o.err);
+}
+
+static void with_workspace(void)
+{
+    CHECK_OK(xc_workspace_new(&o.workspace, THREADS, XC_CPU_ALL, &o.err), o.err);
+}
+
+static void with_state(void)
+{
+    with_workspace();
+    CHECK_OK(xc_state_copy(&o.state, &in.state, &o.err), o.err);
+}
+
+static void with_encoder(void)
+{
+    const struct xc_encoder_options options = { .width = WIDTH, .height = HEIGHT, .speed = 5 };
+    with_workspace();
+    CHECK_OK(xc_encoder_new(&o.encoder, o.workspace, &options, &o.err), o.err);
+}
+
+static void with_encoder_in_state(void)
+{
+    with_encoder();
+    CHECK_OK(xc_encoder_set_state(o.encoder, &in.state, &o.err), o.err);
+    CHECK_OK(xc_state_copy(&o.state, &in.state, &o.err), o.err);
+}
+
+static void with_bare_picture(void)
+{
+    CHECK_OK(xc_picture_new(&o.bare, NULL, WIDTH, HEIGHT, &o.err), o.err);
+    for (int i = 0; i < 3; i++) {
+        const struct xc_plane *plane = &o.bare->plane[i];
+        for (unsigned y = 0; y < xc_plane_height(o.bare, i); y++) {
+            memset(plane->data + (ptrdiff_t)y * plane->stride, 60, xc_plane_width(o.bare, i));
+        }
+    }
+}
+
+static void with_opened_frame(void)
+{
+    with_state();
+    CHECK_OK(xc_frame_open(&o.frame, &in.state, in.inter.data, in.inter.size, &o.err), o.err);
+}
+
+static void with_frame(void)
+{
+    with_opened_frame();
+    CHECK_OK(xc_frame_complete(&o.frame, &o.err), o.err);
+}
+
+static void with_bare_frame(void)
+{
+    with_frame();
+    with_bare_picture();
+}
+
+static void with_key_frame(void)
+{
+    with_workspace();
+    CHECK_OK(xc_frame_parse(&o.frame, &o.state, in.key.data, in.key.size, &o.err), o.err);
+}
+
+static void with_bare_encoder(void)
+{
+    with_encoder_in_state();
+    with_bare_picture();
+}
+
+/* --- the calls; what they make held something else before --- */
+
+static enum xc_status picture_pool_new(void)
+{
+    o.pool = (struct xc_picture_pool *)&in;
+    return xc_picture_pool_new(&o.pool, &o.err);
+}
+
+static enum xc_status picture_new(void)
+{
+    o.picture = in.source[0];
+    return xc_picture_new(&o.picture, NULL, WIDTH, HEIGHT, &o.err);
+}
+
+static enum xc_status picture_new_from_pool(void)
+{
+    o.picture = in.source[0];
+    return xc_picture_new(&o.picture, o.pool, WIDTH, HEIGHT, &o.err);
+}
+
+static enum xc_status thread_pool_new(void)
+{
+    o.threads = (struct xc_thread_pool *)&in;
+    return xc_thread_pool_new(&o.threads, THREADS, &o.err);
+}
+
+static enum xc_status workspace_new(void)
+{
+    o.workspace = (struct xc_workspace *)&in;
+    return xc_workspace_new(&o.workspace, THREADS, XC_CPU_ALL, &o.err);
+}
+
+static enum xc_status state_copy(void)
+{
+    return xc_state_copy(&o.state, &in.other, &o.err);
+}
+
+static enum xc_status state_read(void)
+{
+    memset(&o.read, 0x5a, sizeof o.read);
+    rewind(in.state_file);
+    return xc_state_read(&o.read, o.pool, in.state_file, &o.err);
+}
+
+static enum xc_status state_write(void)
+{
+    FILE *null = fopen("/dev/null", "wb");
+    enum xc_status status = xc_state_write(&o.state, null, &o.err);
+    fclose(null);
+    return status;
+}
+
+static enum xc_status ivf_read(void)
+{
+    memset(&o.ivf, 0x5a, sizeof o.ivf);
+    rewind(in.ivf_file);
+    return xc_ivf_read(&o.ivf, in.ivf_file, &o.err);
+}
+
+static enum xc_status y4m_read(void)
+{
+    struct xc_y4m_header header;
+    bool end;
+    rewind(in.y4m_file);
+    enum xc_status status = xc_y4m_read_header(&header, in.y4m_file, &o.err);
+    return status ? status : xc_y4m_read_frame(o.bare, &end, in.y4m_file, &o.err);
+}
+
+static enum xc_status frame_parse(void)
+{
+    return xc_frame_parse(&o.frame, &in.state, in.inter.data, in.inter.size, &o.err);
+}
+
+static enum xc_status frame_open(void)
+{
+    return xc_frame_open(&o.frame, &in.state, in.inter.data, in.inter.size, &o.err);
+}
+
+static enum xc_status frame_complete(void)
+{
+    return xc_frame_complete(&o.frame, &o.err);
+}
+
+static enum xc_status frame_serialize(void)
+{
+    return xc_frame_serialize(&o.bytes, &o.frame, &in.state, &o.err);
+}
+
+static enum xc_status frame_optimize(void)
+{
+    return xc_frame_optimize(&o.frame, &in.state, &o.err);
+}
+
+static enum xc_status state_follow_header(void)
+{
+    return xc_state_follow_header(&o.state, &o.frame, &o.err);
+}
+
+static enum xc_status decode_key(void)
+{
+    o.picture = in.source[0];
+    return xc_decode(o.workspace, &o.state, in.key.data, in.key.size, &o.picture, &o.err);
+}
+
+static enum xc_status decode(void)
+{
+    o.picture = in.source[0];
+    return xc_decode(o.workspace, &o.state, in.inter.data, in.inter.size, &o.picture, &o.err);
+}
+
+static enum xc_status decode_frame(void)
+{
+    o.picture = in.source[0];
+    return xc_decode_frame(o.workspace, &o.state, &o.frame, &o.picture, &o.err);
+}
+
+static enum xc_status encoder_new(void)
+{
+    o.encoder = (struct xc_encoder *)&in;
+    const struct xc_encoder_options options = { .width = WIDTH, .height = HEIGHT, .speed = 5 };
+    return xc_encoder_new(&o.encoder, o.workspace, &options, &o.err);
+}
+
+static enum xc_status encoder_set_state(void)
+{
+    return xc_encoder_set_state(o.encoder, &in.other, &o.err);
+}
+
+static enum xc_status encode_key(void)
+{
+    const struct xc_encode_params params = params_of(true);
+    return xc_encode(o.encoder, in.source[0], &params, &o.bytes, &o.err);
+}
+
+static enum xc_status encode(void)
+{
+    const struct xc_encode_params params = params_of(false);
+    return xc_encode(o.encoder, o.bare ? o.bare : in.source[1], &params, &o.bytes, &o.err);
+}
+
+static enum xc_status encode_repeat(void)
+{
+    const struct xc_encode_params params = params_of(false);
+    return xc_encode_repeat(o.encoder, XC_GOLDEN, &params, &o.bytes, &o.err);
+}
+
+static enum xc_status rebase(void)
+{
+    const struct xc_picture *source = o.bare ? o.bare : in.source[1];
+    return xc_rebase(o.workspace, &o.state, &o.frame, &in.other, source, &o.rebased, &o.err);
+}
+
+/* One call: what it needs beforehand; whether it takes memory at all. */
+static const struct row {
+    const char *name;
+    void (*prepare)(void);
+    enum xc_status (*call)(void);
+    bool none;
+} rows[] = {
+    { "xc_picture_pool_new", NULL, picture_pool_new, false },
+    { "xc_picture_new", NULL, picture_new, false },
+    { "xc_picture_new, from a pool", with_pool, picture_new_from_pool, false },
+    { "xc_thread_pool_new", NULL, thread_pool_new, false },
+    { "xc_workspace_new", NULL, workspace_new, false },
+    { "xc_state_copy", with_state, state_copy, false },
+    { "xc_state_read", NULL, state_read, false },
+    { "xc_state_read, from a pool", with_pool, state_read, false },
+    { "xc_state_write", with_state, state_write, true },
+    { "xc_ivf_read", NULL, ivf_read, false },
+    { "xc_y4m_read_header and _frame", with_bare_picture, y4m_read, true },
+    { "xc_frame_parse", with_state, frame_parse, false },
+    { "xc_frame_open", with_state, frame_open, false },
+    { "xc_frame_complete", with_opened_frame, frame_complete, false },
+    { "xc_frame_serialize", with_frame, frame_serialize, false },
+    { "xc_frame_optimize", with_frame, frame_optimize, false },
+    { "xc_state_follow_header", with_key_frame, state_follow_header, false },
+    { "xc_decode, a key frame", with_workspace, decode_key, false },
+    { "xc_decode, an interframe", with_state, decode, false },
+    { "xc_decode_frame, a key frame", with_key_frame, decode_frame, false },
+    { "xc_decode_frame, an interframe", with_frame, decode_frame, false },
+    { "xc_encoder_new", with_workspace, encoder_new, false },
+    { "xc_encoder_set_state", with_encoder_in_state, encoder_set_state, false },
+    { "xc_encode, a key frame", with_encoder, encode_key, false },
+    { "xc_encode, an interframe", with_encoder_in_state, encode, false },
+    { "xc_encode, a picture that is not padded", with_bare_encoder, encode, false },
+    { "xc_encode_repeat", with_encoder_in_state, encode_repeat, false },
+    { "xc_rebase, a frame that is opened only", with_opened_frame, rebase, false },
+    { "xc_rebase, a frame that is complete", with_frame, rebase, false },
+    { "xc_rebase, a picture that is not padded", with_bare_frame, rebase, false },
+};
+
+/* What a failed call should have made is nothing, and what it should have moved on is as it was. */
+static void check_nothing_happened(const struct objects *before, const struct xc_state *state)
+{
+    CHECK(o.workspace == before->workspace && o.encoder == before->encoder);
+    CHECK(o.threads == before->threads && o.pool == before->pool && o.picture == before->picture);
+    CHECK(!o.read.width && !o.read.segment_map && !o.read.reference[XC_LAST]);
+    CHECK(!o.ivf.frames && !o.ivf.bytes && !o.ivf.header.frame_count);
+    CHECK(!o.bytes.size && !o.rebased.mb_rows);
+    CHECK(xc_state_equal(&o.state, state));
+    CHECK(!o.encoder || xc_state_equal(xc_encoder_state(o.encoder), state));
+}
+
+/* Lets the allocation of this number fail; returns whether there was one. */
+static bool try(const struct row *row, long number)
+{
+    if (row->prepare) {
+        row->prepare();
+    }
+    struct xc_state state = XC_STATE_INIT;
+    CHECK_OK(xc_state_copy(&state, &o.state, &o.err), o.err);
+    const struct objects before = o;
+    o.err.text[0] = '\0';
+    atomic_store(&failures, 0);
+    atomic_store(&allocations_left, number);
+    enum xc_status status = row->call();
+    atomic_store(&allocations_left, -1);
+    const bool failed = atomic_load(&failures) != 0;
+    if (failed) {
+        CHECK(status == XC_ERR_MEMORY && o.err.text[0] && !strchr(o.err.text, '\n'));
+        check_nothing_happened(&before, &state);
+        status = row->call();
+    }
+    CHECK_OK(status, o.err);
+    xc_state_clear(&state);
+    clear();
+    return failed;
+}
+
+int main(void)
+{
+    atomic_store(&allocations_left, -1);
+    make_inputs();
+    unit_end("the inputs are made");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const long before = atomic_load(&live);
+        long number = 0;
+        while (try(&rows[i], number) && number < 100000) {
+            number++;
+        }
+        CHECK(rows[i].none == (number == 0));
+        CHECK(atomic_load(&live) == before);
+        unit_end(rows[i].name);
+    }
+    clear_inputs();
+    return unit_finish();
+}
