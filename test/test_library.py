@@ -66,8 +66,8 @@ class Examples(Case):
                 yield language
 
     def cut(self, at):
-        """The stream in two: first.ivf and, from the frame of this number on, rest.ivf. Returns how many of its pictures
-        the first one shows."""
+        """The stream in two: first.ivf and, from the frame of this number on, rest.ivf. Returns how many pictures the
+        first one shows."""
         first, rest = Ivf(stream()), Ivf(stream())
         first.frames, rest.frames = first.frames[:at], rest.frames[at:]
         self.write("first.ivf", first.bytes())
@@ -106,7 +106,8 @@ class Examples(Case):
     def test_all(self):
         shown = Ivf(stream()).shown()
         self.xc("xc-dump", stream(), "expected.state")
-        for _ in self.each_language("all", stream(), "out.state", "out.ivf", env=harness.environment(ASAN_OPTIONS="detect_leaks=0")):
+        env = harness.environment(ASAN_OPTIONS="detect_leaks=0")
+        for _ in self.each_language("all", stream(), "out.state", "out.ivf", env=env):
             self.assertEqual((self.dir / "out.state").read_bytes(), (self.dir / "expected.state").read_bytes())
             self.plays_everywhere([stream(), "out.ivf"], shown + 3)
 
