@@ -1,5 +1,8 @@
 /* Frames as values: parsing and serializing are inverse, optimizing changes the bytes and nothing else, and the two
  * ways of decoding agree. Usage: unit_frame FILE.ivf ..., one test per file. */
+#define _DEFAULT_SOURCE /* for MAP_ANONYMOUS */
+#include <sys/mman.h>
+
 #include "excamera/decode.h"
 #include "excamera/frame.h"
 #include "excamera/picture.h"
@@ -236,7 +239,7 @@ static enum xc_status optimize_and_serialize(struct xc_bytes *bytes, struct xc_f
 }
 
 /* Makes the second macroblock one that no stream can hold; with the last number, one that can be. */
-enum { CONTRADICTIONS = 9 };
+enum { CONTRADICTIONS = 16 };
 
 static void contradict(struct xc_frame *frame, int how)
 {
@@ -254,15 +257,27 @@ static void contradict(struct xc_frame *frame, int how)
         mb->reference = XC_REF_INTRA; /* which has no ZEROMV */
     } else if (how == 5) {
         mb->reference = 2 + XC_ALTREF;
+    } else if (how < 9) { /* a mode that there is not */
+        *mb = (struct xc_macroblock){ .y_mode = how == 6 ? XC_SPLITMV + 1 : XC_B_PRED };
+        mb->uv_mode = how == 7 ? XC_TM_PRED + 1 : XC_DC_PRED;
+        mb->b_mode[15] = how == 8 ? XC_B_MODES : XC_B_DC_PRED;
+    } else if (how == 9) {
+        mb->segment = XC_SEGMENTS;
+    } else if (how == 10) {
+        mb->tokens[3] = 17;
     } else {
         *mb = (struct xc_macroblock){ .y_mode = XC_SPLITMV, .reference = XC_REF_LAST, .partitioning = XC_SPLIT_16X8 };
         memset(mb->b_mode, XC_ZERO4X4, sizeof mb->b_mode);
-        if (how == 6) {
+        if (how == 11) {
             mb->mv = vector;
-        } else if (how == 7) {
+        } else if (how == 12) {
             mb->split[1] = vector;
-        } else if (how == 8) {
+        } else if (how == 13) {
             mb->b_mode[1] = XC_LEFT4X4;
+        } else if (how == 14) {
+            mb->b_mode[8] = XC_NEW4X4 + 1;
+        } else if (how == 15) {
+            mb->partitioning = XC_SPLIT_16 + 1;
         }
     }
 }
@@ -298,6 +313,32 @@ static void test_contradictions(struct xc_workspace *workspace)
     xc_state_clear(&state);
     xc_bytes_clear(&bytes);
     unit_end("a frame that contradicts itself is refused and left alone");
+}
+
+/* Several threads may serialize one frame: its macroblocks may stand where nobody can write. */
+static void test_serializing_only_reads(struct xc_workspace *workspace)
+{
+    enum { COLUMNS = 3 };
+    struct xc_error err = { .text = "" };
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_state state = make_state(workspace, COLUMNS);
+    struct xc_frame frame = make_frame(false, COLUMNS);
+    contradict(&frame, CONTRADICTIONS);
+    CHECK_OK(xc_frame_optimize(&frame, &state, &err), err);
+    const size_t size = COLUMNS * sizeof *frame.macroblocks;
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(page != MAP_FAILED);
+    if (page != MAP_FAILED) {
+        struct xc_frame guarded = frame;
+        guarded.macroblocks = memcpy(page, frame.macroblocks, size);
+        CHECK(mprotect(page, size, PROT_READ) == 0);
+        CHECK_OK(xc_frame_serialize(&bytes, &guarded, &state, &err), err);
+        munmap(page, size);
+    }
+    xc_frame_clear(&frame);
+    xc_state_clear(&state);
+    xc_bytes_clear(&bytes);
+    unit_end("serializing only reads the frame");
 }
 
 static int nearest_to(int value, int low, int high)
@@ -390,6 +431,7 @@ int main(int argc, char **argv)
     unit_end("a workspace has a thread");
     CHECK_OK(xc_workspace_new(&workspace, 2, XC_CPU_ALL, &err), err);
     test_contradictions(workspace);
+    test_serializing_only_reads(workspace);
     test_far_vectors(workspace);
     test_segment_tree();
     xc_workspace_free(workspace);

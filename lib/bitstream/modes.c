@@ -292,6 +292,29 @@ XC_INLINE void code_inter_frame_intra(struct xc_coder c, struct xc_macroblock *m
     mb->uv_mode = (uint8_t)xc_code_tree(c, xc_uv_mode_tree, XC_PLACE(probabilities.uv_mode), mb->uv_mode);
 }
 
+static bool all_up_to(uint8_t most, const uint8_t *values, int count)
+{
+    bool good = true;
+    for (int i = 0; i < count; i++) {
+        good &= values[i] <= most;
+    }
+    return good;
+}
+
+/* Whether a macroblock's values are among those that can be coded. */
+static bool is_in_range(const struct xc_macroblock *mb)
+{
+    if (mb->reference > XC_REF_ALTREF || mb->y_mode > XC_SPLITMV || mb->segment >= XC_SEGMENTS ||
+        !all_up_to(16, mb->tokens, XC_BLOCKS)) {
+        return false;
+    }
+    if (mb->y_mode == XC_SPLITMV) {
+        return mb->partitioning <= XC_SPLIT_16 && all_up_to(XC_NEW4X4, mb->b_mode, 16);
+    }
+    return (mb->reference != XC_REF_INTRA || mb->uv_mode <= XC_TM_PRED) &&
+           (mb->y_mode != XC_B_PRED || all_up_to(XC_B_HU_PRED, mb->b_mode, 16));
+}
+
 /* Whether a macroblock agrees with the header and with itself, as every one does that was read. */
 static bool is_consistent(const struct xc_frame_header *h, const struct xc_macroblock *mb)
 {
@@ -299,7 +322,7 @@ static bool is_consistent(const struct xc_frame_header *h, const struct xc_macro
     if (mb->skip && (!h->skip_enabled || xc_has_tokens(mb))) {
         return false;
     }
-    if (mb->reference > XC_REF_ALTREF || mb->y_mode > XC_SPLITMV || inter != (mb->y_mode >= XC_NEARESTMV)) {
+    if (!is_in_range(mb) || inter != (mb->y_mode >= XC_NEARESTMV)) {
         return false;
     }
     return inter ? !h->key_frame : mv_zero(mb->mv);

@@ -105,13 +105,16 @@ static void settle_skips(struct xc_frame *frame)
 bool xc_frame_count_row(struct xc_branch_counts *counts, const struct xc_frame *frame, unsigned row,
                         struct xc_token_context *above)
 {
+    if (!xc_modes_count(counts, frame, row)) {
+        return false;
+    }
     struct xc_token_context left = { 0 };
     const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
     for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
         xc_tokens_count(counts, &frame->header, mb, (const xc_block *)frame->coefficients + mb->coefficients,
                         &above[column], &left);
     }
-    return xc_modes_count(counts, frame, row);
+    return true;
 }
 
 void xc_frame_fit_probabilities(struct xc_frame *frame, const struct xc_state *state,
