@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void set(struct xc_error *err, const char *name, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void set(struct xc_error *err, const char *name, const char *format,
+                                                      va_list arguments)
 {
     if (err) {
         vsnprintf(err->text, sizeof err->text, format, arguments);
