@@ -36,7 +36,7 @@ SHARED_LIBRARY := $(OUT)/libexcamera.so.$(VERSION)
 # (lib/vpx/zeroed_malloc.c).
 VPX_ARCHIVE := $(filter /%,$(shell $(CC) -print-file-name=libvpx.a 2>/dev/null))
 VPX := $(if $(VPX_ARCHIVE),$(OUT)/libexcamera-vpx.a)
-LIBS := -lxxhash -lyuv -lm
+LIBS := -lxxhash -lm
 LIBS-xc-decode := -lmd
 LIBS-unit_alloc := $(foreach f,malloc calloc realloc aligned_alloc free pthread_create,-Wl$(comma)--wrap=$(f))
 

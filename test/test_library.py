@@ -103,6 +103,15 @@ class Examples(Case):
             self.assertNotEqual(Ivf(self.dir / "out.ivf").expected_state, 0)
             self.plays_everywhere(["first.ivf", "out.ivf"], shown + 3)
 
+    def test_encode_chunk(self):
+        shown = self.cut(5)
+        film = harness.film(WIDTH, HEIGHT, FRAMES, seed=2)
+        self.xc("xc-dump", "first.ivf", "first.state")
+        for _ in self.each_language("encode-chunk", "first.state", film, "out.ivf", "out.state"):
+            self.plays_everywhere(["first.ivf", "out.ivf"], shown + FRAMES)
+            self.xc("xc-dump", "-S", "first.state", "out.ivf", "expected.state")
+            self.assertEqual((self.dir / "out.state").read_bytes(), (self.dir / "expected.state").read_bytes())
+
     def test_all(self):
         shown = Ivf(stream()).shown()
         self.xc("xc-dump", stream(), "expected.state")

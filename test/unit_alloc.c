@@ -89,6 +89,9 @@ static struct {
     struct xc_state state;      /* between the two */
     struct xc_state other;      /* of the same size */
     FILE *state_file, *ivf_file, *y4m_file;
+    struct xc_ivf anchors; /* of a chunk that follows state */
+    struct xc_ivf alone;   /* a chunk that begins with a key frame */
+    struct xc_ivf rebased; /* one that begins with an interframe from state */
 } in;
 
 static struct xc_picture *make_source(uint64_t seed)
@@ -147,12 +150,114 @@ static void make_files(void)
     CHECK_OK(xc_y4m_write_frame(in.y4m_file, in.source[0], &err), err);
 }
 
+/* --- a film of three pictures, and chunks of it --- */
+
+static enum xc_status next_picture(void *context, struct xc_picture **picture, struct xc_error *err)
+{
+    unsigned *number = context;
+    (void)err;
+    *picture = *number < 3 ? xc_picture_ref(in.source[*number % 2]) : NULL;
+    ++*number;
+    return XC_OK;
+}
+
+static struct xc_picture_source film(unsigned *number)
+{
+    *number = 0;
+    return (struct xc_picture_source){
+        .width = WIDTH,
+        .height = HEIGHT,
+        .rate_num = 30,
+        .rate_den = 1,
+        .next = next_picture,
+        .context = number,
+    };
+}
+
+typedef enum xc_status make_chunk(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err);
+
+static enum xc_status make_anchors(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    return xc_chunk_encode_anchors(out, job, &xc_anchored_defaults, err);
+}
+
+static enum xc_status make_followers(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_chunk_input anchors = { .ivf = &in.anchors };
+    return xc_chunk_encode_followers(out, job, &anchors, &xc_anchored_defaults, err);
+}
+
+static enum xc_status make_primary(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_primary_options options = { .quantizer = 60 };
+    return xc_chunk_encode_primary(out, job, &options, err);
+}
+
+static enum xc_status make_primary_of_size(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const size_t sizes[] = { 300, 200 };
+    const struct xc_primary_options options = { .quantizer = -1, .frame_sizes = sizes, .frame_size_count = 2 };
+    return xc_chunk_encode_primary(out, job, &options, err);
+}
+
+static enum xc_status make_reencoded(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_chunk_input alone = { .ivf = &in.alone };
+    return xc_chunk_reencode(out, job, &alone, &xc_reencode_defaults, err);
+}
+
+static enum xc_status make_rebased(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_chunk_input prediction = { .ivf = &in.rebased, .state = &in.state };
+    return xc_chunk_rebase(out, job, &prediction, err);
+}
+
+static enum xc_status make_terminated(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_chunk_input alone = { .ivf = &in.alone };
+    return xc_chunk_terminate(out, job->state, &alone, job->workspace, err);
+}
+
+/* Makes a chunk that follows a state, and reads it back as a file. */
+static struct xc_ivf chunk_as_ivf(make_chunk *make, const struct xc_state *before)
+{
+    struct xc_error err = { .text = "" };
+    struct xc_workspace *workspace;
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_chunk chunk;
+    struct xc_ivf ivf;
+    unsigned number;
+    const struct xc_picture_source source = film(&number);
+    FILE *file = tmpfile();
+    CHECK_OK(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), err);
+    CHECK_OK(xc_state_copy(&state, before, &err), err);
+    const struct xc_chunk_job job = { .workspace = workspace, .source = &source, .state = &state, .fast = true };
+    CHECK_OK(make(&chunk, &job, &err), err);
+    CHECK_OK(xc_chunk_write(&chunk, file, &err), err);
+    rewind(file);
+    CHECK_OK(xc_ivf_read(&ivf, file, &err), err);
+    fclose(file);
+    xc_chunk_clear(&chunk);
+    xc_state_clear(&state);
+    xc_workspace_free(workspace);
+    return ivf;
+}
+
+static void make_chunks(void)
+{
+    const struct xc_state none = XC_STATE_INIT;
+    in.alone = chunk_as_ivf(make_primary, &none);
+    in.anchors = chunk_as_ivf(make_anchors, &in.state);
+    in.rebased = chunk_as_ivf(make_reencoded, &in.state);
+}
+
 static void make_inputs(void)
 {
     in.source[0] = make_source(3);
     in.source[1] = make_source(5);
     make_streams();
     make_files();
+    make_chunks();
 }
 
 static void clear_inputs(void)
@@ -167,6 +272,9 @@ static void clear_inputs(void)
     fclose(in.state_file);
     fclose(in.ivf_file);
     fclose(in.y4m_file);
+    xc_ivf_clear(&in.alone);
+    xc_ivf_clear(&in.anchors);
+    xc_ivf_clear(&in.rebased);
 }
 
 /* --- what the calls work on, new for each attempt --- */
@@ -182,6 +290,7 @@ static struct objects {
     struct xc_frame frame, rebased;
     struct xc_bytes bytes;
     struct xc_ivf ivf;
+    struct xc_chunk chunk;
     struct xc_error err;
 } o;
 
@@ -199,6 +308,7 @@ static void clear(void)
     xc_frame_clear(&o.rebased);
     xc_bytes_clear(&o.bytes);
     xc_ivf_clear(&o.ivf);
+    xc_chunk_clear(&o.chunk);
     memset(&o, 0, sizeof o);
 }
 
@@ -426,6 +536,61 @@ static enum xc_status rebase(void)
     return xc_rebase(o.workspace, &o.state, &o.frame, &in.other, source, &o.rebased, &o.err);
 }
 
+static enum xc_status chunk_by(make_chunk *make)
+{
+    unsigned number;
+    const struct xc_picture_source source = film(&number);
+    const struct xc_chunk_job job = { .workspace = o.workspace, .source = &source, .state = &o.state, .fast = true };
+    memset(&o.chunk, 0x5a, sizeof o.chunk);
+    return make(&o.chunk, &job, &o.err);
+}
+
+static enum xc_status chunk_anchors(void)
+{
+    return chunk_by(make_anchors);
+}
+
+static enum xc_status chunk_followers(void)
+{
+    return chunk_by(make_followers);
+}
+
+static enum xc_status chunk_primary(void)
+{
+    return chunk_by(make_primary);
+}
+
+static enum xc_status chunk_primary_of_size(void)
+{
+    return chunk_by(make_primary_of_size);
+}
+
+static enum xc_status chunk_reencode(void)
+{
+    return chunk_by(make_reencoded);
+}
+
+static enum xc_status chunk_rebase(void)
+{
+    return chunk_by(make_rebased);
+}
+
+static enum xc_status chunk_terminate(void)
+{
+    return chunk_by(make_terminated);
+}
+
+static enum xc_status source_open_ivf(void)
+{
+    struct xc_picture_source source;
+    enum xc_status status = xc_source_open_ivf(&source, &in.alone, o.workspace, &o.err);
+    if (!status) {
+        status = source.next(source.context, &o.picture, &o.err);
+        xc_source_close(&source);
+    }
+    return status;
+}
+
 /* One call: what it needs beforehand; whether it takes memory at all. */
 static const struct row {
     const char *name;
@@ -463,6 +628,14 @@ static const struct row {
     { "xc_rebase, a frame that is opened only", with_opened_frame, rebase, false },
     { "xc_rebase, a frame that is complete", with_frame, rebase, false },
     { "xc_rebase, a picture that is not padded", with_bare_frame, rebase, false },
+    { "xc_chunk_encode_anchors", with_state, chunk_anchors, false },
+    { "xc_chunk_encode_followers", with_state, chunk_followers, false },
+    { "xc_chunk_encode_primary", with_state, chunk_primary, false },
+    { "xc_chunk_encode_primary, within a size", with_state, chunk_primary_of_size, false },
+    { "xc_chunk_reencode", with_state, chunk_reencode, false },
+    { "xc_chunk_rebase", with_state, chunk_rebase, false },
+    { "xc_chunk_terminate", with_state, chunk_terminate, false },
+    { "xc_source_open_ivf and next", with_workspace, source_open_ivf, false },
 };
 
 /* What a failed call should have made is nothing, and what it should have moved on is as it was. */
@@ -473,6 +646,7 @@ static void check_nothing_happened(const struct objects *before, const struct xc
     CHECK(!o.read.width && !o.read.segment_map && !o.read.reference[XC_LAST]);
     CHECK(!o.ivf.frames && !o.ivf.bytes && !o.ivf.header.frame_count);
     CHECK(!o.bytes.size && !o.rebased.mb_rows);
+    CHECK(!o.chunk.frames && !o.chunk.header.frame_count);
     CHECK(xc_state_equal(&o.state, state));
     CHECK(!o.encoder || xc_state_equal(xc_encoder_state(o.encoder), state));
 }
@@ -524,6 +698,9 @@ static uint64_t outcome(void)
     add(&hash, &o.ivf.header, sizeof o.ivf.header);
     for (uint32_t i = 0; i < o.ivf.header.frame_count; i++) {
         add(&hash, o.ivf.frames[i].data, o.ivf.frames[i].size);
+    }
+    for (uint32_t i = 0; i < o.chunk.header.frame_count; i++) {
+        add(&hash, o.chunk.frames[i].bytes.data, o.chunk.frames[i].bytes.size);
     }
     if (o.picture && o.picture->complete) {
         add_picture(&hash, o.picture);

@@ -1,5 +1,19 @@
 #include "chunk/lookahead.h"
 
+#include "state/picture.h"
+
+/* Puts a padded copy in the place of a picture that is not padded, since analysis looks at whole macroblocks. */
+static enum xc_status make_complete(struct xc_picture **picture, struct xc_error *err)
+{
+    struct xc_picture *copy;
+    enum xc_status status = xc_picture_copy_unless_complete(&copy, *picture, NULL, err);
+    if (status || copy) {
+        xc_picture_unref(*picture);
+        *picture = copy;
+    }
+    return status;
+}
+
 static enum xc_status read_picture(struct xc_lookahead *l, struct xc_picture **picture, struct xc_error *err)
 {
     const struct xc_picture_source *s = l->source;
@@ -17,7 +31,7 @@ static enum xc_status read_picture(struct xc_lookahead *l, struct xc_picture **p
         xc_picture_unref(p);
         *picture = NULL;
     }
-    return status;
+    return status || !*picture ? status : make_complete(picture, err);
 }
 
 enum xc_status xc_lookahead_next(struct xc_lookahead *l, struct xc_picture **picture, struct xc_error *err)

@@ -36,6 +36,7 @@
 #include "excamera/source.h"
 #include "excamera/state.h"
 #include "excamera/workspace.h"
+#include "excamera/version.h"
 #include "excamera/y4m.h"
 
 #endif
