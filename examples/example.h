@@ -40,7 +40,7 @@ static inline void must_close(FILE *stream)
 static inline void must_have(int argc, int count, const char *usage)
 {
     if (argc != 1 + count) {
-        fprintf(stderr, "usage: %s\n", usage);
+        fprintf(stderr, "usage: %s (excamera %s)\n", usage, xc_version());
         exit(1);
     }
 }

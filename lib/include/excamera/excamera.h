@@ -35,8 +35,8 @@
 #include "excamera/quantizer.h"
 #include "excamera/source.h"
 #include "excamera/state.h"
-#include "excamera/workspace.h"
 #include "excamera/version.h"
+#include "excamera/workspace.h"
 #include "excamera/y4m.h"
 
 #endif
