@@ -1,7 +1,7 @@
 /* Encoding given a state: libvpx searches, and what it finds is coded for the state at hand. */
 #include <stdlib.h>
 
-#include "encode/header_rewrite.h"
+#include "bitstream/header_rewrite.h"
 #include "encode/repeat.h"
 #include "excamera/encode.h"
 #include "recon/workspace.h"

@@ -8,7 +8,7 @@
 #include "bitstream/frame_reader.h"
 #include "bitstream/modes.h"
 #include "bitstream/optimize.h"
-#include "encode/header_rewrite.h"
+#include "bitstream/header_rewrite.h"
 #include "encode/residue_coder.h"
 #include "excamera/encode.h"
 #include "state/picture.h"

@@ -1,6 +1,6 @@
 #include "vpx/search.h"
 
-#include "bitstream/advance.h"
+#include "bitstream/header_rewrite.h"
 #include "excamera/quantizer.h"
 #include "vpx/image.h"
 
@@ -329,11 +329,7 @@ static void make_self_contained(const struct xc_search *search, struct xc_frame 
         header->width = (uint16_t)search->options.width;
         header->height = (uint16_t)search->options.height;
     }
-    if (header->filter_deltas_enabled) {
-        header->update_filter_deltas = true;
-        header->reference_delta_sent = header->mode_delta_sent = 0xf;
-        header->filter_deltas = search->shadow.filter_deltas;
-    }
+    xc_frame_make_explicit(frame, &search->shadow); /* which has followed the frame, and is as good as before it */
 }
 
 static void number_references(struct xc_search *search, const struct xc_frame_header *header)

@@ -1,4 +1,4 @@
-#include "encode/header_rewrite.h"
+#include "bitstream/header_rewrite.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* A frame says only what differs from the state that it was made for. To mean the same in another state, it has to say
  * all of it first, and may then leave out what that state has. */
-#ifndef XC_ENCODE_HEADER_REWRITE_H
-#define XC_ENCODE_HEADER_REWRITE_H
+#ifndef XC_BITSTREAM_HEADER_REWRITE_H
+#define XC_BITSTREAM_HEADER_REWRITE_H
 
 #include "excamera/frame.h"
 #include "excamera/state.h"
