@@ -4,7 +4,7 @@
 #   tools/xc-NAME.c                     a tool
 #   tools/NAME_*.c                      what only xc-NAME is made of
 #   other tools/*.c                     what all tools share
-#   test/*.c                            a test program each
+#   test/NAME.c, test/NAME/*.c          a test program
 
 # Kernels for instruction sets that CC's machine can have.
 KERNELS-x86_64 := simd x86
@@ -96,7 +96,7 @@ $(TOOLS): $(BIN)/xc-%: $$(call parts,$$*)
 $(STATIC_TOOLS): $(BIN)/static/xc-%: $$(call parts,$$*) | $(OUT)/found-static
 	$(call link,-static)
 
-$(TEST_PROGRAMS): $(OUT)/%: $(OUT)/test/%.o $(LIBRARY) $(VPX)
+$(TEST_PROGRAMS): $(OUT)/%: $$(call object,test/$$*.c $$(wildcard test/$$*/*.c)) $(LIBRARY) $(VPX)
 	$(call link)
 
 # The tables keep the layout of the standard's. Versions of clang-format differ in what they do.
@@ -105,7 +105,7 @@ CLANG_FORMAT ?= clang-format-16
 format: FORMAT_HOW := -i
 check-format: FORMAT_HOW := --dry-run -Werror
 format check-format:
-	@$(CLANG_FORMAT) $(FORMAT_HOW) $(filter-out %/tables.c %/cost.c,$(wildcard lib/*/*.[ch] lib/*/*/*.[ch] tools/*.[ch] lambda/*.[ch] test/*.[ch] examples/*.[ch]))
+	@$(CLANG_FORMAT) $(FORMAT_HOW) $(filter-out %/tables.c %/cost.c,$(wildcard lib/*/*.[ch] lib/*/*/*.[ch] tools/*.[ch] lambda/*.[ch] test/*.[ch] test/*/*.[ch] examples/*.[ch]))
 
 # Files that change only when what they hold does: the command that compiles, upon which everything is compiled anew,
 # and the library's sources, so that it does not keep the object of one that is gone. They are compared when makefiles
@@ -145,4 +145,4 @@ $(if $(NOT_BUILT),$(error make -t is for what has been built before, and $(first
 endif
 
 # Which headers each object came from, as the compiler has written it down.
--include $(patsubst %.o,%.d,$(call object,$(LIB_SOURCES) $(wildcard tools/*.c) $(TEST_SOURCES)))
+-include $(patsubst %.o,%.d,$(call object,$(LIB_SOURCES) $(wildcard tools/*.c test/*/*.c) $(TEST_SOURCES)))

@@ -105,7 +105,7 @@ static struct xc_scene *new_scene(struct xc_picture *first)
 {
     struct xc_scene *scene;
     double novelty;
-    CHECK_OK(xc_scene_new(&scene, WIDTH, HEIGHT, &err), err);
+    CHECK_OK(xc_scene_new(&scene, workspace, WIDTH, HEIGHT, &err), err);
     CHECK(!begins(scene, first, &novelty) && novelty == 1);
     return scene;
 }

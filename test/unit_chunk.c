@@ -180,7 +180,7 @@ static void check_sections(struct film film, const struct xc_state *state, const
     struct xc_lookahead lookahead = { .source = &source };
     struct xc_sections sections;
     struct xc_section section = { .index = 0 };
-    CHECK_OK(xc_sections_begin(&sections, &lookahead, state, &err), err);
+    CHECK_OK(xc_sections_begin(&sections, &lookahead, state, workspace, &err), err);
     for (;; expected++) {
         CHECK_OK(xc_sections_next(&sections, &section, &err), err);
         CHECK(section.gop.count == expected->pictures);

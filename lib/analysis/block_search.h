@@ -1,23 +1,24 @@
-/* Finding the blocks of one picture in another: from likely places, downhill in ever smaller diamonds, in whole
- * samples. */
+/* Block matching between two pictures, in whole samples: a diamond search with decreasing steps, which starts from the
+ * best of a few likely vectors. */
 #ifndef XC_ANALYSIS_BLOCK_SEARCH_H
 #define XC_ANALYSIS_BLOCK_SEARCH_H
 
+#include "dsp/dsp.h"
 #include "excamera/frame.h"
 
 struct xc_block_search {
-    struct xc_plane blocks, reference; /* what is to be found, and where */
+    struct xc_plane blocks, reference; /* the picture whose blocks are searched for; the picture searched */
     int width, height;                 /* of both, in samples */
-    int size, pitch;                   /* of a block, and from one to the next, either way */
-    int cols;                          /* blocks in a row */
-    int range;                         /* of the vectors around zero and around pan, in samples, either way */
-    struct xc_mv pan;                  /* a likely vector for all blocks */
-    uint32_t (*sad)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride); /* of two blocks */
-    struct xc_mv *vectors; /* of all blocks, row by row, in whole samples; of one that was not searched yet, a guess */
+    int size, pitch;                   /* samples: a block's width and height; the distance of neighbours, both ways */
+    int cols;                          /* blocks per row */
+    int range;                         /* the longest vector, as its distance from zero or from pan, in samples */
+    struct xc_mv pan;                  /* the camera's motion, a likely vector for every block */
+    xc_compare_fn *sad;                /* what is minimized: a kernel for blocks of this size */
+    struct xc_mv *vectors; /* of all blocks, row by row, in whole samples; before its block is searched for, a guess */
 };
 
-/* Makes the vector of a block the best one found, and returns what sad says of it. The blocks to its left and above it
- * have been searched before. */
+/* Sets the vector of a block to the best that was found and returns its error, by search->sad. The blocks to its left
+ * and above must have been searched for, since their vectors are tried. */
 uint32_t xc_block_search(const struct xc_block_search *search, int row, int col);
 
 #endif

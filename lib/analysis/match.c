@@ -4,14 +4,8 @@
 #include <string.h>
 
 #include "analysis/pan.h"
-#include "analysis/shape.h"
 
 enum { RANGE = 64 };
-
-static uint32_t mean_removed_sad(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
-{
-    return xc_mean_removed_sad(a, a_stride, b, b_stride, 16);
-}
 
 void xc_gather(uint8_t out[XC_MB_SAMPLES], const struct xc_picture *picture, unsigned row, unsigned column)
 {
@@ -35,18 +29,18 @@ void xc_scatter(struct xc_picture *picture, const uint8_t in[XC_MB_SAMPLES], uns
     }
 }
 
-/* Squared error of the luma of a match; mean_removed: as if it were as bright as the macroblock. */
+/* Squared error of the luma of a match; mean_removed: after its mean was made that of the macroblock. */
 static uint32_t luma_error(const struct xc_matcher *m, bool mean_removed, const uint8_t *match, ptrdiff_t stride,
                            unsigned row, unsigned column)
 {
     const struct xc_plane *p = &m->picture->plane[XC_PLANE_Y];
     const uint8_t *macroblock = p->data + (ptrdiff_t)(row * 16) * p->stride + column * 16;
     const uint32_t error = m->dsp->ssd16(macroblock, p->stride, match, stride);
-    const int brightness = mean_removed ? xc_brightness(macroblock, p->stride, match, stride, 16) / 16 : 0;
-    return error - (uint32_t)(brightness * brightness);
+    const int sum = mean_removed ? m->dsp->difference16(macroblock, p->stride, match, stride) : 0;
+    return error - (uint32_t)(sum / 16 * (sum / 16));
 }
 
-/* The same for the match at a vector in quarter samples; UINT32_MAX where it would reach beyond the picture. */
+/* The same for the match at a vector in quarter samples; UINT32_MAX if it would reach beyond the picture. */
 static uint32_t match_error(const struct xc_matcher *m, const struct xc_picture *reference, bool mean_removed,
                             struct xc_mv quarter, unsigned row, unsigned column)
 {
@@ -61,7 +55,7 @@ static uint32_t match_error(const struct xc_matcher *m, const struct xc_picture 
     return luma_error(m, mean_removed, match, 16, row, column);
 }
 
-/* To quarter samples. */
+/* Refines a vector to quarter samples. */
 static struct xc_mv refine(const struct xc_matcher *m, const struct xc_picture *reference, bool mean_removed,
                            struct xc_mv whole, unsigned row, unsigned column)
 {
@@ -69,7 +63,7 @@ static struct xc_mv refine(const struct xc_matcher *m, const struct xc_picture *
     struct xc_mv best = { (int16_t)(whole.row * 4), (int16_t)(whole.column * 4) };
     uint32_t error = match_error(m, reference, mean_removed, best, row, column);
     for (int step = 2; step; step--) {
-        for (int i = 0; i < 4; i++) { /* from the best so far, so that it may go both up and aside */
+        for (int i = 0; i < 4; i++) { /* each from the best so far, so that both components may change */
             const struct xc_mv mv = { (int16_t)(best.row + around[i].row * step),
                                       (int16_t)(best.column + around[i].column * step) };
             const uint32_t tried = match_error(m, reference, mean_removed, mv, row, column);
@@ -87,7 +81,7 @@ static uint32_t find(struct xc_matcher *m, const struct xc_picture *reference, b
                      uint8_t match[XC_MB_SAMPLES], unsigned row, unsigned column)
 {
     const struct xc_mv *whole = m->search.vectors + (size_t)row * m->picture->mb_cols + column;
-    m->search.sad = mean_removed ? mean_removed_sad : m->dsp->sad16;
+    m->search.sad = mean_removed ? m->dsp->mrsad16 : m->dsp->sad16;
     xc_block_search(&m->search, (int)row, (int)column);
     const struct xc_mv mv = refine(m, reference, mean_removed, *whole, row, column);
     const int x = (int)column * 8, y = (int)row * 8;
@@ -97,15 +91,12 @@ static uint32_t find(struct xc_matcher *m, const struct xc_picture *reference, b
     return luma_error(m, mean_removed, match, 16, row, column);
 }
 
-/* One plane of a match, which becomes as bright as that of the macroblock. */
-static void brighten(uint8_t *match, const uint8_t *macroblock, int size)
+/* Makes the mean of one plane of a match that of the macroblock's. */
+static void compensate_illumination(const struct xc_dsp *dsp, uint8_t *match, const uint8_t *macroblock, int size)
 {
-    const int count = size * size, sum = xc_brightness(macroblock, size, match, size, size);
-    const int by = (sum + (sum < 0 ? -count / 2 : count / 2)) / count;
-    for (int i = 0; i < count; i++) {
-        const int sample = match[i] + by;
-        match[i] = (uint8_t)(sample < 0 ? 0 : sample > 255 ? 255 : sample);
-    }
+    const int count = size * size;
+    const int sum = (size == 16 ? dsp->difference16 : dsp->difference8)(macroblock, size, match, size);
+    dsp->add_offset(match, count, (sum + (sum < 0 ? -count / 2 : count / 2)) / count);
 }
 
 enum xc_match_quality xc_find_match(struct xc_matcher *m, const struct xc_match_reference *reference,
@@ -116,21 +107,18 @@ enum xc_match_quality xc_find_match(struct xc_matcher *m, const struct xc_match_
     m->search.pan = reference->pan;
     m->search.vectors = reference->vectors;
     *error = find(m, reference->picture, false, match, row, column);
-    const bool brightness_counts = *error < 2 * limit || !reference->illumination_changed;
-    if (!brightness_counts) {
+    if (*error >= 2 * limit && reference->illumination_changed) {
         *error = find(m, reference->picture, true, match, row, column);
         limit /= 2;
-    }
-    if (!brightness_counts) {
-        brighten(match, macroblock, 16);
-        brighten(match + 16 * 16, macroblock + 16 * 16, 8);
-        brighten(match + 16 * 16 + 8 * 8, macroblock + 16 * 16 + 8 * 8, 8);
+        compensate_illumination(m->dsp, match, macroblock, 16);
+        compensate_illumination(m->dsp, match + 16 * 16, macroblock + 16 * 16, 8);
+        compensate_illumination(m->dsp, match + 16 * 16 + 8 * 8, macroblock + 16 * 16 + 8 * 8, 8);
     }
     return *error < limit ? XC_GOOD_MATCH : *error < 2 * limit ? XC_FAIR_MATCH : XC_NO_MATCH;
 }
 
-/* Whether an eighth of the macroblocks differ in brightness by more than two levels from what is there in the
- * reference, apart from a pan. Every other one of every other row tells. */
+/* Whether the mean of more than an eighth of the macroblocks differs by more than two levels from that of the same
+ * place in the reference, moved by the pan. Only every other macroblock of every other row is looked at. */
 static bool is_illumination_changed(const struct xc_matcher *m, const struct xc_match_reference *reference)
 {
     const struct xc_plane *here = &m->search.blocks, *there = &reference->picture->plane[XC_PLANE_Y];
@@ -142,7 +130,7 @@ static bool is_illumination_changed(const struct xc_matcher *m, const struct xc_
                 continue;
             }
             const uint8_t *a = here->data + y * here->stride + x, *b = there->data + row * there->stride + column;
-            different += abs(xc_brightness(a, here->stride, b, there->stride, 16)) > 2 * 16 * 16;
+            different += abs(m->dsp->difference16(a, here->stride, b, there->stride)) > 2 * 16 * 16;
             compared++;
         }
     }
@@ -155,8 +143,8 @@ struct xc_match_reference xc_match_reference(const struct xc_matcher *m, const s
     struct xc_match_reference reference = {
         .picture = picture,
         .vectors = vectors,
-        .pan =
-            xc_find_pan(&m->search.blocks, &picture->plane[XC_PLANE_Y], m->search.width, m->search.height, m->scratch),
+        .pan = xc_find_pan(m->dsp, &m->search.blocks, &picture->plane[XC_PLANE_Y], m->search.width, m->search.height,
+                           m->scratch),
     };
     reference.illumination_changed = is_illumination_changed(m, &reference);
     return reference;

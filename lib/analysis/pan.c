@@ -1,44 +1,54 @@
 #include "analysis/pan.h"
 
-#include <stdlib.h>
-
-/* Two signals stand for a picture: its columns summed up, and its rows. Where the picture moves, so do they. */
+/* A picture is reduced to two integral projections, the sums of its columns and of its rows. A camera that moves shifts
+ * them. */
 
 enum { ENOUGH = 256 }; /* samples of a column or row */
 
-/* The slope of a signal of `length` sums; of neighbours two apart, which leaves noise out. Brightness goes, too. */
-static void project(int32_t *slope, const uint8_t *samples, ptrdiff_t step, int length, ptrdiff_t step_across,
-                    int across)
+static int sampling_step(int samples)
 {
-    const int every = (across + ENOUGH - 1) / ENOUGH;
+    return (samples + ENOUGH - 1) / ENOUGH;
+}
+
+/* Replaces a signal by its slope, two elements shorter. Neighbours two apart are less noisy than those next to each
+ * other. A change of illumination has no slope. */
+static void differentiate(int32_t *signal, int length)
+{
     for (int i = 0; i + 2 < length; i++) {
-        const uint8_t *a = samples + i * step, *b = a + 2 * step;
-        int32_t sum = 0;
-        for (int j = 0; j < across; j += every) {
-            sum += b[j * step_across] - a[j * step_across];
-        }
-        slope[i] = sum;
+        signal[i] = signal[i + 2] - signal[i];
     }
 }
 
-/* The mean difference of two signals where they overlap, one being shifted. */
-static double difference(const int32_t *now, const int32_t *before, int length, int shift)
+static void slope_of_columns(const struct xc_dsp *dsp, int32_t *slope, const struct xc_plane *plane, int width,
+                             int height)
+{
+    const int step = sampling_step(height);
+    dsp->project_columns(slope, plane->data, step * plane->stride, width, (height + step - 1) / step);
+    differentiate(slope, width);
+}
+
+static void slope_of_rows(const struct xc_dsp *dsp, int32_t *slope, const struct xc_plane *plane, int width, int height)
+{
+    dsp->project_rows(slope, plane->data, plane->stride, width, height, sampling_step(width));
+    differentiate(slope, height);
+}
+
+/* The mean absolute difference of two signals where they overlap when one is shifted. Slopes are at most 255 * ENOUGH,
+ * so the sum fits 32 bits at any length a picture has. */
+static double mean_difference(const struct xc_dsp *dsp, const int32_t *now, const int32_t *before, int length,
+                              int shift)
 {
     const int begin = shift < 0 ? -shift : 0, end = shift > 0 ? length - shift : length;
-    int64_t sum = 0;
-    for (int i = begin; i < end; i++) {
-        sum += abs(now[i] - before[i + shift]);
-    }
-    return (double)sum / (end - begin);
+    return (double)dsp->sad_s32(now + begin, before + begin + shift, end - begin) / (end - begin);
 }
 
-static int find_shift(const int32_t *now, const int32_t *before, int length)
+static int find_shift(const struct xc_dsp *dsp, const int32_t *now, const int32_t *before, int length)
 {
     int best = 0;
-    double least = difference(now, before, length, 0);
+    double least = mean_difference(dsp, now, before, length, 0);
     for (int distance = 1; distance <= length / 2; distance++) {
         for (int shift = -distance; shift <= distance; shift += 2 * distance) {
-            const double error = difference(now, before, length, shift);
+            const double error = mean_difference(dsp, now, before, length, shift);
             if (error < least) {
                 least = error;
                 best = shift;
@@ -48,16 +58,16 @@ static int find_shift(const int32_t *now, const int32_t *before, int length)
     return best;
 }
 
-struct xc_mv xc_find_pan(const struct xc_plane *now, const struct xc_plane *before, int width, int height,
-                         int32_t *scratch)
+struct xc_mv xc_find_pan(const struct xc_dsp *dsp, const struct xc_plane *now, const struct xc_plane *before, int width,
+                         int height, int32_t *scratch)
 {
     struct xc_mv pan;
     int32_t *other = scratch + (width > height ? width : height);
-    project(scratch, now->data, 1, width, now->stride, height);
-    project(other, before->data, 1, width, before->stride, height);
-    pan.column = (int16_t)find_shift(scratch, other, width - 2);
-    project(scratch, now->data, now->stride, height, 1, width);
-    project(other, before->data, before->stride, height, 1, width);
-    pan.row = (int16_t)find_shift(scratch, other, height - 2);
+    slope_of_columns(dsp, scratch, now, width, height);
+    slope_of_columns(dsp, other, before, width, height);
+    pan.column = (int16_t)find_shift(dsp, scratch, other, width - 2);
+    slope_of_rows(dsp, scratch, now, width, height);
+    slope_of_rows(dsp, other, before, width, height);
+    pan.row = (int16_t)find_shift(dsp, scratch, other, height - 2);
     return pan;
 }

@@ -5,44 +5,47 @@
 
 #include "analysis/block_search.h"
 #include "analysis/pan.h"
-#include "analysis/shape.h"
+#include "recon/workspace.h"
 
-/* Pictures are halved in both directions, so that a macroblock becomes a block of 8x8, and noise gets less. */
+/* Pictures are halved in both directions: a macroblock becomes a block of 8x8, and noise is reduced. */
 enum { BLOCK = 8, RANGE = 24 };
 
-/* A cut is where motion compensation, in whole samples, leaves at least this much, in percent, of what intra prediction
- * leaves. Fast motion over several pictures comes to 120 (a pan of 30 samples per picture, six pictures apart), cuts
- * were seen to begin at 220. */
+/* At a cut, the error of motion compensation in whole samples is at least this percentage of the error of intra
+ * prediction. Fast motion over several pictures was measured at up to 120 (a pan of 30 samples per picture, six
+ * pictures apart), cuts at 220 and more. */
 enum { CUT = 140 };
 
-/* In a flash, or where half of the picture is new because the camera was shaken, that may be 3000. But then there are
- * blocks whose shapes are found again, that is, motion compensation leaves less of them than half of what intra
- * prediction leaves: 11 to 90 percent of those that have any. Of a cut's 0 to 5 percent have something that resembles
- * them. */
-enum { FOUND_BY_CHANCE = 8, ANY_SHAPE = 2 * BLOCK * BLOCK };
+/* In a flash, or if the camera shakes so that half of the picture is new, that percentage may be 3000. But then some
+ * blocks with texture have a match: the mean-removed error of their motion compensation is less than half of the error
+ * of their intra prediction. This was true of 11 to 90 percent of them; after a cut, 0 to 5 percent have a match, by
+ * chance. */
+enum { MATCHED_BY_CHANCE = 8, TEXTURE = 2 * BLOCK * BLOCK };
 
-/* With more blocks than this, every other one of every other row tells as much. */
+/* If a picture has more blocks than this, every other block of every other row is enough. */
 enum { ENOUGH = 1000 };
 
-/* What a block may differ in any case: noise and fades are no cuts, however flat the picture is. Four levels per
- * sample. */
+/* The error that is tolerated in each block, four levels per sample: noise and fades make no cuts, even in flat
+ * pictures. */
 enum { TOLERANCE = 4 * BLOCK * BLOCK };
 
 struct xc_scene {
+    const struct xc_dsp *dsp;
     int cols, rows; /* blocks */
-    int stride;     /* of the small pictures, which is their width */
+    int stride;     /* of the reduced pictures, which is their width */
     bool started;
     double novelty;
-    uint8_t *now, *before;
+    uint8_t *now, *before; /* reduced pictures */
     struct xc_mv *vectors; /* of each block of now, in before */
     int32_t *scratch;      /* for xc_find_pan */
 };
 
-enum xc_status xc_scene_new(struct xc_scene **out, unsigned width, unsigned height, struct xc_error *err)
+enum xc_status xc_scene_new(struct xc_scene **out, const struct xc_workspace *workspace, unsigned width,
+                            unsigned height, struct xc_error *err)
 {
     struct xc_scene *s = calloc(1, sizeof *s);
     *out = s;
     if (s) {
+        s->dsp = &workspace->dsp;
         s->cols = (int)(width + 15) / 16;
         s->rows = (int)(height + 15) / 16;
         s->stride = s->cols * BLOCK;
@@ -71,60 +74,37 @@ void xc_scene_free(struct xc_scene *s)
     }
 }
 
-static void halve(const struct xc_scene *s, const struct xc_plane *luma)
-{
-    for (int y = 0; y < s->rows * BLOCK; y++) {
-        const uint8_t *a = luma->data + 2 * y * luma->stride, *b = a + luma->stride;
-        for (int x = 0; x < s->stride; x++) {
-            s->now[y * s->stride + x] = (uint8_t)((a[2 * x] + a[2 * x + 1] + b[2 * x] + b[2 * x + 1] + 2) >> 2);
-        }
-    }
-}
-
-static uint32_t difference(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
-{
-    uint32_t sum = 0;
-    for (int y = 0; y < BLOCK; y++) {
-        for (int x = 0; x < BLOCK; x++) {
-            sum += (uint32_t)abs(a[y * a_stride + x] - b[y * b_stride + x]);
-        }
-    }
-    return sum;
-}
-
-static uint32_t mean_removed_difference(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
-{
-    return xc_mean_removed_sad(a, a_stride, b, b_stride, BLOCK);
-}
-
-/* The best of predicting a block by its average, the row above it or the column to its left. */
+/* The least error of predicting a block by its mean, the row above it or the column to its left. */
 static uint32_t intra_error(const struct xc_scene *s, int x0, int y0)
 {
+    static const uint8_t black[BLOCK];
     const uint8_t *block = s->now + y0 * s->stride + x0;
-    int sum = 0;
-    for (int i = 0; i < BLOCK * BLOCK; i++) {
-        sum += block[i / BLOCK * s->stride + i % BLOCK];
+    const int sum = s->dsp->difference8(block, s->stride, black, 0);
+    uint8_t mean[BLOCK];
+    memset(mean, (sum + BLOCK * BLOCK / 2) / (BLOCK * BLOCK), BLOCK);
+    uint32_t least = s->dsp->sad8(block, s->stride, mean, 0);
+    if (y0) {
+        const uint32_t vertical = s->dsp->sad8(block, s->stride, block - s->stride, 0);
+        least = vertical < least ? vertical : least;
     }
-    const int average = (sum + BLOCK * BLOCK / 2) / (BLOCK * BLOCK);
-    uint32_t flat = 0, vertical = 0, horizontal = 0;
-    for (int y = 0; y < BLOCK; y++) {
-        for (int x = 0; x < BLOCK; x++) {
-            const int sample = block[y * s->stride + x];
-            flat += (uint32_t)abs(sample - average);
-            vertical += (uint32_t)abs(sample - (y0 ? block[x - s->stride] : average));
-            horizontal += (uint32_t)abs(sample - (x0 ? block[y * s->stride - 1] : average));
+    if (x0) {
+        uint8_t left[BLOCK], predicted[BLOCK * BLOCK] __attribute__((aligned(BLOCK)));
+        for (int y = 0; y < BLOCK; y++) {
+            left[y] = block[y * s->stride - 1];
         }
+        s->dsp->intra8[XC_INTRA_H](predicted, BLOCK, left, left);
+        const uint32_t horizontal = s->dsp->sad8(block, s->stride, predicted, BLOCK);
+        least = horizontal < least ? horizontal : least;
     }
-    const uint32_t best = flat < vertical ? flat : vertical;
-    return best < horizontal ? best : horizontal;
+    return least;
 }
 
-/* What is left of the blocks of a picture, or of some of them. */
+/* Errors of the blocks of a picture, or of a sample of them. */
 struct errors {
-    uint64_t intra;  /* by intra prediction */
-    uint64_t inter;  /* by motion compensation from the picture before */
-    uint64_t shapes; /* of inter, what is not brightness */
-    unsigned blocks, shaped, found;
+    uint64_t intra;        /* of intra prediction */
+    uint64_t inter;        /* of motion compensation from the picture before */
+    uint64_t mean_removed; /* the same without changes of illumination */
+    unsigned blocks, textured, matched;
 };
 
 static struct errors sum_errors(struct xc_scene *s)
@@ -141,8 +121,8 @@ static struct errors sum_errors(struct xc_scene *s)
         .pitch = BLOCK * every,
         .cols = (s->cols + every - 1) / every,
         .range = RANGE,
-        .pan = xc_find_pan(&now, &before, width, height, s->scratch),
-        .sad = mean_removed_difference,
+        .pan = xc_find_pan(s->dsp, &now, &before, width, height, s->scratch),
+        .sad = s->dsp->mrsad8,
         .vectors = s->vectors,
     };
     struct errors errors = { .blocks = 0 };
@@ -151,14 +131,14 @@ static struct errors sum_errors(struct xc_scene *s)
     for (int row = 0; row * every < s->rows; row++) {
         for (int col = 0; col < search.cols; col++, vector++) {
             const int x = col * search.pitch, y = row * search.pitch;
-            const uint32_t intra = intra_error(s, x, y), shape = xc_block_search(&search, row, col);
+            const uint32_t intra = intra_error(s, x, y), mean_removed = xc_block_search(&search, row, col);
             errors.blocks++;
             errors.intra += intra;
-            errors.shapes += shape;
-            errors.shaped += intra > ANY_SHAPE;
-            errors.found += intra > ANY_SHAPE && 2 * shape < intra;
-            errors.inter += difference(s->now + y * s->stride + x, s->stride,
-                                       s->before + (y + vector->row) * s->stride + x + vector->column, s->stride);
+            errors.mean_removed += mean_removed;
+            errors.textured += intra > TEXTURE;
+            errors.matched += intra > TEXTURE && 2 * mean_removed < intra;
+            errors.inter += s->dsp->sad8(s->now + y * s->stride + x, s->stride,
+                                         s->before + (y + vector->row) * s->stride + x + vector->column, s->stride);
         }
     }
     return errors;
@@ -166,10 +146,11 @@ static struct errors sum_errors(struct xc_scene *s)
 
 bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
 {
+    const struct xc_plane *luma = &picture->plane[XC_PLANE_Y];
     uint8_t *older = s->before;
     s->before = s->now;
     s->now = older;
-    halve(s, &picture->plane[XC_PLANE_Y]);
+    s->dsp->halve(s->now, s->stride, luma->data, luma->stride, s->stride, s->rows * BLOCK);
     if (!s->started) {
         s->started = true;
         s->novelty = 1;
@@ -177,9 +158,9 @@ bool xc_scene_begins(struct xc_scene *s, const struct xc_picture *picture)
     }
     const struct errors errors = sum_errors(s);
     const uint64_t tolerated = TOLERANCE * (uint64_t)errors.blocks;
-    s->novelty = (double)(errors.shapes + 1) / (double)(errors.intra + 1);
+    s->novelty = (double)(errors.mean_removed + 1) / (double)(errors.intra + 1);
     return errors.inter > tolerated && errors.inter * 100 > errors.intra * CUT &&
-           errors.found * 100 < errors.shaped * FOUND_BY_CHANCE;
+           errors.matched * 100 < errors.textured * MATCHED_BY_CHANCE;
 }
 
 double xc_scene_novelty(const struct xc_scene *s)

@@ -1,16 +1,16 @@
-/* Averaging a picture with those around it along the motion: what they have in common stays, their noise goes. */
+/* The motion-compensated temporal filter: averages a picture with those around it, which reduces noise. */
 #ifndef XC_ANALYSIS_TEMPORAL_FILTER_H
 #define XC_ANALYSIS_TEMPORAL_FILTER_H
 
 #include "excamera/workspace.h"
 
-/* The most pictures that are worth averaging. */
+/* Averaging more pictures than this gains nothing. */
 enum { XC_FILTER_PICTURES = 7 };
 
-/* Makes *out (out NULL: nothing), which the caller owns, from pictures[0] and up to XC_FILTER_PICTURES - 1 more, all of
- * one size, in the order of their distance from it. *noise becomes the difference per sample of luma between
- * pictures[0] and the best match in pictures[1], in the median over the macroblocks; those that could be averaged with
- * it count as 0. */
+/* Filters pictures[0] with up to XC_FILTER_PICTURES - 1 others of its size, sorted by their distance from it. *out
+ * becomes the filtered picture, which the caller owns, or NULL after a failure; out may be NULL if only the noise is
+ * wanted. *noise becomes the difference per luma sample between a macroblock of pictures[0] and its best match in
+ * pictures[1], as the median of all macroblocks; a macroblock that was averaged with its match counts as 0. */
 enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out, double *noise,
                                   const struct xc_picture *const *pictures, unsigned count, struct xc_error *err);
 

@@ -68,7 +68,7 @@ static enum xc_status encode_sections(struct xc_session *s, const struct xc_anch
 {
     struct xc_sections sections;
     struct xc_section section = { .index = 0 };
-    enum xc_status status = xc_sections_begin(&sections, &s->source, s->job->state, err);
+    enum xc_status status = xc_sections_begin(&sections, &s->source, s->job->state, s->job->workspace, err);
     if (status) {
         return status;
     }

@@ -3,10 +3,10 @@
 #include "analysis/temporal_filter.h"
 
 enum xc_status xc_sections_begin(struct xc_sections *s, struct xc_lookahead *source, const struct xc_state *state,
-                                 struct xc_error *err)
+                                 const struct xc_workspace *workspace, struct xc_error *err)
 {
     *s = (struct xc_sections){ .source = source };
-    enum xc_status status = xc_scene_new(&s->scene, source->source->width, source->source->height, err);
+    enum xc_status status = xc_scene_new(&s->scene, workspace, source->source->width, source->source->height, err);
     if (status || (status = xc_lookahead_next(source, &s->first, err))) {
         xc_sections_end(s);
         return status;

@@ -22,9 +22,10 @@ struct xc_sections {
 };
 
 /* state: before the chunk. Its last picture tells whether the first section begins with a cut. Reads the first picture;
- * a source without one is refused. */
+ * a source without one is refused. The workspace must outlive the sections. */
 enum xc_status xc_sections_begin(struct xc_sections *sections, struct xc_lookahead *source,
-                                 const struct xc_state *state, struct xc_error *err);
+                                 const struct xc_state *state, const struct xc_workspace *workspace,
+                                 struct xc_error *err);
 /* The next section; one of no picture after the last one. Whatever *section holds is let go. */
 enum xc_status xc_sections_next(struct xc_sections *sections, struct xc_section *section, struct xc_error *err);
 void xc_sections_end(struct xc_sections *sections);

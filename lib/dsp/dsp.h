@@ -1,6 +1,6 @@
-/* Kernels: everything that touches many samples. One table of function pointers, filled at run time with the best
- * version that the CPU has; the C versions are the reference that all others equal, on any input, extreme ones
- * included (test/checkasm.c).
+/* Kernels: everything that computes with many samples. One table of function pointers, filled at run time with the best
+ * version that the CPU has. The C versions are the reference: all others give the same results, on any input, extreme
+ * ones included (test/checkasm.c).
  *
  * Conventions: strides in bytes; dst and src never overlap unless a kernel says it works in place; exactly what is
  * needed is read and what is said is written, but for rows of src in motion compensation. No alignment is assumed
@@ -43,6 +43,10 @@ typedef void xc_filter_chroma_fn(uint8_t *u, uint8_t *v, ptrdiff_t stride, int e
                                  int hev);                                  /* 8 samples of each */
 typedef void xc_filter_simple_fn(uint8_t *dst, ptrdiff_t stride, int edge); /* 16 samples long */
 
+/* Comparing blocks. A stride of 0 compares with the same row over and over. */
+typedef uint32_t xc_compare_fn(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
+typedef int32_t xc_difference_fn(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
+
 struct xc_dsp {
     xc_mc_fn *sixtap[XC_MC_WIDTHS], *bilinear[XC_MC_WIDTHS];
 
@@ -71,11 +75,32 @@ struct xc_dsp {
      * residue's is larger. */
     unsigned (*significant)(const int16_t coefficients[16], int dc, int ac, uint32_t *energy);
 
-    /* Sum of squared differences, sum of absolute differences. */
-    uint32_t (*ssd16)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride); /* 16x16 */
-    uint32_t (*ssd8)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);  /* 8x8 */
-    uint32_t (*ssd4)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);  /* 4x4 */
-    uint32_t (*sad16)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride); /* 16x16 */
+    /* Comparing two blocks of 16x16 or 8x8 samples: the sums of their squared differences, of their absolute ones and
+     * of those with sign, a - b. MR-SAD, mean-removed SAD, is the sum of |a - b - mean|, where mean is that of all
+     * a - b, rounded towards zero: a change of illumination counts for nothing. */
+    xc_compare_fn *ssd16, *sad16, *sad8, *mrsad16, *mrsad8;
+    xc_difference_fn *difference16, *difference8;
+
+    /* The temporal filter (analysis/temporal_filter.c) of count samples, a multiple of 16. Adds the samples of a match,
+     * weighted, to sums, and their weights to weights. A weight is block_weight (0 to 2) times 16, less a penalty of
+     * (3 * d^2 + 32) / 64, rounded down, for the difference d from the sample of the block that is filtered, but never
+     * below 0. Eight blocks are too few for an overflow. */
+    void (*temporal_add)(uint16_t *sums, uint16_t *weights, const uint8_t *center, const uint8_t *match, int count,
+                         int block_weight);
+    /* The quotients of sums and weights, which are not 0, rounded to the nearest and at most 255. */
+    void (*temporal_mean)(uint8_t *dst, const uint16_t *sums, const uint16_t *weights, int count);
+    /* Adds -255 to 255 to count samples, a multiple of 16, with saturation; in place. */
+    void (*add_offset)(uint8_t *samples, int count, int offset);
+
+    /* Halves a picture in both directions: each sample is the rounded mean of four. width, a multiple of 8, and height
+     * are those of dst. */
+    void (*halve)(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int width, int height);
+    /* Integral projections: the sums of all columns, up to 256 samples high, width being a multiple of 8; the sums of
+     * every step-th sample of each row, beginning with the first. */
+    void (*project_columns)(int32_t *sums, const uint8_t *src, ptrdiff_t stride, int width, int height);
+    void (*project_rows)(int32_t *sums, const uint8_t *src, ptrdiff_t stride, int width, int height, int step);
+    /* Sum of absolute differences, modulo 2^32. No difference exceeds 2^31 - 1. */
+    uint32_t (*sad_s32)(const int32_t *a, const int32_t *b, int count);
 
     struct {
         xc_filter_luma_fn *mb_v, *mb_h;       /* edge between macroblocks */

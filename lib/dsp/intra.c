@@ -55,35 +55,35 @@ static inline void predict_tm(uint8_t *dst, ptrdiff_t stride, int size, const ui
 }
 
 #define DEFINE_SIZE(size)                                                                                              \
-    static void dc_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                   \
+    static void xc_intra##size##_dc_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)       \
     {                                                                                                                  \
         predict_dc(dst, stride, size, above, left);                                                                    \
     }                                                                                                                  \
-    static void v_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                    \
+    static void xc_intra##size##_v_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)        \
     {                                                                                                                  \
         (void)left;                                                                                                    \
         predict_v(dst, stride, size, above);                                                                           \
     }                                                                                                                  \
-    static void h_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                    \
+    static void xc_intra##size##_h_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)        \
     {                                                                                                                  \
         (void)above;                                                                                                   \
         predict_h(dst, stride, size, left);                                                                            \
     }                                                                                                                  \
-    static void tm_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                   \
+    static void xc_intra##size##_tm_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)       \
     {                                                                                                                  \
         predict_tm(dst, stride, size, above, left);                                                                    \
     }                                                                                                                  \
-    static void dc_left_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)              \
+    static void xc_intra##size##_dc_left_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)  \
     {                                                                                                                  \
         (void)above;                                                                                                   \
         predict_dc_of_one(dst, stride, size, left);                                                                    \
     }                                                                                                                  \
-    static void dc_above_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)             \
+    static void xc_intra##size##_dc_above_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left) \
     {                                                                                                                  \
         (void)left;                                                                                                    \
         predict_dc_of_one(dst, stride, size, above);                                                                   \
     }                                                                                                                  \
-    static void dc_128_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)               \
+    static void xc_intra##size##_dc_128_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)   \
     {                                                                                                                  \
         (void)above, (void)left;                                                                                       \
         fill(dst, stride, size, 128);                                                                                  \
@@ -92,12 +92,12 @@ static inline void predict_tm(uint8_t *dst, ptrdiff_t stride, int size, const ui
 DEFINE_SIZE(16)
 DEFINE_SIZE(8)
 
-static void b_dc(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_dc_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     predict_dc(dst, stride, 4, above, left);
 }
 
-static void b_tm(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_tm_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     predict_tm(dst, stride, 4, above, left);
 }
@@ -125,7 +125,7 @@ static uint8_t mean3(const uint8_t *e)
     return (uint8_t)((e[0] + 2 * e[1] + e[2] + 2) >> 2);
 }
 
-static void b_ve(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_ve_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     (void)left;
     for (int x = 0; x < 4; x++) {
@@ -136,7 +136,7 @@ static void b_ve(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
     }
 }
 
-static void b_he(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_he_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     uint8_t edge[] = { above[-1], left[0], left[1], left[2], left[3], left[3] };
     for (int y = 0; y < 4; y++) {
@@ -144,7 +144,7 @@ static void b_he(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
     }
 }
 
-static void b_ld(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_ld_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     (void)left;
     uint8_t edge[9]; /* the last sample stands in for the one behind it */
@@ -157,7 +157,7 @@ static void b_ld(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
     }
 }
 
-static void b_rd(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_rd_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     uint8_t edge[EDGE];
     load_edge(edge, above, left);
@@ -169,7 +169,7 @@ static void b_rd(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
 }
 
 /* Two rows down is one sample to the right; what comes in from the left is taken from the left edge. */
-static void b_vr(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_vr_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     uint8_t edge[EDGE];
     load_edge(edge, above, left);
@@ -184,7 +184,7 @@ static void b_vr(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
 }
 
 /* Two rows down is one sample to the left, except for the last two samples of column 3, which break the pattern. */
-static void b_vl(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_vl_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     (void)left;
     for (int x = 0; x < 4; x++) {
@@ -198,7 +198,7 @@ static void b_vl(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
 }
 
 /* A row is the row below it, moved left by two samples; the pairs, from the bottom up, run along the edge. */
-static void b_hd(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_hd_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     uint8_t edge[EDGE], pairs[10];
     load_edge(edge, above, left);
@@ -214,7 +214,7 @@ static void b_hd(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
 }
 
 /* A row is the row above it, moved left by two samples; below the last sample on the left all are equal to it. */
-static void b_hu(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void xc_intra4_hu_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     (void)above;
     uint8_t edge[] = { left[0], left[1], left[2], left[3], left[3], left[3] };
@@ -231,27 +231,27 @@ static void b_hu(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uin
 
 #define SET_SIZE(size)                                                                                                 \
     do {                                                                                                               \
-        dsp->intra##size[XC_INTRA_DC] = dc_##size;                                                                     \
-        dsp->intra##size[XC_INTRA_V] = v_##size;                                                                       \
-        dsp->intra##size[XC_INTRA_H] = h_##size;                                                                       \
-        dsp->intra##size[XC_INTRA_TM] = tm_##size;                                                                     \
-        dsp->intra##size[XC_INTRA_DC_LEFT] = dc_left_##size;                                                           \
-        dsp->intra##size[XC_INTRA_DC_ABOVE] = dc_above_##size;                                                         \
-        dsp->intra##size[XC_INTRA_DC_128] = dc_128_##size;                                                             \
+        dsp->intra##size[XC_INTRA_DC] = xc_intra##size##_dc_c;                                                         \
+        dsp->intra##size[XC_INTRA_V] = xc_intra##size##_v_c;                                                           \
+        dsp->intra##size[XC_INTRA_H] = xc_intra##size##_h_c;                                                           \
+        dsp->intra##size[XC_INTRA_TM] = xc_intra##size##_tm_c;                                                         \
+        dsp->intra##size[XC_INTRA_DC_LEFT] = xc_intra##size##_dc_left_c;                                               \
+        dsp->intra##size[XC_INTRA_DC_ABOVE] = xc_intra##size##_dc_above_c;                                             \
+        dsp->intra##size[XC_INTRA_DC_128] = xc_intra##size##_dc_128_c;                                                 \
     } while (0)
 
 void xc_dsp_intra_c(struct xc_dsp *dsp)
 {
     SET_SIZE(16);
     SET_SIZE(8);
-    dsp->intra4[XC_B_DC_PRED] = b_dc;
-    dsp->intra4[XC_B_TM_PRED] = b_tm;
-    dsp->intra4[XC_B_VE_PRED] = b_ve;
-    dsp->intra4[XC_B_HE_PRED] = b_he;
-    dsp->intra4[XC_B_LD_PRED] = b_ld;
-    dsp->intra4[XC_B_RD_PRED] = b_rd;
-    dsp->intra4[XC_B_VR_PRED] = b_vr;
-    dsp->intra4[XC_B_VL_PRED] = b_vl;
-    dsp->intra4[XC_B_HD_PRED] = b_hd;
-    dsp->intra4[XC_B_HU_PRED] = b_hu;
+    dsp->intra4[XC_B_DC_PRED] = xc_intra4_dc_c;
+    dsp->intra4[XC_B_TM_PRED] = xc_intra4_tm_c;
+    dsp->intra4[XC_B_VE_PRED] = xc_intra4_ve_c;
+    dsp->intra4[XC_B_HE_PRED] = xc_intra4_he_c;
+    dsp->intra4[XC_B_LD_PRED] = xc_intra4_ld_c;
+    dsp->intra4[XC_B_RD_PRED] = xc_intra4_rd_c;
+    dsp->intra4[XC_B_VR_PRED] = xc_intra4_vr_c;
+    dsp->intra4[XC_B_VL_PRED] = xc_intra4_vl_c;
+    dsp->intra4[XC_B_HD_PRED] = xc_intra4_hd_c;
+    dsp->intra4[XC_B_HU_PRED] = xc_intra4_hu_c;
 }

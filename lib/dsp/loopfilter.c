@@ -109,31 +109,33 @@ static inline void filter_edge_simple(uint8_t *q, ptrdiff_t along, ptrdiff_t acr
 
 /* One direction of edges: suffix _v or _h. */
 #define DEFINE_DIRECTION(suffix, along, across)                                                                        \
-    static void mb_##suffix(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)                           \
+    static void xc_filter_mb_##suffix##_c(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)             \
     {                                                                                                                  \
         filter_edge(dst, along, across, 16, edge, interior, hev, filter_mb);                                           \
     }                                                                                                                  \
-    static void inner_##suffix(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)                        \
+    static void xc_filter_inner_##suffix##_c(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)          \
     {                                                                                                                  \
         for (int i = 4; i < 16; i += 4) {                                                                              \
             filter_edge(dst + i * (across), along, across, 16, edge, interior, hev, filter_inner);                     \
         }                                                                                                              \
     }                                                                                                                  \
-    static void mb_##suffix##_uv(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)            \
+    static void xc_filter_mb_##suffix##_uv_c(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior,         \
+                                             int hev)                                                                  \
     {                                                                                                                  \
         filter_edge(u, along, across, 8, edge, interior, hev, filter_mb);                                              \
         filter_edge(v, along, across, 8, edge, interior, hev, filter_mb);                                              \
     }                                                                                                                  \
-    static void inner_##suffix##_uv(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)         \
+    static void xc_filter_inner_##suffix##_uv_c(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior,      \
+                                                int hev)                                                               \
     {                                                                                                                  \
         filter_edge(u + 4 * (across), along, across, 8, edge, interior, hev, filter_inner);                            \
         filter_edge(v + 4 * (across), along, across, 8, edge, interior, hev, filter_inner);                            \
     }                                                                                                                  \
-    static void simple_mb_##suffix(uint8_t *dst, ptrdiff_t stride, int edge)                                           \
+    static void xc_filter_simple_mb_##suffix##_c(uint8_t *dst, ptrdiff_t stride, int edge)                             \
     {                                                                                                                  \
         filter_edge_simple(dst, along, across, edge);                                                                  \
     }                                                                                                                  \
-    static void simple_inner_##suffix(uint8_t *dst, ptrdiff_t stride, int edge)                                        \
+    static void xc_filter_simple_inner_##suffix##_c(uint8_t *dst, ptrdiff_t stride, int edge)                          \
     {                                                                                                                  \
         for (int i = 4; i < 16; i += 4) {                                                                              \
             filter_edge_simple(dst + i * (across), along, across, edge);                                               \
@@ -145,12 +147,12 @@ DEFINE_DIRECTION(h, 1, stride)
 
 #define SET_DIRECTION(suffix)                                                                                          \
     do {                                                                                                               \
-        dsp->filter.mb_##suffix = mb_##suffix;                                                                         \
-        dsp->filter.inner_##suffix = inner_##suffix;                                                                   \
-        dsp->filter.mb_##suffix##_uv = mb_##suffix##_uv;                                                               \
-        dsp->filter.inner_##suffix##_uv = inner_##suffix##_uv;                                                         \
-        dsp->filter.simple_mb_##suffix = simple_mb_##suffix;                                                           \
-        dsp->filter.simple_inner_##suffix = simple_inner_##suffix;                                                     \
+        dsp->filter.mb_##suffix = xc_filter_mb_##suffix##_c;                                                           \
+        dsp->filter.inner_##suffix = xc_filter_inner_##suffix##_c;                                                     \
+        dsp->filter.mb_##suffix##_uv = xc_filter_mb_##suffix##_uv_c;                                                   \
+        dsp->filter.inner_##suffix##_uv = xc_filter_inner_##suffix##_uv_c;                                             \
+        dsp->filter.simple_mb_##suffix = xc_filter_simple_mb_##suffix##_c;                                             \
+        dsp->filter.simple_inner_##suffix = xc_filter_simple_inner_##suffix##_c;                                       \
     } while (0)
 
 void xc_dsp_loopfilter_c(struct xc_dsp *dsp)

@@ -60,14 +60,14 @@ static inline void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *sr
 }
 
 #define DEFINE_WIDTH(w)                                                                                                \
-    static void sixtap_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h,        \
-                           int mx, int my)                                                                             \
+    static void xc_sixtap_##w##_c(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h, \
+                                  int mx, int my)                                                                      \
     {                                                                                                                  \
         predict(dst, dst_stride, src, src_stride, w, h, mx ? sixtap_filters[mx] : NULL,                                \
                 my ? sixtap_filters[my] : NULL, (struct reach){ 2, 3 });                                               \
     }                                                                                                                  \
-    static void bilinear_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h,      \
-                             int mx, int my)                                                                           \
+    static void xc_bilinear_##w##_c(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride,      \
+                                    int h, int mx, int my)                                                             \
     {                                                                                                                  \
         predict(dst, dst_stride, src, src_stride, w, h, mx ? bilinear_filters[mx] : NULL,                              \
                 my ? bilinear_filters[my] : NULL, (struct reach){ 0, 1 });                                             \
@@ -79,10 +79,10 @@ DEFINE_WIDTH(4)
 
 void xc_dsp_mc_c(struct xc_dsp *dsp)
 {
-    dsp->sixtap[XC_MC_16] = sixtap_16;
-    dsp->sixtap[XC_MC_8] = sixtap_8;
-    dsp->sixtap[XC_MC_4] = sixtap_4;
-    dsp->bilinear[XC_MC_16] = bilinear_16;
-    dsp->bilinear[XC_MC_8] = bilinear_8;
-    dsp->bilinear[XC_MC_4] = bilinear_4;
+    dsp->sixtap[XC_MC_16] = xc_sixtap_16_c;
+    dsp->sixtap[XC_MC_8] = xc_sixtap_8_c;
+    dsp->sixtap[XC_MC_4] = xc_sixtap_4_c;
+    dsp->bilinear[XC_MC_16] = xc_bilinear_16_c;
+    dsp->bilinear[XC_MC_8] = xc_bilinear_8_c;
+    dsp->bilinear[XC_MC_4] = xc_bilinear_4_c;
 }

@@ -38,7 +38,7 @@ static void dequantize(int16_t out[16], const int16_t levels[16], int ac)
     }
 }
 
-static void idct_add(uint8_t *dst, ptrdiff_t stride, const int16_t levels[16], int dc, int ac)
+static void xc_idct_add_c(uint8_t *dst, ptrdiff_t stride, const int16_t levels[16], int dc, int ac)
 {
     int16_t block[16];
     dequantize(block, levels, ac);
@@ -54,7 +54,7 @@ static void idct_add(uint8_t *dst, ptrdiff_t stride, const int16_t levels[16], i
     }
 }
 
-static void idct_dc_add(uint8_t *dst, ptrdiff_t stride, int dc)
+static void xc_idct_dc_add_c(uint8_t *dst, ptrdiff_t stride, int dc)
 {
     int value = (int16_t)((int16_t)dc + 4) >> 3;
     for (int y = 0; y < 4; y++) {
@@ -76,7 +76,7 @@ static void iwht_line(int16_t *line, int step, int round, int shift)
     line[3 * step] = (int16_t)((int16_t)(outer_difference - inner_difference + round) >> shift);
 }
 
-static void iwht(int16_t out[16], const int16_t levels[16], int dc, int ac)
+static void xc_iwht_c(int16_t out[16], const int16_t levels[16], int dc, int ac)
 {
     dequantize(out, levels, ac);
     out[0] = (int16_t)(levels[0] * (int16_t)dc);
@@ -90,7 +90,8 @@ static void iwht(int16_t out[16], const int16_t levels[16], int dc, int ac)
 
 /* 2217 and 5352 are sqrt(2) * sin(pi / 8) and sqrt(2) * cos(pi / 8) in units of 1/4096; the odd constants that are
  * added round in the way libvpx found to lose the least. */
-static void fdct(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride)
+static void xc_fdct_c(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
+                      ptrdiff_t pred_stride)
 {
     for (int y = 0; y < 4; y++) {
         int d[4];
@@ -113,11 +114,11 @@ static void fdct(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, cons
     }
 }
 
-static void fdct_pair(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
-                      ptrdiff_t pred_stride)
+static void xc_fdct_pair_c(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
+                           ptrdiff_t pred_stride)
 {
-    fdct(out[0], src, src_stride, pred, pred_stride);
-    fdct(out[1], src + 4, src_stride, pred + 4, pred_stride);
+    xc_fdct_c(out[0], src, src_stride, pred, pred_stride);
+    xc_fdct_c(out[1], src + 4, src_stride, pred + 4, pred_stride);
 }
 
 /* Rounds a sum of eighths to the nearest, halves away from zero. */
@@ -126,7 +127,7 @@ static int16_t round_eighths(int value)
     return (int16_t)((value + (value < 0) + 3) >> 3);
 }
 
-static void fwht(int16_t out[16], const int16_t in[16])
+static void xc_fwht_c(int16_t out[16], const int16_t in[16])
 {
     for (int i = 0; i < 16; i += 4) {
         int even_sum = in[i] + in[i + 2], odd_sum = in[i + 1] + in[i + 3];
@@ -146,7 +147,7 @@ static void fwht(int16_t out[16], const int16_t in[16])
     }
 }
 
-static unsigned significant(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
+static unsigned xc_significant_c(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
 {
     unsigned large = 0;
     *energy = 0;
@@ -160,11 +161,11 @@ static unsigned significant(const int16_t coefficients[16], int dc, int ac, uint
 
 void xc_dsp_transform_c(struct xc_dsp *dsp)
 {
-    dsp->idct_add = idct_add;
-    dsp->idct_dc_add = idct_dc_add;
-    dsp->iwht = iwht;
-    dsp->fdct = fdct;
-    dsp->fdct_pair = fdct_pair;
-    dsp->significant = significant;
-    dsp->fwht = fwht;
+    dsp->idct_add = xc_idct_add_c;
+    dsp->idct_dc_add = xc_idct_dc_add_c;
+    dsp->iwht = xc_iwht_c;
+    dsp->fdct = xc_fdct_c;
+    dsp->fdct_pair = xc_fdct_pair_c;
+    dsp->significant = xc_significant_c;
+    dsp->fwht = xc_fwht_c;
 }

@@ -98,13 +98,13 @@ INLINE void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrd
     }
 }
 
-DEFINE_WIDTH(, 16)
-DEFINE_WIDTH(, 8)
-DEFINE_WIDTH(, 4)
+DEFINE_WIDTH(, neon, 16)
+DEFINE_WIDTH(, neon, 8)
+DEFINE_WIDTH(, neon, 4)
 
 void xc_dsp_mc_neon(struct xc_dsp *dsp)
 {
-    SET_WIDTH(dsp, 16);
-    SET_WIDTH(dsp, 8);
-    SET_WIDTH(dsp, 4);
+    SET_WIDTH(dsp, neon, 16);
+    SET_WIDTH(dsp, neon, 8);
+    SET_WIDTH(dsp, neon, 4);
 }

@@ -6,6 +6,9 @@
 
 #define WITH_SHUFFLE
 
+#define SIMD_ISA neon
+#define SHUFFLE_ISA neon
+
 typedef uint8x16_t vec;
 
 #define BINARY(name, type, intrinsic)                                                                                  \
@@ -23,6 +26,7 @@ BINARY_U8(bit_and, vandq_u8)
 BINARY_U8(bit_or, vorrq_u8)
 BINARY_U8(bit_xor, veorq_u8)
 
+BINARY_U8(min_u8, vminq_u8)
 BINARY_U8(max_u8, vmaxq_u8)
 BINARY_U8(mean_u8, vrhaddq_u8)
 BINARY_U8(sat_add_u8, vqaddq_u8)
@@ -208,6 +212,16 @@ INLINE vec mul_low_s8(vec a, int factor)
 INLINE vec mul_high_s8(vec a, int factor)
 {
     return from_s16(vmull_high_s8(vreinterpretq_s8_u8(a), vdupq_n_s8((int8_t)factor)));
+}
+
+INLINE vec sum_pairs_u8(vec a)
+{
+    return vreinterpretq_u8_u16(vpaddlq_u8(a));
+}
+
+INLINE vec quotient_s32(vec a, vec b)
+{
+    return from_s32(vcvtq_s32_f32(vdivq_f32(vcvtq_f32_s32(as_s32(a)), vcvtq_f32_s32(as_s32(b)))));
 }
 
 INLINE unsigned bits_of_8(vec a)

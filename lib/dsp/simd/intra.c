@@ -57,26 +57,31 @@ INLINE void predict_tm(uint8_t *dst, ptrdiff_t stride, int size, const uint8_t *
 }
 
 #define DEFINE_SIZE(size)                                                                                              \
-    static void dc_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)                   \
+    static void SHUFFLE_KERNEL(intra##size##_dc)(uint8_t * dst, ptrdiff_t stride, const uint8_t *above,                \
+                                                 const uint8_t *left)                                                  \
     {                                                                                                                  \
         predict_dc(dst, stride, size, above, left);                                                                    \
     }                                                                                                                  \
-    static void dc_left_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)              \
+    static void SHUFFLE_KERNEL(intra##size##_dc_left)(uint8_t * dst, ptrdiff_t stride, const uint8_t *above,           \
+                                                      const uint8_t *left)                                             \
     {                                                                                                                  \
         (void)above;                                                                                                   \
         predict_dc_of_one(dst, stride, size, left);                                                                    \
     }                                                                                                                  \
-    static void dc_above_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)             \
+    static void SHUFFLE_KERNEL(intra##size##_dc_above)(uint8_t * dst, ptrdiff_t stride, const uint8_t *above,          \
+                                                       const uint8_t *left)                                            \
     {                                                                                                                  \
         (void)left;                                                                                                    \
         predict_dc_of_one(dst, stride, size, above);                                                                   \
     }                                                                                                                  \
-    WITH_SHUFFLE static void h_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)       \
+    WITH_SHUFFLE static void SHUFFLE_KERNEL(intra##size##_h)(uint8_t * dst, ptrdiff_t stride, const uint8_t *above,    \
+                                                             const uint8_t *left)                                      \
     {                                                                                                                  \
         (void)above;                                                                                                   \
         predict_h(dst, stride, size, left);                                                                            \
     }                                                                                                                  \
-    WITH_SHUFFLE static void tm_##size(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)      \
+    WITH_SHUFFLE static void SHUFFLE_KERNEL(intra##size##_tm)(uint8_t * dst, ptrdiff_t stride, const uint8_t *above,   \
+                                                              const uint8_t *left)                                     \
     {                                                                                                                  \
         predict_tm(dst, stride, size, above, left);                                                                    \
     }
@@ -84,13 +89,13 @@ INLINE void predict_tm(uint8_t *dst, ptrdiff_t stride, int size, const uint8_t *
 DEFINE_SIZE(16)
 DEFINE_SIZE(8)
 
-static void b_dc(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void SHUFFLE_KERNEL(intra4_dc)(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     int mean = (sum(zip_low_32(load4(above), load4(left))) + 4) / 8;
     store_4x4(dst, stride, splat_8(mean));
 }
 
-static void b_tm(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
+static void SHUFFLE_KERNEL(intra4_tm)(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     vec row = load4(above), corner = splat_8(above[-1]), columns = load4(left);
     vec rows = zip_low_32(row, row);
@@ -159,7 +164,8 @@ INLINE void predict_directional(uint8_t *dst, ptrdiff_t stride, const uint8_t *a
 }
 
 #define DEFINE_DIRECTION(name)                                                                                         \
-    WITH_SHUFFLE static void b_##name(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)       \
+    WITH_SHUFFLE static void SHUFFLE_KERNEL(intra4_##name)(uint8_t * dst, ptrdiff_t stride, const uint8_t *above,      \
+                                                           const uint8_t *left)                                        \
     {                                                                                                                  \
         predict_directional(dst, stride, above, left, name##_layout);                                                  \
     }
@@ -175,26 +181,26 @@ DEFINE_DIRECTION(hu)
 
 #define SET_SIZE(size)                                                                                                 \
     do {                                                                                                               \
-        dsp->intra##size[XC_INTRA_DC] = dc_##size;                                                                     \
-        dsp->intra##size[XC_INTRA_H] = h_##size;                                                                       \
-        dsp->intra##size[XC_INTRA_TM] = tm_##size;                                                                     \
-        dsp->intra##size[XC_INTRA_DC_LEFT] = dc_left_##size;                                                           \
-        dsp->intra##size[XC_INTRA_DC_ABOVE] = dc_above_##size;                                                         \
+        dsp->intra##size[XC_INTRA_DC] = SHUFFLE_KERNEL(intra##size##_dc);                                              \
+        dsp->intra##size[XC_INTRA_H] = SHUFFLE_KERNEL(intra##size##_h);                                                \
+        dsp->intra##size[XC_INTRA_TM] = SHUFFLE_KERNEL(intra##size##_tm);                                              \
+        dsp->intra##size[XC_INTRA_DC_LEFT] = SHUFFLE_KERNEL(intra##size##_dc_left);                                    \
+        dsp->intra##size[XC_INTRA_DC_ABOVE] = SHUFFLE_KERNEL(intra##size##_dc_above);                                  \
     } while (0)
 
 /* Not V and DC_128: the compiler's code for C is as good. */
-void xc_dsp_intra_simd(struct xc_dsp *dsp)
+void SHUFFLE_KERNEL(dsp_intra)(struct xc_dsp *dsp)
 {
     SET_SIZE(16);
     SET_SIZE(8);
-    dsp->intra4[XC_B_DC_PRED] = b_dc;
-    dsp->intra4[XC_B_TM_PRED] = b_tm;
-    dsp->intra4[XC_B_VE_PRED] = b_ve;
-    dsp->intra4[XC_B_HE_PRED] = b_he;
-    dsp->intra4[XC_B_LD_PRED] = b_ld;
-    dsp->intra4[XC_B_RD_PRED] = b_rd;
-    dsp->intra4[XC_B_VR_PRED] = b_vr;
-    dsp->intra4[XC_B_VL_PRED] = b_vl;
-    dsp->intra4[XC_B_HD_PRED] = b_hd;
-    dsp->intra4[XC_B_HU_PRED] = b_hu;
+    dsp->intra4[XC_B_DC_PRED] = SHUFFLE_KERNEL(intra4_dc);
+    dsp->intra4[XC_B_TM_PRED] = SHUFFLE_KERNEL(intra4_tm);
+    dsp->intra4[XC_B_VE_PRED] = SHUFFLE_KERNEL(intra4_ve);
+    dsp->intra4[XC_B_HE_PRED] = SHUFFLE_KERNEL(intra4_he);
+    dsp->intra4[XC_B_LD_PRED] = SHUFFLE_KERNEL(intra4_ld);
+    dsp->intra4[XC_B_RD_PRED] = SHUFFLE_KERNEL(intra4_rd);
+    dsp->intra4[XC_B_VR_PRED] = SHUFFLE_KERNEL(intra4_vr);
+    dsp->intra4[XC_B_VL_PRED] = SHUFFLE_KERNEL(intra4_vl);
+    dsp->intra4[XC_B_HD_PRED] = SHUFFLE_KERNEL(intra4_hd);
+    dsp->intra4[XC_B_HU_PRED] = SHUFFLE_KERNEL(intra4_hu);
 }

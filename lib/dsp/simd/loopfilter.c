@@ -206,25 +206,25 @@ INLINE void filter_inner_columns(uint8_t *dst, ptrdiff_t stride, const struct li
 
 /* --- the kernels --- */
 
-static void mb_v(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)
+static void KERNEL(filter_mb_v)(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)
 {
     struct limits limits = splat_limits(edge, interior, hev);
     filter_columns(dst, dst + 8 * stride, stride, &limits, filter_mb);
 }
 
-static void mb_h(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)
+static void KERNEL(filter_mb_h)(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)
 {
     struct limits limits = splat_limits(edge, interior, hev);
     filter_rows(dst, stride, &limits, filter_mb, 3);
 }
 
-static void inner_v(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)
+static void KERNEL(filter_inner_v)(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)
 {
     struct limits limits = splat_limits(edge, interior, hev);
     filter_inner_columns(dst, stride, &limits, filter_inner);
 }
 
-static void inner_h(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)
+static void KERNEL(filter_inner_h)(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)
 {
     struct limits limits = splat_limits(edge, interior, hev);
     for (int y = 4; y < 16; y += 4) {
@@ -232,49 +232,49 @@ static void inner_h(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int 
     }
 }
 
-static void mb_v_uv(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)
+static void KERNEL(filter_mb_v_uv)(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)
 {
     struct limits limits = splat_limits(edge, interior, hev);
     filter_columns(u, v, stride, &limits, filter_mb);
 }
 
-static void mb_h_uv(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)
+static void KERNEL(filter_mb_h_uv)(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)
 {
     struct limits limits = splat_limits(edge, interior, hev);
     filter_rows_uv(u, v, stride, &limits, filter_mb, 3);
 }
 
-static void inner_v_uv(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)
+static void KERNEL(filter_inner_v_uv)(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)
 {
     struct limits limits = splat_limits(edge, interior, hev);
     filter_columns(u + 4, v + 4, stride, &limits, filter_inner);
 }
 
-static void inner_h_uv(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)
+static void KERNEL(filter_inner_h_uv)(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior, int hev)
 {
     struct limits limits = splat_limits(edge, interior, hev);
     filter_rows_uv(u + 4 * stride, v + 4 * stride, stride, &limits, filter_inner, 2);
 }
 
-static void simple_mb_v(uint8_t *dst, ptrdiff_t stride, int edge)
+static void KERNEL(filter_simple_mb_v)(uint8_t *dst, ptrdiff_t stride, int edge)
 {
     struct limits limits = splat_limits(edge, 0, 0);
     filter_columns(dst, dst + 8 * stride, stride, &limits, filter_simple);
 }
 
-static void simple_mb_h(uint8_t *dst, ptrdiff_t stride, int edge)
+static void KERNEL(filter_simple_mb_h)(uint8_t *dst, ptrdiff_t stride, int edge)
 {
     struct limits limits = splat_limits(edge, 0, 0);
     filter_rows(dst, stride, &limits, filter_simple, 1);
 }
 
-static void simple_inner_v(uint8_t *dst, ptrdiff_t stride, int edge)
+static void KERNEL(filter_simple_inner_v)(uint8_t *dst, ptrdiff_t stride, int edge)
 {
     struct limits limits = splat_limits(edge, 0, 0);
     filter_inner_columns(dst, stride, &limits, filter_simple);
 }
 
-static void simple_inner_h(uint8_t *dst, ptrdiff_t stride, int edge)
+static void KERNEL(filter_simple_inner_h)(uint8_t *dst, ptrdiff_t stride, int edge)
 {
     struct limits limits = splat_limits(edge, 0, 0);
     for (int y = 4; y < 16; y += 4) {
@@ -282,18 +282,18 @@ static void simple_inner_h(uint8_t *dst, ptrdiff_t stride, int edge)
     }
 }
 
-void xc_dsp_loopfilter_simd(struct xc_dsp *dsp)
+void KERNEL(dsp_loopfilter)(struct xc_dsp *dsp)
 {
-    dsp->filter.mb_v = mb_v;
-    dsp->filter.mb_h = mb_h;
-    dsp->filter.inner_v = inner_v;
-    dsp->filter.inner_h = inner_h;
-    dsp->filter.mb_v_uv = mb_v_uv;
-    dsp->filter.mb_h_uv = mb_h_uv;
-    dsp->filter.inner_v_uv = inner_v_uv;
-    dsp->filter.inner_h_uv = inner_h_uv;
-    dsp->filter.simple_mb_v = simple_mb_v;
-    dsp->filter.simple_mb_h = simple_mb_h;
-    dsp->filter.simple_inner_v = simple_inner_v;
-    dsp->filter.simple_inner_h = simple_inner_h;
+    dsp->filter.mb_v = KERNEL(filter_mb_v);
+    dsp->filter.mb_h = KERNEL(filter_mb_h);
+    dsp->filter.inner_v = KERNEL(filter_inner_v);
+    dsp->filter.inner_h = KERNEL(filter_inner_h);
+    dsp->filter.mb_v_uv = KERNEL(filter_mb_v_uv);
+    dsp->filter.mb_h_uv = KERNEL(filter_mb_h_uv);
+    dsp->filter.inner_v_uv = KERNEL(filter_inner_v_uv);
+    dsp->filter.inner_h_uv = KERNEL(filter_inner_h_uv);
+    dsp->filter.simple_mb_v = KERNEL(filter_simple_mb_v);
+    dsp->filter.simple_mb_h = KERNEL(filter_simple_mb_h);
+    dsp->filter.simple_inner_v = KERNEL(filter_simple_inner_v);
+    dsp->filter.simple_inner_h = KERNEL(filter_simple_inner_h);
 }

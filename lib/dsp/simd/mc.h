@@ -2,7 +2,7 @@
 #ifndef XC_DSP_SIMD_MC_H
 #define XC_DSP_SIMD_MC_H
 
-#include "dsp/dsp.h"
+#include "dsp/kernels.h"
 
 /* Taps are numbered 0 to 5, tap 2 is on the sample itself. A filter has all six, 1 to 4 (sixtap at odd positions),
  * 2 and 3 (bilinear) or none (a copy). */
@@ -26,9 +26,9 @@ static inline int bilinear_taps(int position)
         predict(dst, dst_stride, src, src_stride, w, h, (weights)[mx], across, (weights)[my], down);                   \
         break
 
-#define DEFINE_WIDTH(attributes, w)                                                                                    \
-    attributes static void sixtap_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride,    \
-                                      int h, int mx, int my)                                                           \
+#define DEFINE_WIDTH(attributes, isa, w)                                                                               \
+    attributes static void XC_KERNEL(sixtap_##w, isa)(uint8_t * dst, ptrdiff_t dst_stride, const uint8_t *src,         \
+                                                      ptrdiff_t src_stride, int h, int mx, int my)                     \
     {                                                                                                                  \
         switch (8 * sixtap_taps(mx, w) + sixtap_taps(my, w)) {                                                         \
             PREDICT_CASE(sixtap_weights, w, NO_TAPS, NO_TAPS);                                                         \
@@ -42,8 +42,8 @@ static inline int bilinear_taps(int position)
             PREDICT_CASE(sixtap_weights, w, SIX_TAPS, SIX_TAPS);                                                       \
         }                                                                                                              \
     }                                                                                                                  \
-    attributes static void bilinear_##w(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride,  \
-                                        int h, int mx, int my)                                                         \
+    attributes static void XC_KERNEL(bilinear_##w, isa)(uint8_t * dst, ptrdiff_t dst_stride, const uint8_t *src,       \
+                                                        ptrdiff_t src_stride, int h, int mx, int my)                   \
     {                                                                                                                  \
         switch (8 * bilinear_taps(mx) + bilinear_taps(my)) {                                                           \
             PREDICT_CASE(bilinear_weights, w, NO_TAPS, NO_TAPS);                                                       \
@@ -53,10 +53,10 @@ static inline int bilinear_taps(int position)
         }                                                                                                              \
     }
 
-#define SET_WIDTH(dsp, w)                                                                                              \
+#define SET_WIDTH(dsp, isa, w)                                                                                         \
     do {                                                                                                               \
-        (dsp)->sixtap[XC_MC_##w] = sixtap_##w;                                                                         \
-        (dsp)->bilinear[XC_MC_##w] = bilinear_##w;                                                                     \
+        (dsp)->sixtap[XC_MC_##w] = XC_KERNEL(sixtap_##w, isa);                                                         \
+        (dsp)->bilinear[XC_MC_##w] = XC_KERNEL(bilinear_##w, isa);                                                     \
     } while (0)
 
 #endif

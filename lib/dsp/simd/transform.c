@@ -65,13 +65,13 @@ INLINE void add_to_picture(uint8_t *dst, ptrdiff_t stride, struct block residue)
     store_4x4(dst, stride, narrow_s16_u8(above, below));
 }
 
-static void idct_add(uint8_t *dst, ptrdiff_t stride, const int16_t levels[16], int dc, int ac)
+static void KERNEL(idct_add)(uint8_t *dst, ptrdiff_t stride, const int16_t levels[16], int dc, int ac)
 {
     struct block b = transpose(idct_lines(dequantize(levels, dc, ac), 0));
     add_to_picture(dst, stride, transpose(shift_right(idct_lines(b, 4), 3)));
 }
 
-static void idct_dc_add(uint8_t *dst, ptrdiff_t stride, int dc)
+static void KERNEL(idct_dc_add)(uint8_t *dst, ptrdiff_t stride, int dc)
 {
     vec value = shift_right_s16(add_s16(splat_16(dc), splat_16(4)), 3);
     add_to_picture(dst, stride, (struct block){ value, value });
@@ -86,7 +86,7 @@ INLINE struct block iwht_lines(struct block b, int round)
     return (struct block){ add_s16(outer, inner), sub_s16(outer, inner) };
 }
 
-static void iwht(int16_t out[16], const int16_t levels[16], int dc, int ac)
+static void KERNEL(iwht)(int16_t out[16], const int16_t levels[16], int dc, int ac)
 {
     struct block b = transpose(iwht_lines(dequantize(levels, levels[0] * dc, ac), 0));
     store_block(out, transpose(shift_right(iwht_lines(b, 3), 3)));
@@ -132,7 +132,8 @@ INLINE vec ones_in_low_half(vec a)
     return low_and_high(add_s16(equal_s16(a, zero()), splat_16(1)), zero());
 }
 
-static void fdct(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred, ptrdiff_t pred_stride)
+static void KERNEL(fdct)(int16_t out[16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
+                         ptrdiff_t pred_stride)
 {
     vec from = load_4x4(src, src_stride), minus = load_4x4(pred, pred_stride);
     struct block b = {
@@ -186,8 +187,8 @@ INLINE struct pair fdct_lines(struct pair p, int round_1, int round_3, int shift
     } };
 }
 
-static void fdct_pair(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
-                      ptrdiff_t pred_stride)
+static void KERNEL(fdct_pair)(int16_t out[2][16], const uint8_t *src, ptrdiff_t src_stride, const uint8_t *pred,
+                              ptrdiff_t pred_stride)
 {
     struct pair p;
     vec outer;
@@ -214,7 +215,7 @@ INLINE vec beyond_s16(vec a, vec limit)
     return bit_or(greater_s16(a, limit), greater_s16(sub_s16(zero(), limit), a));
 }
 
-static unsigned significant(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
+static unsigned KERNEL(significant)(const int16_t coefficients[16], int dc, int ac, uint32_t *energy)
 {
     struct block b = load_block(coefficients);
     vec limit = splat_16((ac - 1) / 2), first_limit = set_first_s16(limit, (dc - 1) / 2);
@@ -243,7 +244,7 @@ INLINE vec round_eighths(vec value)
 }
 
 /* The second takes 32. */
-static void fwht(int16_t out[16], const int16_t in[16])
+static void KERNEL(fwht)(int16_t out[16], const int16_t in[16])
 {
     struct block b = transpose(fwht_lines(transpose(load_block(in))));
     vec even = zip_low_16(b.line_01, b.line_23), odd = zip_high_16(b.line_01, b.line_23);
@@ -256,13 +257,13 @@ static void fwht(int16_t out[16], const int16_t in[16])
     store_block(out, (struct block){ narrow_s32_s16(line_0, line_1), narrow_s32_s16(line_2, line_3) });
 }
 
-void xc_dsp_transform_simd(struct xc_dsp *dsp)
+void KERNEL(dsp_transform)(struct xc_dsp *dsp)
 {
-    dsp->idct_add = idct_add;
-    dsp->idct_dc_add = idct_dc_add;
-    dsp->iwht = iwht;
-    dsp->fdct = fdct;
-    dsp->fdct_pair = fdct_pair;
-    dsp->significant = significant;
-    dsp->fwht = fwht;
+    dsp->idct_add = KERNEL(idct_add);
+    dsp->idct_dc_add = KERNEL(idct_dc_add);
+    dsp->iwht = KERNEL(iwht);
+    dsp->fdct = KERNEL(fdct);
+    dsp->fdct_pair = KERNEL(fdct_pair);
+    dsp->significant = KERNEL(significant);
+    dsp->fwht = KERNEL(fwht);
 }

@@ -5,7 +5,10 @@
 #include <immintrin.h>
 
 #define TARGET(isa) __attribute__((target(isa)))
-#define WITH_SHUFFLE TARGET("ssse3") /* for functions that use shuffle() */
+#define WITH_SHUFFLE TARGET("ssse3") /* for functions that use shuffle_8() */
+
+#define SIMD_ISA sse2
+#define SHUFFLE_ISA ssse3
 
 typedef __m128i vec;
 
@@ -20,6 +23,7 @@ BINARY(bit_or, _mm_or_si128)
 BINARY(bit_xor, _mm_xor_si128)
 BINARY(bit_and_not, _mm_andnot_si128) /* ~a & b */
 
+BINARY(min_u8, _mm_min_epu8)
 BINARY(max_u8, _mm_max_epu8)
 BINARY(mean_u8, _mm_avg_epu8) /* rounded up */
 BINARY(sat_add_u8, _mm_adds_epu8)
@@ -167,6 +171,19 @@ INLINE vec mul_low_s8(vec a, int factor)
 INLINE vec mul_high_s8(vec a, int factor)
 {
     return _mm_mulhi_epi16(_mm_unpackhi_epi8(zero(), a), splat_16(factor << 8));
+}
+
+/* Each word: the sum of its two bytes. */
+INLINE vec sum_pairs_u8(vec a)
+{
+    return _mm_add_epi16(_mm_and_si128(a, splat_16(0xff)), _mm_srli_epi16(a, 8));
+}
+
+/* a / b, rounded towards zero; a is 0 to 2^24 - 1, b is positive. No quotient that is not whole is closer to a whole
+ * one than the error of a float, 24 bits of precision: so truncating that is exact. */
+INLINE vec quotient_s32(vec a, vec b)
+{
+    return _mm_cvttps_epi32(_mm_div_ps(_mm_cvtepi32_ps(a), _mm_cvtepi32_ps(b)));
 }
 
 /* Bit i is set where byte i is all ones, which it is or it is zero. */

@@ -127,13 +127,13 @@ INLINE void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrd
     }
 }
 
-DEFINE_WIDTH(TARGET("avx2"), 16)
-DEFINE_WIDTH(TARGET("avx2"), 8)
-DEFINE_WIDTH(TARGET("avx2"), 4)
+DEFINE_WIDTH(TARGET("avx2"), avx2, 16)
+DEFINE_WIDTH(TARGET("avx2"), avx2, 8)
+DEFINE_WIDTH(TARGET("avx2"), avx2, 4)
 
 void xc_dsp_mc_avx2(struct xc_dsp *dsp)
 {
-    SET_WIDTH(dsp, 16);
-    SET_WIDTH(dsp, 8);
-    SET_WIDTH(dsp, 4);
+    SET_WIDTH(dsp, avx2, 16);
+    SET_WIDTH(dsp, avx2, 8);
+    SET_WIDTH(dsp, avx2, 4);
 }

@@ -106,13 +106,13 @@ INLINE void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrd
     }
 }
 
-DEFINE_WIDTH(TARGET("ssse3"), 16)
-DEFINE_WIDTH(TARGET("ssse3"), 8)
-DEFINE_WIDTH(TARGET("ssse3"), 4)
+DEFINE_WIDTH(TARGET("ssse3"), ssse3, 16)
+DEFINE_WIDTH(TARGET("ssse3"), ssse3, 8)
+DEFINE_WIDTH(TARGET("ssse3"), ssse3, 4)
 
 void xc_dsp_mc_ssse3(struct xc_dsp *dsp)
 {
-    SET_WIDTH(dsp, 16);
-    SET_WIDTH(dsp, 8);
-    SET_WIDTH(dsp, 4);
+    SET_WIDTH(dsp, ssse3, 16);
+    SET_WIDTH(dsp, ssse3, 8);
+    SET_WIDTH(dsp, ssse3, 4);
 }
