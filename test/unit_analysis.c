@@ -106,7 +106,8 @@ static struct xc_scene *new_scene(struct xc_picture *first)
     struct xc_scene *scene;
     double novelty;
     CHECK_OK(xc_scene_new(&scene, workspace, WIDTH, HEIGHT, &err), err);
-    CHECK(!begins(scene, first, &novelty) && novelty == 1);
+    CHECK(!begins(scene, first, &novelty));
+    CHECK_EQUAL(novelty, 1);
     return scene;
 }
 
@@ -116,8 +117,12 @@ static void test_cut(void)
     double novelty;
     for (unsigned t = 0; t < 9; t++) {
         const bool replaced = t > 0 && t % 3 == 0;
-        CHECK(begins(scene, view(t / 3, 0, 0), &novelty) == replaced);
-        CHECK(replaced ? novelty > 0.75 : novelty < 0.01);
+        CHECK_EQUAL(begins(scene, view(t / 3, 0, 0), &novelty), replaced);
+        if (replaced) {
+            CHECK_COMPARE(novelty, >, 0.75);
+        } else {
+            CHECK_COMPARE(novelty, <, 0.01);
+        }
     }
     xc_scene_free(scene);
 }
@@ -128,7 +133,8 @@ static void test_pan(double right, double down)
     double novelty;
     for (int t = 1; t < 5; t++) {
         CHECK(!begins(scene, view(0, t * right, t * down), &novelty));
-        CHECK(novelty > 0.05 && novelty < 0.6);
+        CHECK_COMPARE(novelty, >, 0.05);
+        CHECK_COMPARE(novelty, <, 0.6);
     }
     xc_scene_free(scene);
 }
@@ -139,7 +145,7 @@ static void test_flashes(void)
     double novelty;
     for (int t = 1; t < 9; t++) {
         CHECK(!begins(scene, brighter(view(0, t * 3, t * 2), t % 3 ? 0 : 50), &novelty));
-        CHECK(novelty < 0.6);
+        CHECK_COMPARE(novelty, <, 0.6);
     }
     CHECK(begins(scene, brighter(view(1, 0, 0), 50), &novelty));
     xc_scene_free(scene);
@@ -207,12 +213,15 @@ static void test_averaging(double right, double down, int brighter_by, double sh
     double noise, left = raw + 1;
     for (unsigned count = 1; count <= XC_FILTER_PICTURES; count += 2) {
         struct xc_picture *out = average(count, &noise);
-        CHECK(noise == 0 && difference(out, clean) < left);
+        CHECK_EQUAL(noise, 0);
+        CHECK_COMPARE(difference(out, clean), <, left);
         left = difference(out, clean);
-        CHECK(count > 1 || left == raw);
+        if (count == 1) {
+            CHECK_EQUAL(left, raw);
+        }
         xc_picture_unref(out);
     }
-    CHECK(left < share * raw);
+    CHECK_COMPARE(left, <, share * raw);
     xc_picture_unref(clean);
     free_film();
 }
@@ -228,8 +237,8 @@ static void test_noise(unsigned mb_cols, bool noticed)
     film[2] = xc_picture_ref(film[0]);
     double noise;
     struct xc_picture *out = average(3, &noise);
-    CHECK(fabs(noise - noticed * sigma) < 0.15 * sigma);
-    CHECK(difference(out, film[0]) == 0);
+    CHECK_COMPARE(fabs(noise - noticed * sigma), <, 0.15 * sigma);
+    CHECK_EQUAL(difference(out, film[0]), 0);
     xc_picture_unref(out);
     free_film();
 }
@@ -241,8 +250,8 @@ static void test_averaging_across_a_cut(void)
     film[1] = view(1, 0, 0);
     double noise;
     struct xc_picture *out = average(2, &noise);
-    CHECK(noise > 8);
-    CHECK(difference(out, film[0]) == 0);
+    CHECK_COMPARE(noise, >, 8);
+    CHECK_EQUAL(difference(out, film[0]), 0);
     xc_picture_unref(out);
     free_film();
 }

@@ -75,7 +75,7 @@ static struct xc_picture *check_frame(const struct xc_bytes *bytes, const struct
     CHECK_OK(xc_frame_parse(&frame, &state, bytes->data, bytes->size, &err), err);
     CHECK(frame.header.show == !params->hide && frame.header.refresh_probabilities == !params->keep_probabilities);
     CHECK(frame.header.sign_bias_altref == params->altref_ahead && !frame.header.sign_bias_golden);
-    CHECK(frame.header.quantizer == params->quantizer);
+    CHECK_EQUAL(frame.header.quantizer, params->quantizer);
     frame.header.show = true;
     CHECK_OK(xc_decode_frame(workspace, &state, &frame, &picture, &err), err);
     CHECK(xc_state_equal(&state, xc_encoder_state(encoder)));
@@ -99,7 +99,7 @@ static void test_repeat(void)
         params.hide = i / 3 & 32;
         CHECK_OK(xc_encoder_set_state(encoder, &start, &err), err);
         CHECK_OK(xc_encode_repeat(encoder, which, &params, &bytes, &err), err);
-        CHECK(bytes.size < SMALL);
+        CHECK_COMPARE(bytes.size, <, SMALL);
         struct xc_picture *picture = check_frame(&bytes, &params, &start);
         CHECK(xc_picture_equal(picture, start.reference[which]));
         xc_picture_unref(picture);
@@ -149,7 +149,7 @@ static void test_search_behind_a_repeat(void)
     params.use_golden = params.use_altref = false;
     params.quantizer = 127;
     encode(1, &params, &bytes);
-    CHECK(bytes.size < SMALL);
+    CHECK_COMPARE(bytes.size, <, SMALL);
     xc_bytes_clear(&bytes);
 }
 
@@ -158,8 +158,8 @@ static void test_refusals(void)
     struct xc_bytes bytes = XC_BYTES_INIT;
     const struct xc_encode_params params = params_of(7, false, false);
     struct xc_picture *source = make_source(0);
-    CHECK(xc_encode_repeat(encoder, XC_LAST, &params, &bytes, &err) == XC_ERR_ARGUMENT);
-    CHECK(xc_encode(encoder, source, &params, &bytes, &err) == XC_ERR_ARGUMENT);
+    CHECK_EQUAL(xc_encode_repeat(encoder, XC_LAST, &params, &bytes, &err), XC_ERR_ARGUMENT);
+    CHECK_EQUAL(xc_encode(encoder, source, &params, &bytes, &err), XC_ERR_ARGUMENT);
     CHECK(bytes.size == 0 && xc_encoder_state(encoder)->width == 0);
     xc_picture_unref(source);
 }

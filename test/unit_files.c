@@ -54,7 +54,7 @@ static void test_ivf_bytes(void)
     };
     size_t size;
     char *data = make_ivf(&size);
-    CHECK(size == 32 + 3 * 12 + 10);
+    CHECK_EQUAL(size, 32 + 3 * 12 + 10);
     CHECK(memcmp(data, expected, sizeof expected) == 0);
     free(data);
     unit_end("IVF: the bytes are libvpx's");
@@ -79,7 +79,7 @@ static void test_ivf_round_trip(void)
 
     data[32 + 12] = 0; /* a key frame needs no state, and other writers leave anything in those bytes */
     CHECK_OK(read_ivf(&ivf, data, size, &err), err);
-    CHECK(ivf.header.expected_state == 0);
+    CHECK_EQUAL(ivf.header.expected_state, 0);
     xc_ivf_clear(&ivf);
     free(data);
     unit_end("IVF: a key frame expects no state");

@@ -106,7 +106,7 @@ static void check_decodes_to(struct bench *bench, struct xc_workspace *workspace
     CHECK_OK(xc_state_copy(&state, &bench->state, &err), err);
     CHECK_OK(xc_decode(workspace, &state, data, size, &shown, &err), err);
     CHECK(xc_state_equal(&state, after));
-    CHECK(xc_state_hash(&state) == xc_state_hash(after));
+    CHECK_EQUAL(xc_state_hash(&state), xc_state_hash(after));
     CHECK(same_picture(shown, bench->frame.header.show ? picture : NULL));
     xc_picture_unref(shown);
     xc_state_clear(&state);
@@ -148,8 +148,8 @@ static void test_frame(struct bench *bench, const struct xc_ivf_frame *ivf_frame
     struct xc_state after = XC_STATE_INIT;
     struct xc_picture *picture = NULL;
     CHECK_OK(xc_frame_parse(&bench->frame, &bench->state, ivf_frame->data, ivf_frame->size, &err), err);
-    CHECK(bench->frame.header.key_frame == xc_data_is_key_frame(ivf_frame->data, ivf_frame->size));
-    CHECK(bench->frame.header.show == xc_data_is_shown(ivf_frame->data, ivf_frame->size));
+    CHECK_EQUAL(bench->frame.header.key_frame, xc_data_is_key_frame(ivf_frame->data, ivf_frame->size));
+    CHECK_EQUAL(bench->frame.header.show, xc_data_is_shown(ivf_frame->data, ivf_frame->size));
     CHECK_OK(xc_state_copy(&after, &bench->state, &err), err);
     CHECK_OK(xc_decode_frame(bench->workspace, &after, &bench->frame, &picture, &err), err);
     check_decodes_to(bench, bench->workspace, ivf_frame->data, ivf_frame->size, picture, &after);
@@ -184,7 +184,7 @@ static void test_file(const char *path, struct total *total)
         }
     }
     /* Costs are estimates: a frame may come out a byte longer than it was. All frames together may not. */
-    CHECK(bench.optimized_size <= bench.plain_size + ivf.header.frame_count);
+    CHECK_COMPARE(bench.optimized_size, <=, bench.plain_size + ivf.header.frame_count);
     total->plain += bench.plain_size;
     total->optimized += bench.optimized_size;
     xc_bytes_clear(&bench.bytes);
@@ -299,7 +299,7 @@ static void test_contradictions(struct xc_workspace *workspace)
         contradict(&frame, how);
         memcpy(before, frame.macroblocks, sizeof before);
         enum xc_status status = xc_frame_serialize(&bytes, &frame, &state, &err);
-        CHECK(status == (how < CONTRADICTIONS ? XC_ERR_ARGUMENT : XC_OK));
+        CHECK_EQUAL(status, how < CONTRADICTIONS ? XC_ERR_ARGUMENT : XC_OK);
         for (unsigned i = 0; i < COLUMNS; i++) {
             check_same_macroblock(&before[i], &frame.macroblocks[i]);
         }
@@ -307,8 +307,8 @@ static void test_contradictions(struct xc_workspace *workspace)
     }
     struct xc_frame key_frame = make_frame(true, COLUMNS);
     key_frame.macroblocks[1] = (struct xc_macroblock){ .y_mode = XC_ZEROMV, .reference = XC_REF_LAST };
-    CHECK(optimize_and_serialize(&bytes, &key_frame, &state) == XC_ERR_ARGUMENT);
-    CHECK(key_frame.macroblocks[1].reference == XC_REF_LAST);
+    CHECK_EQUAL(optimize_and_serialize(&bytes, &key_frame, &state), XC_ERR_ARGUMENT);
+    CHECK_EQUAL(key_frame.macroblocks[1].reference, XC_REF_LAST);
     xc_frame_clear(&key_frame);
     xc_state_clear(&state);
     xc_bytes_clear(&bytes);
@@ -384,17 +384,17 @@ static void test_far_vectors(struct xc_workspace *workspace)
     struct xc_frame frame = XC_FRAME_INIT;
     struct xc_state wide = make_state(workspace, WIDE), narrow = make_state(workspace, NARROW);
     for (int split = 0; split < 2; split++) {
-        CHECK(write_far(&bytes, &wide, 0, LIMIT, split) == XC_ERR_ARGUMENT);
-        CHECK(write_far(&bytes, &wide, RIGHT, -LIMIT, split) == XC_ERR_ARGUMENT);
-        CHECK(write_far(&bytes, &wide, RIGHT, 1 - LIMIT, split) == XC_OK);
+        CHECK_EQUAL(write_far(&bytes, &wide, 0, LIMIT, split), XC_ERR_ARGUMENT);
+        CHECK_EQUAL(write_far(&bytes, &wide, RIGHT, -LIMIT, split), XC_ERR_ARGUMENT);
+        CHECK_EQUAL(write_far(&bytes, &wide, RIGHT, 1 - LIMIT, split), XC_OK);
         CHECK_OK(xc_frame_parse(&frame, &wide, bytes.data, bytes.size, &err), err);
-        CHECK(frame.macroblocks[RIGHT + 16].mv.column == 1 - LIMIT);
+        CHECK_EQUAL(frame.macroblocks[RIGHT + 16].mv.column, 1 - LIMIT);
 
-        CHECK(write_far(&bytes, &narrow, 0, LIMIT - 1, split) == XC_OK);
+        CHECK_EQUAL(write_far(&bytes, &narrow, 0, LIMIT - 1, split), XC_OK);
         CHECK_OK(xc_frame_open(&frame, &wide, bytes.data, bytes.size, &err), err);
-        CHECK(frame.macroblocks[16].mv.column == LIMIT - 1);
-        CHECK(write_far(&bytes, &narrow, 0, LIMIT, split) == XC_OK);
-        CHECK(xc_frame_open(&frame, &wide, bytes.data, bytes.size, &err) == XC_ERR_FORMAT);
+        CHECK_EQUAL(frame.macroblocks[16].mv.column, LIMIT - 1);
+        CHECK_EQUAL(write_far(&bytes, &narrow, 0, LIMIT, split), XC_OK);
+        CHECK_EQUAL(xc_frame_open(&frame, &wide, bytes.data, bytes.size, &err), XC_ERR_FORMAT);
         CHECK(xc_decode(workspace, &wide, bytes.data, bytes.size, NULL, &err) == XC_ERR_FORMAT);
         CHECK(strstr(err.text, "4096"));
     }
@@ -438,7 +438,7 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         test_file(argv[i], &total);
     }
-    CHECK(total.optimized < total.plain);
+    CHECK_COMPARE(total.optimized, <, total.plain);
     unit_end("optimizing saves bytes");
     return unit_finish();
 }

@@ -74,7 +74,7 @@ static void test_damaged_frame(struct xc_workspace *workspace, const struct xc_s
     enum xc_status status_by_bytes = xc_decode(workspace, &by_bytes, data, size, NULL, &err);
     check_failed(status_by_bytes, &err, &by_bytes, before);
     if (size) { /* no bytes at all are no frame to parse, but a lost one to decode */
-        CHECK(status == status_by_bytes);
+        CHECK_EQUAL(status, status_by_bytes);
     }
     CHECK(xc_state_equal(&by_frame, &by_bytes));
     try_frame(workspace, &by_frame, next->data, next->size);

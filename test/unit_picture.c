@@ -13,14 +13,14 @@ static void test_sizes(void)
         CHECK_OK(xc_picture_new(&picture, NULL, width, height, &err), err);
         CHECK(picture->width == width && picture->height == height);
         CHECK(picture->mb_cols == (width + 15) / 16 && picture->mb_rows == (height + 15) / 16);
-        CHECK(xc_plane_coded_width(picture, XC_PLANE_Y) == 16u * picture->mb_cols);
-        CHECK(xc_plane_coded_height(picture, XC_PLANE_V) == 8u * picture->mb_rows);
-        CHECK(xc_plane_width(picture, XC_PLANE_U) == (width + 1) / 2);
-        CHECK(xc_plane_height(picture, XC_PLANE_U) == (height + 1) / 2);
-        CHECK(xc_picture_i420_size(picture) == width * height + 2 * ((width + 1) / 2) * ((height + 1) / 2));
+        CHECK_EQUAL(xc_plane_coded_width(picture, XC_PLANE_Y), 16u * picture->mb_cols);
+        CHECK_EQUAL(xc_plane_coded_height(picture, XC_PLANE_V), 8u * picture->mb_rows);
+        CHECK_EQUAL(xc_plane_width(picture, XC_PLANE_U), (width + 1) / 2);
+        CHECK_EQUAL(xc_plane_height(picture, XC_PLANE_U), (height + 1) / 2);
+        CHECK_EQUAL(xc_picture_i420_size(picture), width * height + 2 * ((width + 1) / 2) * ((height + 1) / 2));
         for (int p = 0; p < 3; p++) {
-            CHECK(picture->plane[p].stride >= (ptrdiff_t)xc_plane_coded_width(picture, p));
-            CHECK(picture->plane[p].stride % 64 == 0);
+            CHECK_COMPARE(picture->plane[p].stride, >=, (ptrdiff_t)xc_plane_coded_width(picture, p));
+            CHECK_EQUAL(picture->plane[p].stride % 64, 0);
         }
         xc_picture_unref(picture);
     }
@@ -60,22 +60,22 @@ static void test_padding(void)
         for (unsigned y = 0; y < xc_plane_coded_height(picture, p); y++) {
             for (unsigned x = 0; x < xc_plane_coded_width(picture, p); x++) {
                 unsigned expected = 100 * p + 7 * (y < bottom ? y : bottom) + (x < right ? x : right);
-                CHECK(picture->plane[p].data[y * picture->plane[p].stride + x] == (uint8_t)expected);
+                CHECK_EQUAL(picture->plane[p].data[y * picture->plane[p].stride + x], (uint8_t)expected);
             }
         }
     }
     unit_end("padding repeats the edge");
     uint8_t out[19 * 5 + 2 * 10 * 3];
-    CHECK(xc_picture_i420_size(picture) == sizeof out);
-    CHECK(xc_picture_to_i420(picture, out, sizeof out - 1, &err) == XC_ERR_ARGUMENT);
+    CHECK_EQUAL(xc_picture_i420_size(picture), sizeof out);
+    CHECK_EQUAL(xc_picture_to_i420(picture, out, sizeof out - 1, &err), XC_ERR_ARGUMENT);
     CHECK_OK(xc_picture_to_i420(picture, out, sizeof out, &err), err);
     CHECK(out[0] == 0 && out[18] == 18 && out[19] == 7 && out[19 * 5] == 100 && out[19 * 5 + 30] == 200);
     unit_end("I420 has no gaps");
 
     struct xc_picture *again;
     CHECK_OK(xc_picture_new(&again, NULL, 19, 5, &err), err);
-    CHECK(xc_picture_from_i420(again, out, sizeof out - 1, &err) == XC_ERR_ARGUMENT);
-    CHECK(xc_picture_from_i420(again, out, sizeof out + 1, &err) == XC_ERR_ARGUMENT);
+    CHECK_EQUAL(xc_picture_from_i420(again, out, sizeof out - 1, &err), XC_ERR_ARGUMENT);
+    CHECK_EQUAL(xc_picture_from_i420(again, out, sizeof out + 1, &err), XC_ERR_ARGUMENT);
     CHECK_OK(xc_picture_from_i420(again, out, sizeof out, &err), err);
     CHECK(xc_picture_equal(picture, again));
     xc_picture_unref(again);
@@ -100,7 +100,7 @@ static void test_owners(void)
     xc_picture_unref(another);
     CHECK_OK(xc_picture_new(&another, pool, 640, 480, &err), err); /* another size may not get the old memory */
     memset(another->plane[XC_PLANE_V].data, 1, (size_t)another->plane[XC_PLANE_V].stride * 240);
-    CHECK(picture->plane[XC_PLANE_Y].data[0] == 77);
+    CHECK_EQUAL(picture->plane[XC_PLANE_Y].data[0], 77);
     xc_picture_pool_free(pool); /* pictures may outlive it */
     xc_picture_unref(another);
     xc_picture_unref(picture);

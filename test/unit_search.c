@@ -198,16 +198,16 @@ static void test_refusals(void)
     struct xc_state state = XC_STATE_INIT;
     struct xc_search_options options = { .width = XC_MAX_DIMENSION, .height = 1 };
     const struct xc_search_request interframe = { .use_last = true, .refresh_last = true };
-    CHECK(xc_search_new(&search, &options, &err) == XC_ERR_UNSUPPORTED);
+    CHECK_EQUAL(xc_search_new(&search, &options, &err), XC_ERR_UNSUPPORTED);
     options.width = 16;
     make_sources(32, 1);
     CHECK_OK(xc_search_new(&search, &options, &err), err);
-    CHECK(xc_search_encode(search, &frame, source[0], &interframe, &err) == XC_ERR_MISMATCH);
-    CHECK(xc_search_set_state(search, &state, false, &err) == XC_ERR_MISMATCH);
+    CHECK_EQUAL(xc_search_encode(search, &frame, source[0], &interframe, &err), XC_ERR_MISMATCH);
+    CHECK_EQUAL(xc_search_set_state(search, &state, false, &err), XC_ERR_MISMATCH);
     xc_search_free(search);
     options.width = 32;
     CHECK_OK(xc_search_new(&search, &options, &err), err);
-    CHECK(xc_search_encode(search, &frame, source[0], &interframe, &err) == XC_ERR_ARGUMENT);
+    CHECK_EQUAL(xc_search_encode(search, &frame, source[0], &interframe, &err), XC_ERR_ARGUMENT);
     xc_search_free(search);
 }
 

@@ -128,8 +128,8 @@ static void test_round_trip(void)
     CHECK(memcmp(&loaded.filter_deltas, &state.filter_deltas, sizeof state.filter_deltas) == 0);
     CHECK(memcmp(&loaded.segment_data, &state.segment_data, sizeof state.segment_data) == 0);
     CHECK(memcmp(loaded.segment_map, state.segment_map, MACROBLOCKS) == 0);
-    CHECK(xc_state_hash(&state) == xc_state_hash(&loaded));
-    CHECK(xc_state_id(&state) == xc_state_id(&loaded));
+    CHECK_EQUAL(xc_state_hash(&state), xc_state_hash(&loaded));
+    CHECK_EQUAL(xc_state_id(&state), xc_state_id(&loaded));
     uint8_t *again = write_state(&loaded, &again_size);
     CHECK(again_size == size && memcmp(again, data, size) == 0);
     free(again);
@@ -168,9 +168,9 @@ static void test_shared_references(void)
         xc_state_clear(&loaded);
     }
     size_t picture_size = MACROBLOCKS * 384; /* 256 samples of Y, 64 of U and V each */
-    CHECK(sizes[0] < 2 * picture_size);
-    CHECK(sizes[1] == sizes[0] + picture_size);
-    CHECK(sizes[2] == sizes[1] + picture_size);
+    CHECK_COMPARE(sizes[0], <, 2 * picture_size);
+    CHECK_EQUAL(sizes[1], sizes[0] + picture_size);
+    CHECK_EQUAL(sizes[2], sizes[1] + picture_size);
     unit_end("references that are one picture are stored once");
 }
 
@@ -184,7 +184,7 @@ static void test_twins(void)
         struct xc_state shared = make_state(1, golden, altref), twins = make_state(1, golden, altref);
         share(&shared, like[i]);
         CHECK(xc_state_equal(&shared, &twins));
-        CHECK(xc_state_hash(&shared) == xc_state_hash(&twins));
+        CHECK_EQUAL(xc_state_hash(&shared), xc_state_hash(&twins));
         uint8_t *shared_data = write_state(&shared, &shared_size), *twins_data = write_state(&twins, &twins_size);
         CHECK(shared_size == twins_size && memcmp(shared_data, twins_data, shared_size) == 0);
         free(shared_data);
@@ -227,7 +227,7 @@ static void test_documented_layout(void)
         'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n', 1,  0,  WIDTH, 0, HEIGHT, 0,    1,    2, 1,    1, 0,
         1,   2,   1,   10,  20,  30,  127, 0,    20, 40, 63,    2, 0,      0xfe, 0xc1, 4, 0xfe, 2, 63,
     };
-    CHECK(size == MAP_AT + MACROBLOCKS * (1 + 3 * 384) + 8);
+    CHECK_EQUAL(size, MAP_AT + MACROBLOCKS * (1 + 3 * 384) + 8);
     CHECK(memcmp(data, start, sizeof start) == 0);
     CHECK(memcmp(data + PROBABILITIES_AT, state.probabilities.coefficient, 1056) == 0);
     CHECK(memcmp(data + 1094, state.probabilities.mv, 38) == 0);
@@ -236,7 +236,7 @@ static void test_documented_layout(void)
     CHECK(memcmp(data + MAP_AT, state.segment_map, MACROBLOCKS) == 0);
     for (int i = 0; i < XC_REFERENCES; i++) {
         size_t at = MAP_AT + MACROBLOCKS + (size_t)i * MACROBLOCKS * 384;
-        CHECK(XXH3_64bits(data + at, MACROBLOCKS * 384) == hash_of_planes(state.reference[i]));
+        CHECK_EQUAL(XXH3_64bits(data + at, MACROBLOCKS * 384), hash_of_planes(state.reference[i]));
     }
     unit_end("the file is as documented");
 
@@ -254,8 +254,8 @@ static void test_documented_layout(void)
     for (int i = 0; i < XC_REFERENCES; i++) {
         at = put64(at, hash_of_planes(state.reference[i]));
     }
-    CHECK(xc_state_hash(&state) == XXH3_64bits(hashed, (size_t)(at - hashed)));
-    CHECK(xc_state_id(&state) == (uint32_t)xc_state_hash(&state));
+    CHECK_EQUAL(xc_state_hash(&state), XXH3_64bits(hashed, (size_t)(at - hashed)));
+    CHECK_EQUAL(xc_state_id(&state), (uint32_t)xc_state_hash(&state));
     free(data);
     xc_state_clear(&state);
     unit_end("the hash is as documented");
@@ -342,7 +342,7 @@ static void test_padding_does_not_count(void)
     unsigned width = xc_plane_coded_width(state.reference[XC_LAST], XC_PLANE_Y);
     memset(plane->data + width, 0xa5, (size_t)plane->stride - width);
     CHECK(xc_state_equal(&state, &same));
-    CHECK(xc_state_hash(&state) == xc_state_hash(&same));
+    CHECK_EQUAL(xc_state_hash(&state), xc_state_hash(&same));
     xc_state_clear(&state);
     xc_state_clear(&same);
     unit_end("bytes between rows do not count");
@@ -355,7 +355,7 @@ static void test_ids(void)
     CHECK(id);
     CHECK(xc_state_satisfies(&state, id) && xc_state_satisfies(&state, 0) && !xc_state_satisfies(&state, id ^ 1));
     CHECK(!xc_state_satisfies(&other, id) && xc_state_satisfies(&other, 0));
-    CHECK(xc_state_id(&empty) == 0);
+    CHECK_EQUAL(xc_state_id(&empty), 0);
     CHECK(xc_state_satisfies(&empty, 0) && !xc_state_satisfies(&empty, id));
     xc_state_clear(&state);
     xc_state_clear(&other);
@@ -391,7 +391,8 @@ static void check_fails(enum source source, const uint8_t *data, size_t size)
     memset(&state, 0x5a, sizeof state);
     enum xc_status status = read_state_from(source, &state, data, size, &err);
     if (source == A_BROKEN_PIPE) {
-        CHECK(status == XC_ERR_IO && strcmp(err.text, strerror(EIO)) == 0);
+        CHECK_EQUAL(status, XC_ERR_IO);
+        CHECK_EQUAL(err.text, strerror(EIO));
     } else {
         CHECK((status == XC_ERR_FORMAT || status == XC_ERR_UNSUPPORTED) && is_one_line(err.text));
     }
