@@ -106,7 +106,7 @@ static inline void unit_print(char text[100], struct unit_value v)
         snprintf(text, 100, "%g", v.as.d);
         break;
     case UNIT_STRING:
-        snprintf(text, 100, "\"%s\"", v.as.s);
+        snprintf(text, 100, "\"%.90s\"", v.as.s);
         break;
     }
 }

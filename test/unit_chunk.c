@@ -69,31 +69,31 @@ static void test_quantizers(void)
 {
     const struct xc_anchored_options *options = &xc_anchored_defaults; /* level 22, which is index 27; 0.2; 0.3 */
     struct xc_section_facts facts = { .pictures = 12, .novelty = 1 };
-    CHECK(xc_policy_follower_quantizer(options) == 27);
-    CHECK(xc_policy_anchor_quantizer(options, &facts, 0) == 8);
-    CHECK(xc_policy_key_quantizer(options, &facts, 0) == 5);
+    CHECK_EQUAL(xc_policy_follower_quantizer(options), 27);
+    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 0), 8);
+    CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 5);
     facts.novelty = 0.25; /* half the weight */
-    CHECK(xc_policy_key_quantizer(options, &facts, 0) == 3);
+    CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 3);
     unit_end("the weights of key frames and anchors, and what novelty does to them");
 
     facts = (struct xc_section_facts){ .pictures = 3, .novelty = 1, .cut = true };
-    CHECK(xc_policy_anchor_quantizer(options, &facts, 0) == 9);
+    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 0), 9);
     facts.key = true; /* so the anchor is for two pictures only */
-    CHECK(xc_policy_anchor_quantizer(options, &facts, 0) == 14);
-    CHECK(xc_policy_key_quantizer(options, &facts, 0) == 9);
+    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 0), 14);
+    CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 9);
     facts.pictures = 12;
-    CHECK(xc_policy_key_quantizer(options, &facts, 0) == 5);
+    CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 5);
     unit_end("before a cut, quality that few pictures live on is not paid for");
 
     facts = (struct xc_section_facts){ .pictures = 12, .novelty = 1 };
-    CHECK(xc_policy_anchor_quantizer(options, &facts, 4) == xc_quantizer_of_step(20));
-    CHECK(xc_policy_anchor_quantizer(options, &facts, 1000) == 27);
+    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 4), xc_quantizer_of_step(20));
+    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 1000), 27);
     unit_end("no quantizer is finer than the noise, nor coarser for it than a follower's");
 
     const struct xc_reencode_options middle = { .key_weight = 0.75 };
-    CHECK(xc_policy_reencoded_anchor_quantizer(&xc_reencode_defaults, 8, 40, 0) == 8);
-    CHECK(xc_policy_reencoded_anchor_quantizer(&middle, 8, 40, 0) == 16);
-    CHECK(xc_policy_reencoded_anchor_quantizer(&middle, 8, 40, 1000) == 40);
+    CHECK_EQUAL(xc_policy_reencoded_anchor_quantizer(&xc_reencode_defaults, 8, 40, 0), 8);
+    CHECK_EQUAL(xc_policy_reencoded_anchor_quantizer(&middle, 8, 40, 0), 16);
+    CHECK_EQUAL(xc_policy_reencoded_anchor_quantizer(&middle, 8, 40, 1000), 40);
     unit_end("a re-encoded anchor is between the key frame and the frame it replaces");
 }
 
@@ -183,13 +183,13 @@ static void check_sections(struct film film, const struct xc_state *state, const
     CHECK_OK(xc_sections_begin(&sections, &lookahead, state, workspace, &err), err);
     for (;; expected++) {
         CHECK_OK(xc_sections_next(&sections, &section, &err), err);
-        CHECK(section.gop.count == expected->pictures);
+        CHECK_EQUAL(section.gop.count, expected->pictures);
         if (!section.gop.count || !expected->pictures) {
             break;
         }
-        CHECK(section.index == expected->index);
-        CHECK(section.facts.key == expected->key);
-        CHECK(section.facts.cut == expected->cut);
+        CHECK_EQUAL(section.index, expected->index);
+        CHECK_EQUAL(section.facts.key, expected->key);
+        CHECK_EQUAL(section.facts.cut, expected->cut);
     }
     xc_mini_gop_clear(&section.gop);
     xc_sections_end(&sections);
@@ -259,7 +259,8 @@ static void test_chunks(void)
     struct xc_state after = XC_STATE_INIT, state = XC_STATE_INIT;
     struct film film = { .frames = 8 };
     CHECK_OK(anchors_of(&film, &after, &anchors), err);
-    CHECK(anchors.header.frame_count == 2 && anchors.frames[1].timestamp == 7);
+    CHECK_EQUAL(anchors.header.frame_count, 2);
+    CHECK_EQUAL(anchors.frames[1].timestamp, 7);
     struct xc_ivf ivf = as_ivf(&anchors);
 
     film.next = 0;
@@ -267,8 +268,9 @@ static void test_chunks(void)
     const struct xc_chunk_job job = { .workspace = workspace, .source = &source, .state = &state, .fast = true };
     const struct xc_chunk_input input = { .ivf = &ivf, .name = "anchors" };
     CHECK_OK(xc_chunk_encode_followers(&chunk, &job, &input, &xc_anchored_defaults, &err), err);
-    CHECK(chunk.header.frame_count == 9 && chunk.shown == 8);
-    CHECK(xc_state_hash(&state) == xc_state_hash(&after));
+    CHECK_EQUAL(chunk.header.frame_count, 9);
+    CHECK_EQUAL(chunk.shown, 8);
+    CHECK_EQUAL(xc_state_hash(&state), xc_state_hash(&after));
     unit_end("the state after the anchors is that after the whole chunk");
 
     film = (struct film){ .frames = 7 };
@@ -277,7 +279,7 @@ static void test_chunks(void)
         .workspace = workspace, .source = &source, .state = &untouched, .fast = true
     };
     xc_chunk_clear(&chunk);
-    CHECK(xc_chunk_encode_followers(&chunk, &short_job, &input, &xc_anchored_defaults, &err) == XC_ERR_MISMATCH);
+    CHECK_EQUAL(xc_chunk_encode_followers(&chunk, &short_job, &input, &xc_anchored_defaults, &err), XC_ERR_MISMATCH);
     CHECK(err.about && !strcmp(err.about, "film"));
     CHECK(!strcmp(err.text, "has only 7 frames; anchors shows more"));
     CHECK(!chunk.frames && !untouched.width);
@@ -294,18 +296,20 @@ static void test_failures(void)
     struct xc_chunk chunk;
     struct xc_state state = XC_STATE_INIT;
     struct film film = { .frames = 30, .fails_at = 20 };
-    CHECK(anchors_of(&film, &state, &chunk) == XC_ERR_IO);
-    CHECK(!strcmp(err.text, "frame 20: the tape is torn") && !strcmp(err.about, "film"));
+    CHECK_EQUAL(anchors_of(&film, &state, &chunk), XC_ERR_IO);
+    CHECK_EQUAL(err.text, "frame 20: the tape is torn");
+    CHECK_EQUAL(err.about, "film");
     CHECK(!chunk.frames && !state.width);
     unit_end("a source that fails leaves no chunk, and the state as it was");
 
     film = (struct film){ .frames = 30, .odd_one = 3 };
-    CHECK(anchors_of(&film, &state, &chunk) == XC_ERR_MISMATCH);
+    CHECK_EQUAL(anchors_of(&film, &state, &chunk), XC_ERR_MISMATCH);
     CHECK(!strcmp(err.text, "picture 3 is of 88x144, the header says 176x144"));
     unit_end("a picture of another size is refused");
 
     film = (struct film){ .frames = 0 };
-    CHECK(anchors_of(&film, &state, &chunk) == XC_ERR_FORMAT && !strcmp(err.text, "has no frame"));
+    CHECK_EQUAL(anchors_of(&film, &state, &chunk), XC_ERR_FORMAT);
+    CHECK_EQUAL(err.text, "has no frame");
     unit_end("a film without pictures is refused");
 }
 
