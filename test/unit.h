@@ -54,7 +54,7 @@ static inline struct unit_value unit_real(double value)
 
 static inline struct unit_value unit_string(const char *value)
 {
-    return (struct unit_value){ UNIT_STRING, { .s = value } };
+    return (struct unit_value){ UNIT_STRING, { .s = value ? value : "(null)" } };
 }
 
 #define UNIT_VALUE(x)                                                                                                  \
