@@ -4,7 +4,8 @@ import subprocess
 import harness
 from harness import BIN, Case
 
-# The options that have to be there: those of the published command lines and of the original tools, and our own.
+# The options that each tool must have: those of the published command lines and of the original tools, and our own. A new
+# tool needs an entry, if only an empty one.
 OPTIONS = {
     "xc-decode": "-S --input-state --i420 --y4m --md5 --frame-md5 -o --output --threads",
     "xc-dump": "-f --frame-number -S --input-state --threads",
@@ -40,7 +41,11 @@ class Tools(Case):
                 self.assertRegex(self.xc(tool, "--version").decode(), rf"\A{tool} \d+\.\d+\.\d+\n\Z")
 
     def test_all_tools_are_tested(self):
-        self.assertEqual(sorted(p.name for p in BIN.glob("xc-*")), sorted(OPTIONS))
+        tools = {p.name for p in BIN.glob("xc-*")}
+        self.assertEqual(tools - set(OPTIONS), set(), "add these tools, with their options, to OPTIONS in "
+                         "test/test_cli.py, and bad input for them to test/test_refusals.py")
+        self.assertEqual(set(OPTIONS) - tools, set(), "remove these tools from OPTIONS in test/test_cli.py, or build "
+                         "them")
 
     def test_usage_errors(self):
         for tool in OPTIONS:

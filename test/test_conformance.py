@@ -1,5 +1,6 @@
 """Our decoder shows the very pictures that the standard's and libvpx's decoder show: invariant 1."""
 import pathlib
+import shutil
 import struct
 
 import harness
@@ -23,6 +24,42 @@ class Vectors(Case):
 
     def test_all_are_there(self):
         self.assertEqual(len(harness.vectors()), 61)
+
+
+class FetchVectors(Case):
+    """test/fetch-vectors, from a directory that stands for the WebM project's server."""
+
+    def setUp(self):
+        super().setUp()
+        harness.need("curl", "sha256sum")
+        harness.vectors()
+        self.server, self.got = self.dir / "server", self.dir / "got"
+        shutil.copytree(harness.VECTORS, self.server)
+
+    def fetch(self):
+        return harness.run(harness.ROOT / "test/fetch-vectors", self.got,
+                           env=harness.environment(XC_VECTORS_URL=self.server.as_uri()))
+
+    def test_all_are_fetched_and_those_at_hand_kept(self):
+        for what in ("all", "one"):
+            with self.subTest(what):
+                done = self.fetch()
+                self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+                for path in harness.vectors():
+                    for name in (path.name, path.name + ".md5"):
+                        self.assertEqual((self.got / name).read_bytes(), (harness.VECTORS / name).read_bytes())
+                shutil.rmtree(self.server)
+                self.server.mkdir()
+                shutil.move(self.got / harness.vectors()[7].name, self.server)
+
+    def test_a_file_that_is_another_is_refused(self):
+        first = harness.vectors()[0].name
+        with open(self.server / first, "ab") as file:
+            file.write(b"\0")
+        done = self.fetch()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"fetch-vectors: {first}: ", done.stderr.decode())
+        self.assertEqual(list(self.got.iterdir()), [])
 
 
 class Matrix(Case):
