@@ -4,8 +4,8 @@ import subprocess
 import harness
 from harness import BIN, Case
 
-# The options that each tool must have: those of the published command lines and of the original tools, and our own. A new
-# tool needs an entry, if only an empty one.
+# The options that each tool must have: those of the published command lines and of the original tools, and our own. A
+# new tool needs an entry, if only an empty one.
 OPTIONS = {
     "xc-decode": "-S --input-state --i420 --y4m --md5 --frame-md5 -o --output --threads",
     "xc-dump": "-f --frame-number -S --input-state --threads",

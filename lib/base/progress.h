@@ -1,19 +1,8 @@
-/* How pieces of a job (excamera/threads.h) wait for one another. */
+/* How the pieces of a job (base/thread_pool.h) wait for each other, and rows of macroblocks for the row above. */
 #ifndef XC_BASE_PROGRESS_H
 #define XC_BASE_PROGRESS_H
 
-#include <stdatomic.h>
-
 #include "base/thread_pool.h"
-
-/* How far a piece has come, for others to wait for. What its worker did before is seen by those who have waited for
- * it. */
-struct xc_progress {
-    atomic_uint reached;
-};
-
-void xc_progress_sleep(struct xc_thread_pool *threads, const struct xc_progress *progress, unsigned value);
-void xc_progress_wake(struct xc_thread_pool *threads);
 
 static inline void xc_progress_wait(struct xc_thread_pool *threads, const struct xc_progress *progress, unsigned value)
 {

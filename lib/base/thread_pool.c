@@ -4,8 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/progress.h"
-
 /* How often to look again before going to sleep: a few microseconds, the time that some macroblocks take. */
 enum { PATIENCE = 2000 };
 

@@ -10,6 +10,8 @@
 #ifndef XC_BASE_THREAD_POOL_H
 #define XC_BASE_THREAD_POOL_H
 
+#include <stdatomic.h>
+
 #include "excamera/error.h"
 
 struct xc_thread_pool;
@@ -32,5 +34,14 @@ struct xc_job {
 void xc_thread_pool_start(struct xc_thread_pool *threads, struct xc_job *job);
 /* Lends a hand, while others are at the last pieces with other jobs, and returns when all pieces are done. */
 void xc_thread_pool_finish(struct xc_thread_pool *threads, struct xc_job *job);
+
+/* How far a piece has come, for other pieces to wait for. Whoever has waited for it sees what its worker did before. */
+struct xc_progress {
+    atomic_uint reached;
+};
+
+/* Waits until a value is reached; wakes those who wait after it was. base/progress.h has what pieces call. */
+void xc_progress_sleep(struct xc_thread_pool *threads, const struct xc_progress *progress, unsigned value);
+void xc_progress_wake(struct xc_thread_pool *threads);
 
 #endif
