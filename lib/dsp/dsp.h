@@ -2,20 +2,20 @@
  * version that the CPU has. The C versions are the reference: all others give the same results, on any input, extreme
  * ones included (test/checkasm.c).
  *
- * Conventions: strides in bytes; dst and src never overlap unless a kernel says it works in place; exactly what is
- * needed is read and what is said is written, but for rows of src in motion compensation. No alignment is assumed
- * for src; dst of prediction and transforms is aligned to the block's width (4, 8 or 16). */
+ * Conventions: strides are in bytes. dst and src never overlap, unless a kernel says that it works in place. A kernel
+ * reads only what it needs, except for rows of src in motion compensation, and writes only what it says. src has any
+ * alignment; dst of prediction and transforms is aligned to the block's width (4, 8 or 16). */
 #ifndef XC_DSP_DSP_H
 #define XC_DSP_DSP_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Motion compensation of one block, h rows, an even number. mx, my: position between samples in 1/8, 0 to 7. Two
- * passes, each rounded and clamped to 8 bits, horizontal first; a pass whose fraction is 0 leaves the samples as
- * they are. RFC 6386 section 18. Six-tap reads up to 2 samples before and 3 behind the block in each direction
- * whose fraction is not 0, bilinear 1 behind; each of those rows may be read from 2 bytes before the block, whatever
- * the filter, to 16 behind its reach. */
+/* Motion compensation of one block of h rows, an even number; RFC 6386 section 18. mx, my: position between samples in
+ * 1/8, 0 to 7. There are two passes, horizontal first, each rounded and clamped to 8 bits; a pass whose fraction is 0
+ * changes nothing. In a direction whose fraction is not 0, six-tap filters read 2 samples before and 3 after the block,
+ * bilinear ones 1 after it. Each row that is read may be read from 2 bytes before the block to 16 bytes after the
+ * filter's reach. */
 typedef void xc_mc_fn(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *src, ptrdiff_t src_stride, int h, int mx,
                       int my);
 enum { XC_MC_16, XC_MC_8, XC_MC_4, XC_MC_WIDTHS }; /* block widths */
@@ -34,7 +34,7 @@ enum {
     XC_INTRA_MODES
 };
 
-/* Loop filters, RFC 6386 section 15; in place. dst: the first sample behind the edge. edge, interior, hev: the
+/* Loop filters, RFC 6386 section 15; in place. dst: the first sample after the edge. edge, interior, hev: the
  * thresholds of the section (edge limit against 2|p0-q0| + |p1-q1|/2, interior limit, high edge variance), 0 to 254
  * (libvpx's reach 193), 63 and 3. "_v" filters across an edge between columns (a vertical line), "_h" across one
  * between rows. */
@@ -81,10 +81,10 @@ struct xc_dsp {
     xc_compare_fn *ssd16, *sad16, *sad8, *mrsad16, *mrsad8;
     xc_difference_fn *difference16, *difference8;
 
-    /* The temporal filter (analysis/temporal_filter.c) of count samples, a multiple of 16. Adds the samples of a match,
-     * weighted, to sums, and their weights to weights. A weight is block_weight (0 to 2) times 16, less a penalty of
-     * (3 * d^2 + 32) / 64, rounded down, for the difference d from the sample of the block that is filtered, but never
-     * below 0. Eight blocks are too few for an overflow. */
+    /* The temporal filter (analysis/temporal_filter.c), for count samples, a multiple of 16. Adds the weight of each
+     * sample of a match to weights, and the weighted sample to sums. If a sample differs by d from that of center, the
+     * block that is filtered, its weight is block_weight (0 to 2) * max(0, 16 - (3 * d^2 + 32) / 64). The sums of up to
+     * eight matches fit. */
     void (*temporal_add)(uint16_t *sums, uint16_t *weights, const uint8_t *center, const uint8_t *match, int count,
                          int block_weight);
     /* The quotients of sums and weights, which are not 0, rounded to the nearest and at most 255. */

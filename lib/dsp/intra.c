@@ -147,7 +147,7 @@ static void xc_intra4_he_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above,
 static void xc_intra4_ld_c(uint8_t *dst, ptrdiff_t stride, const uint8_t *above, const uint8_t *left)
 {
     (void)left;
-    uint8_t edge[9]; /* the last sample stands in for the one behind it */
+    uint8_t edge[9]; /* the last sample stands in for the one after it */
     memcpy(edge, above, 8);
     edge[8] = above[7];
     for (int y = 0; y < 4; y++) {

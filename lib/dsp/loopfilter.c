@@ -4,7 +4,7 @@
 
 #include "dsp/kernels.h"
 
-/* Samples across an edge are q[i * across]: q0 to q3 behind it for i from 0, p0 to p3 before it for i from -1
+/* Samples across an edge are q[i * across]: q0 to q3 after it for i from 0, p0 to p3 before it for i from -1
  * downwards. */
 
 static int clamp_signed(int value)

@@ -19,7 +19,7 @@ static const int16_t bilinear_filters[8][TAPS] = {
 
 /* How far from the sample a kind of filter reaches. Taps outside are 0 and their samples must not be read. */
 struct reach {
-    int before, behind;
+    int before, after;
 };
 
 /* step: the distance between the samples that are weighed, 1 across or src_stride down. */
@@ -29,7 +29,7 @@ static inline void filter_pass(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t
     for (int y = 0; y < h; y++) {
         for (int x = 0; x < w; x++) {
             int sum = 64;
-            for (int tap = -reach.before; tap <= reach.behind; tap++) {
+            for (int tap = -reach.before; tap <= reach.after; tap++) {
                 sum += filter[ORIGIN + tap] * src[x + tap * step];
             }
             dst[x] = clamp_sample(sum >> 7);
@@ -46,7 +46,7 @@ static inline void predict(uint8_t *dst, ptrdiff_t dst_stride, const uint8_t *sr
     if (across && down) {
         uint8_t middle[(MAX_HEIGHT + TAPS - 1) * MAX_WIDTH];
         filter_pass(middle, MAX_WIDTH, src - reach.before * src_stride, src_stride, 1, w,
-                    reach.before + h + reach.behind, across, reach);
+                    reach.before + h + reach.after, across, reach);
         filter_pass(dst, dst_stride, middle + reach.before * MAX_WIDTH, MAX_WIDTH, MAX_WIDTH, w, h, down, reach);
     } else if (across) {
         filter_pass(dst, dst_stride, src, src_stride, 1, w, h, across, reach);

@@ -3,7 +3,7 @@
 #include "dsp/simd/simd.h"
 #include "excamera/modes.h"
 
-/* 8 or 16 samples, zeros behind. */
+/* 8 or 16 samples, followed by zeros. */
 INLINE vec load_edge(const uint8_t *edge, int size)
 {
     return size == 16 ? load16(edge) : load8(edge);
@@ -112,7 +112,7 @@ static void SHUFFLE_KERNEL(intra4_tm)(uint8_t *dst, ptrdiff_t stride, const uint
 enum { L_AGAIN, L, K, J, I, P, A, B, C, D, E, F, G, H, H_AGAIN };
 
 /* What goes to each sample of the block: A for the mean around A (weights 1 2 1), TWO + A for that of A and the
- * sample behind. The highest bit makes a shuffle of the others give 0. */
+ * sample after it. The highest bit makes a shuffle of the others give 0. */
 enum { TWO = 0x80 };
 
 static const uint8_t ve_layout[16] = { A, B, C, D, A, B, C, D, A, B, C, D, A, B, C, D };
@@ -155,11 +155,11 @@ INLINE void predict_directional(uint8_t *dst, ptrdiff_t stride, const uint8_t *a
                                 const uint8_t layout[16])
 {
     vec edge = load_edge_4x4(above, left), place = load16(layout);
-    vec before = move_up_8(edge), behind = move_down_8(edge);
-    vec two = mean_u8(edge, behind);
+    vec before = move_up_8(edge), after = move_down_8(edge);
+    vec two = mean_u8(edge, after);
     /* The mean of the outer two is rounded up; where that was by a half, the mean with the middle must not be again. */
-    vec odd = bit_and(bit_xor(before, behind), splat_8(1));
-    vec three = mean_u8(sub_u8(mean_u8(before, behind), odd), edge);
+    vec odd = bit_and(bit_xor(before, after), splat_8(1));
+    vec three = mean_u8(sub_u8(mean_u8(before, after), odd), edge);
     store_4x4(dst, stride, bit_or(shuffle_8(three, place), shuffle_8(two, bit_xor(place, splat_8(TWO)))));
 }
 

@@ -114,7 +114,7 @@ INLINE vec low_and_high(vec a, vec b)
     return _mm_castpd_si128(_mm_move_sd(_mm_castsi128_pd(b), _mm_castsi128_pd(a)));
 }
 
-/* Each byte moved to the place behind it, or before it; a zero comes in. */
+/* Each byte moved to the place after it, or before it; a zero comes in. */
 INLINE vec move_up_8(vec a)
 {
     return _mm_slli_si128(a, 1);
@@ -199,7 +199,7 @@ INLINE uint32_t sum_s32(vec a)
     return (uint32_t)_mm_cvtsi128_si32(a);
 }
 
-/* Zeros behind what is loaded. */
+/* Zeros follow what is loaded. */
 INLINE vec load4(const void *src)
 {
     int bytes;
