@@ -2,50 +2,9 @@
 
 #include <stdlib.h>
 
+#include "bitstream/frame_memory.h"
 #include "bitstream/frame_reader.h"
 #include "bitstream/header.h"
-
-enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size_t blocks, struct xc_error *err)
-{
-    if (frame->macroblock_capacity < macroblocks) {
-        free(frame->macroblocks);
-        frame->macroblock_capacity = 0;
-        frame->macroblocks = calloc(macroblocks, sizeof *frame->macroblocks);
-        if (!frame->macroblocks) {
-            return xc_fail(err, XC_ERR_MEMORY, "out of memory for %zu macroblocks", macroblocks);
-        }
-        frame->macroblock_capacity = macroblocks;
-    }
-    if (frame->coefficient_capacity < blocks) {
-        size_t capacity = blocks + frame->coefficient_capacity / 2;
-        xc_block *grown = realloc(frame->coefficients, capacity * sizeof *grown);
-        if (!grown) {
-            return xc_fail(err, XC_ERR_MEMORY, "out of memory for %zu blocks of coefficients", capacity);
-        }
-        frame->coefficients = grown;
-        frame->coefficient_capacity = capacity;
-    }
-    return XC_OK;
-}
-
-enum xc_status xc_frame_prepare(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err)
-{
-    const struct xc_frame_header *h = &frame->header;
-    unsigned width = h->key_frame ? h->width : state->width, height = h->key_frame ? h->height : state->height;
-    const unsigned mb_cols = (width + 15) / 16, mb_rows = (height + 15) / 16;
-    const size_t count = (size_t)mb_cols * mb_rows;
-    enum xc_status status = xc_frame_reserve(frame, count, 0, err);
-    if (status) {
-        return status;
-    }
-    frame->mb_cols = (uint16_t)mb_cols;
-    frame->mb_rows = (uint16_t)mb_rows;
-    for (size_t i = 0; i < count; i++) {
-        frame->macroblocks[i].segment = h->key_frame ? 0 : state->segment_map[i];
-    }
-    frame->coefficient_count = 0;
-    return XC_OK;
-}
 
 void xc_frame_make_empty(struct xc_frame *frame)
 {
@@ -65,6 +24,63 @@ void xc_frame_clear(struct xc_frame *frame)
     free(frame->macroblocks);
     free(frame->coefficients);
     *frame = (struct xc_frame)XC_FRAME_INIT;
+}
+
+/* Ends the reading of an opened frame, of which nothing is left where it made no sense. */
+static enum xc_status close_frame(struct xc_frame *frame, struct xc_error *err)
+{
+    frame->opened = false;
+    enum xc_status status = xc_frame_reader_end(frame->reader, err);
+    if (status) {
+        xc_frame_make_empty(frame);
+    }
+    return status;
+}
+
+enum xc_status xc_frame_open(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
+                             struct xc_error *err)
+{
+    xc_frame_make_empty(frame);
+    if (!frame->reader && !(frame->reader = malloc(sizeof *frame->reader))) {
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for reading a frame");
+    }
+    enum xc_status status = xc_frame_reader_begin(frame->reader, frame, state, data, size, err);
+    if (status) {
+        xc_frame_make_empty(frame);
+        return status;
+    }
+    for (unsigned row = 0; row < frame->mb_rows; row++) {
+        xc_frame_reader_modes(frame->reader, frame, row);
+    }
+    frame->opened = true;
+    return frame->reader->mv_too_far ? close_frame(frame, err) : XC_OK;
+}
+
+enum xc_status xc_frame_complete(struct xc_frame *frame, struct xc_error *err)
+{
+    if (!frame->opened) {
+        return XC_OK;
+    }
+    struct xc_frame_reader *r = frame->reader;
+    for (; r->complete_rows < frame->mb_rows; r->complete_rows++) {
+        enum xc_status status = xc_frame_reserve(frame, 0, frame->coefficient_count + xc_frame_row_blocks(frame), err);
+        if (status) {
+            return status;
+        }
+        frame->coefficient_count =
+            xc_frame_reader_tokens(r, frame, r->complete_rows, frame->coefficients, frame->coefficient_count);
+    }
+    return close_frame(frame, err);
+}
+
+enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
+                              struct xc_error *err)
+{
+    enum xc_status status = xc_frame_open(frame, state, data, size, err);
+    if (!status && (status = xc_frame_complete(frame, err))) {
+        xc_frame_make_empty(frame);
+    }
+    return status;
 }
 
 enum xc_status xc_frame_check_complete(const struct xc_frame *frame, struct xc_error *err)

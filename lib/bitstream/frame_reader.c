@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/little_endian.h"
-#include "bitstream/frame.h"
+#include "bitstream/frame_memory.h"
 #include "bitstream/header.h"
 #include "bitstream/modes.h"
 
@@ -97,61 +97,4 @@ enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *e
         return xc_fail(err, XC_ERR_FORMAT, "a motion vector points 4096 samples away or farther");
     }
     return overrun ? xc_fail(err, XC_ERR_FORMAT, "a partition ends before its symbols do") : XC_OK;
-}
-
-/* Ends the reading of an opened frame, of which nothing is left where it made no sense. */
-static enum xc_status close_frame(struct xc_frame *frame, struct xc_error *err)
-{
-    frame->opened = false;
-    enum xc_status status = xc_frame_reader_end(frame->reader, err);
-    if (status) {
-        xc_frame_make_empty(frame);
-    }
-    return status;
-}
-
-enum xc_status xc_frame_open(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
-                             struct xc_error *err)
-{
-    xc_frame_make_empty(frame);
-    if (!frame->reader && !(frame->reader = malloc(sizeof *frame->reader))) {
-        return xc_fail(err, XC_ERR_MEMORY, "out of memory for reading a frame");
-    }
-    enum xc_status status = xc_frame_reader_begin(frame->reader, frame, state, data, size, err);
-    if (status) {
-        xc_frame_make_empty(frame);
-        return status;
-    }
-    for (unsigned row = 0; row < frame->mb_rows; row++) {
-        xc_frame_reader_modes(frame->reader, frame, row);
-    }
-    frame->opened = true;
-    return frame->reader->mv_too_far ? close_frame(frame, err) : XC_OK;
-}
-
-enum xc_status xc_frame_complete(struct xc_frame *frame, struct xc_error *err)
-{
-    if (!frame->opened) {
-        return XC_OK;
-    }
-    struct xc_frame_reader *r = frame->reader;
-    for (; r->complete_rows < frame->mb_rows; r->complete_rows++) {
-        enum xc_status status = xc_frame_reserve(frame, 0, frame->coefficient_count + xc_frame_row_blocks(frame), err);
-        if (status) {
-            return status;
-        }
-        frame->coefficient_count =
-            xc_frame_reader_tokens(r, frame, r->complete_rows, frame->coefficients, frame->coefficient_count);
-    }
-    return close_frame(frame, err);
-}
-
-enum xc_status xc_frame_parse(struct xc_frame *frame, const struct xc_state *state, const uint8_t *data, size_t size,
-                              struct xc_error *err)
-{
-    enum xc_status status = xc_frame_open(frame, state, data, size, err);
-    if (!status && (status = xc_frame_complete(frame, err))) {
-        xc_frame_make_empty(frame);
-    }
-    return status;
 }

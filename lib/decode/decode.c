@@ -1,5 +1,6 @@
 #include "bitstream/advance.h"
 #include "bitstream/frame.h"
+#include "bitstream/frame_memory.h"
 #include "bitstream/frame_reader.h"
 #include "excamera/decode.h"
 #include "recon/recon.h"

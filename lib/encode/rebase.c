@@ -5,6 +5,7 @@
 
 #include "bitstream/advance.h"
 #include "bitstream/frame.h"
+#include "bitstream/frame_memory.h"
 #include "bitstream/frame_reader.h"
 #include "bitstream/modes.h"
 #include "bitstream/optimize.h"

@@ -1,7 +1,7 @@
 /* A frame that shows a reference once more. Not even the loop filter touches it: its level is 0. */
 #include "encode/repeat.h"
 
-#include "bitstream/frame.h"
+#include "bitstream/frame_memory.h"
 
 enum xc_status xc_frame_make_repeat(struct xc_frame *frame, const struct xc_state *state, enum xc_reference which,
                                     const struct xc_encode_params *params, struct xc_error *err)
