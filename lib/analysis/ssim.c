@@ -1,5 +1,7 @@
 #include "analysis/ssim.h"
 
+#include "recon/workspace.h"
+
 /* Over the samples of two blocks at the same place. */
 struct sums {
     uint32_t a, b, squares, products;
@@ -11,26 +13,14 @@ enum { BLOCK = 4, SAMPLES = XC_SSIM_WINDOW * XC_SSIM_WINDOW };
  * K2 = 0.03, rounded as libavfilter/vf_ssim.c rounds them. */
 enum { C1 = 416, C2 = 235963 };
 
-static void add_block(struct sums *sums, const struct xc_plane *a, const struct xc_plane *b, unsigned x, unsigned y)
+/* Of two blocks, one above the other: half a window. */
+static struct sums sum_column(const struct xc_dsp *dsp, const struct xc_plane *a, const struct xc_plane *b, unsigned x,
+                              unsigned y)
 {
-    for (unsigned row = y; row < y + BLOCK; row++) {
-        const uint8_t *in_a = a->data + (ptrdiff_t)row * a->stride, *in_b = b->data + (ptrdiff_t)row * b->stride;
-        for (unsigned i = x; i < x + BLOCK; i++) {
-            sums->a += in_a[i];
-            sums->b += in_b[i];
-            sums->squares += (uint32_t)(in_a[i] * in_a[i] + in_b[i] * in_b[i]);
-            sums->products += (uint32_t)(in_a[i] * in_b[i]);
-        }
-    }
-}
-
-/* Two blocks, one above the other: half a window. */
-static struct sums sum_column(const struct xc_plane *a, const struct xc_plane *b, unsigned x, unsigned y)
-{
-    struct sums sums = { 0 };
-    add_block(&sums, a, b, x, y);
-    add_block(&sums, a, b, x, y + BLOCK);
-    return sums;
+    uint32_t sums[4];
+    dsp->ssim_sums(sums, a->data + (ptrdiff_t)y * a->stride + x, a->stride, b->data + (ptrdiff_t)y * b->stride + x,
+                   b->stride);
+    return (struct sums){ sums[0], sums[1], sums[2], sums[3] };
 }
 
 static double ssim_of_window(const struct sums *left, const struct sums *right)
@@ -41,15 +31,17 @@ static double ssim_of_window(const struct sums *left, const struct sums *right)
     return (2 * a * b + C1) * (2 * covariance + C2) / ((a * a + b * b + C1) * (variances + C2));
 }
 
-double xc_ssim(const struct xc_picture *picture_a, const struct xc_picture *picture_b)
+double xc_ssim(const struct xc_workspace *workspace, const struct xc_picture *picture_a,
+               const struct xc_picture *picture_b)
 {
     const struct xc_plane *a = &picture_a->plane[XC_PLANE_Y], *b = &picture_b->plane[XC_PLANE_Y];
+    const struct xc_dsp *dsp = &workspace->dsp;
     double sum = 0;
     unsigned windows = 0;
     for (unsigned y = 0; y + XC_SSIM_WINDOW <= picture_a->height; y += BLOCK) {
-        struct sums left = sum_column(a, b, 0, y);
+        struct sums left = sum_column(dsp, a, b, 0, y);
         for (unsigned x = BLOCK; x + BLOCK <= picture_a->width; x += BLOCK) {
-            const struct sums right = sum_column(a, b, x, y);
+            const struct sums right = sum_column(dsp, a, b, x, y);
             sum += ssim_of_window(&left, &right);
             windows++;
             left = right;

@@ -46,7 +46,8 @@ static xc_margin margin_of(const struct primary *p, const struct xc_try *try)
         reached = try->bytes.size <= size;
         margin = xc_log2((uint32_t)size) - xc_log2((uint32_t)try->bytes.size);
     } else {
-        const double ssim = xc_ssim(p->tries.picture, xc_encoder_state(try->encoder)->reference[XC_LAST]);
+        const double ssim =
+            xc_ssim(p->session.job->workspace, p->tries.picture, xc_encoder_state(try->encoder)->reference[XC_LAST]);
         reached = ssim * SSIM_ONE >= options->ssim * SSIM_ONE + 1;
         margin = log_of_error(options->ssim) - log_of_error(ssim);
     }

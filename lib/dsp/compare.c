@@ -62,6 +62,23 @@ static uint32_t xc_ssd16_c(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *
 DEFINE_SIZE(16)
 DEFINE_SIZE(8)
 
+static void xc_ssim_sums_c(uint32_t sums[4], const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
+{
+    uint32_t sum_a = 0, sum_b = 0, squares = 0, products = 0;
+    for (int y = 0; y < 8; y++, a += a_stride, b += b_stride) {
+        for (int x = 0; x < 4; x++) {
+            sum_a += a[x];
+            sum_b += b[x];
+            squares += (uint32_t)(a[x] * a[x] + b[x] * b[x]);
+            products += (uint32_t)(a[x] * b[x]);
+        }
+    }
+    sums[0] = sum_a;
+    sums[1] = sum_b;
+    sums[2] = squares;
+    sums[3] = products;
+}
+
 void xc_dsp_compare_c(struct xc_dsp *dsp)
 {
     dsp->ssd16 = xc_ssd16_c;
@@ -71,4 +88,5 @@ void xc_dsp_compare_c(struct xc_dsp *dsp)
     dsp->difference8 = xc_difference8_c;
     dsp->mrsad16 = xc_mrsad16_c;
     dsp->mrsad8 = xc_mrsad8_c;
+    dsp->ssim_sums = xc_ssim_sums_c;
 }

@@ -80,6 +80,9 @@ struct xc_dsp {
      * a - b, rounded towards zero: a change of illumination counts for nothing. */
     xc_compare_fn *ssd16, *sad16, *sad8, *mrsad16, *mrsad8;
     xc_difference_fn *difference16, *difference8;
+    /* What structural similarity is computed from (analysis/ssim.c), of two blocks 4 wide and 8 high: the sums of a, of
+     * b, of a^2 + b^2 and of a * b. */
+    void (*ssim_sums)(uint32_t sums[4], const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
 
     /* The temporal filter (analysis/temporal_filter.c), for count samples, a multiple of 16. Adds the weight of each
      * sample of a match to weights, and the weighted sample to sums. If a sample differs by d from that of center, the

@@ -252,6 +252,18 @@ static struct output run_difference(any_fn *kernel, int size, unsigned variant, 
     return write_results(arena, &sum, 1);
 }
 
+typedef void ssim_sums_fn(uint32_t sums[4], const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
+
+static struct output run_ssim_sums(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
+{
+    struct two_blocks two = pick_blocks(&variant, size, 2 * size, times);
+    uint32_t sums[4] = { 0, 0, 0, 0 };
+    for (unsigned i = 0; i < times; i++) {
+        ((ssim_sums_fn *)kernel)(sums, two.block[0], two.stride[0], two.block[1], two.stride[1]);
+    }
+    return write_results(arena, sums, 4);
+}
+
 /* --- the temporal filter --- */
 
 typedef void temporal_add_fn(uint16_t *sums, uint16_t *weights, const uint8_t *center, const uint8_t *match, int count,
@@ -507,6 +519,7 @@ static const struct kernel compare[] = {
     KERNEL(mrsad8, 8, run_compare, TWO_BLOCKS_VARIANTS),
     KERNEL(difference16, 16, run_difference, TWO_BLOCKS_VARIANTS),
     KERNEL(difference8, 8, run_difference, TWO_BLOCKS_VARIANTS),
+    KERNEL(ssim_sums, 4, run_ssim_sums, TWO_BLOCKS_VARIANTS),
     { 0 },
 };
 static const struct kernel temporal[] = {

@@ -7,19 +7,19 @@ INLINE vec load_rows(const uint8_t *src, ptrdiff_t stride, int size)
     return size == 16 ? load16(src) : zip_low_64(load8(src), load8(src + stride));
 }
 
-/* Four sums of squares of four differences each. */
-INLINE vec squares(vec a, vec b)
+/* Four sums of four products each. */
+INLINE vec products_u8(vec a, vec b)
 {
-    vec difference = difference_u8(a, b);
-    vec low = zip_low_8(difference, zero()), high = zip_high_8(difference, zero());
-    return add_s32(mul_add_pairs_s16(low, low), mul_add_pairs_s16(high, high));
+    return add_s32(mul_add_pairs_s16(zip_low_8(a, zero()), zip_low_8(b, zero())),
+                   mul_add_pairs_s16(zip_high_8(a, zero()), zip_high_8(b, zero())));
 }
 
 static uint32_t KERNEL(ssd16)(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
 {
     vec sums = zero();
     for (int y = 0; y < 16; y++) {
-        sums = add_s32(sums, squares(load16(a + y * a_stride), load16(b + y * b_stride)));
+        vec difference = difference_u8(load16(a + y * a_stride), load16(b + y * b_stride));
+        sums = add_s32(sums, products_u8(difference, difference));
     }
     return sum_s32(sums);
 }
@@ -83,6 +83,23 @@ INLINE uint32_t mrsad(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, pt
 DEFINE_SIZE(16)
 DEFINE_SIZE(8)
 
+static void KERNEL(ssim_sums)(uint32_t sums[4], const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b,
+                              ptrdiff_t b_stride)
+{
+    vec sum_a = zero(), sum_b = zero(), squares = zero(), products = zero();
+    for (int y = 0; y < 8; y += 4) {
+        vec rows_a = load_4x4(a + y * a_stride, a_stride), rows_b = load_4x4(b + y * b_stride, b_stride);
+        sum_a = add_s32(sum_a, sum_differences_u8(rows_a, zero()));
+        sum_b = add_s32(sum_b, sum_differences_u8(rows_b, zero()));
+        squares = add_s32(squares, add_s32(products_u8(rows_a, rows_a), products_u8(rows_b, rows_b)));
+        products = add_s32(products, products_u8(rows_a, rows_b));
+    }
+    sums[0] = sum_s32(sum_a);
+    sums[1] = sum_s32(sum_b);
+    sums[2] = sum_s32(squares);
+    sums[3] = sum_s32(products);
+}
+
 void KERNEL(dsp_compare)(struct xc_dsp *dsp)
 {
     dsp->ssd16 = KERNEL(ssd16);
@@ -92,4 +109,5 @@ void KERNEL(dsp_compare)(struct xc_dsp *dsp)
     dsp->difference8 = KERNEL(difference8);
     dsp->mrsad16 = KERNEL(mrsad16);
     dsp->mrsad8 = KERNEL(mrsad8);
+    dsp->ssim_sums = KERNEL(ssim_sums);
 }
