@@ -749,11 +749,11 @@ int main(void)
         long number = 0;
         try(&rows[i], -1, &expected);
         while (try(&rows[i], number, &result) && number < 100000) {
-            CHECK(result == expected);
+            CHECK_EQUAL(result, expected);
             number++;
         }
-        CHECK(rows[i].none == (number == 0));
-        CHECK(atomic_load(&live) == before);
+        CHECK_EQUAL(rows[i].none, number == 0);
+        CHECK_EQUAL(atomic_load(&live), before);
         unit_end(rows[i].name);
     }
     clear_inputs();

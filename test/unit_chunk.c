@@ -140,17 +140,17 @@ static void test_goals(void)
     xc_goal_init(&goal, false);
     for (unsigned limit = 2000; limit < 90000; limit = limit * 9 / 8) {
         kept = settle(&goal, sizes, limit, 0, &tries);
-        CHECK(sizes[kept] <= limit);
+        CHECK_COMPARE(sizes[kept], <=, limit);
         CHECK(kept < 9 || sizes[kept - 9] > limit);
         total += tries;
     }
-    CHECK(total < 4 * 35);
+    CHECK_COMPARE(total, <, 4 * 35);
     unit_end("a size is kept and mostly used, after few tries");
 
     kept = settle(&goal, sizes, 100, 0, &tries);
-    CHECK(kept == 63);
+    CHECK_EQUAL(kept, 63);
     kept = settle(&goal, sizes, 1000000, 0, &tries);
-    CHECK(kept <= 4);
+    CHECK_COMPARE(kept, <=, 4);
     unit_end("a size that no level keeps gets the coarsest, one that all keep gets nearly the finest");
 
     settle(&goal, sizes, 40000, 0, &tries);

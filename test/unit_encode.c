@@ -184,7 +184,7 @@ static void test_impossible_params(void)
     check_refused(xc_encode_repeat(encoder, XC_LAST, &params, &bytes, &err), XC_ERR_ARGUMENT, "quantizer 300");
     params.quantizer = 30;
     check_refused(xc_encode_repeat(encoder, (enum xc_reference)7, &params, &bytes, &err), XC_ERR_ARGUMENT, "7");
-    CHECK(bytes.size == 0);
+    CHECK_EQUAL(bytes.size, 0);
     xc_picture_unref(source);
 }
 
@@ -200,8 +200,8 @@ static void test_impossible_options(void)
     }
     const struct xc_encoder_options larger = { .width = WIDTH + 16, .height = HEIGHT };
     CHECK_OK(xc_encoder_new(&another, workspace, &larger, &err), err);
-    CHECK(xc_encoder_set_state(another, &start, &err) == XC_ERR_MISMATCH);
-    CHECK(xc_encoder_state(another)->width == 0);
+    CHECK_EQUAL(xc_encoder_set_state(another, &start, &err), XC_ERR_MISMATCH);
+    CHECK_EQUAL(xc_encoder_state(another)->width, 0);
     xc_encoder_free(another);
 }
 
@@ -233,7 +233,7 @@ static void test_forgotten_padding(void)
     CHECK_OK(xc_encoder_set_state(encoder, &start, &err), err);
     CHECK_OK(xc_encode(encoder, bare, &params, &bare_bytes, &err), err);
     CHECK(padded_bytes.size == bare_bytes.size && !memcmp(padded_bytes.data, bare_bytes.data, bare_bytes.size));
-    CHECK(bare->plane[XC_PLANE_Y].data[WIDTH] == 200);
+    CHECK_EQUAL(bare->plane[XC_PLANE_Y].data[WIDTH], 200);
     for (int i = 0; i < 2; i++) {
         CHECK_OK(xc_state_copy(&state, &start, &err), err);
         CHECK_OK(xc_frame_parse(&frame, &start, bare_bytes.data, bare_bytes.size, &err), err);
@@ -269,7 +269,7 @@ static void test_rebasing_misfits(void)
     CHECK_OK(xc_encode(encoder, source, &params, &bytes, &err), err);
     CHECK_OK(xc_frame_open(&frame, &start, bytes.data, bytes.size, &err), err);
     CHECK_OK(xc_state_copy(&state, &start, &err), err);
-    CHECK(xc_rebase(workspace, &state, &frame, &start, larger, &rebased, &err) == XC_ERR_MISMATCH);
+    CHECK_EQUAL(xc_rebase(workspace, &state, &frame, &start, larger, &rebased, &err), XC_ERR_MISMATCH);
     CHECK(xc_frame_optimize(&frame, &start, &err) == XC_ERR_ARGUMENT); /* it is opened only */
     CHECK(xc_decode_frame(workspace, &state, &frame, NULL, &err) == XC_ERR_ARGUMENT);
     CHECK_OK(xc_rebase(workspace, &state, &frame, &start, source, &rebased, &err), err);
@@ -277,11 +277,11 @@ static void test_rebasing_misfits(void)
     params.key_frame = true;
     CHECK_OK(xc_encode(encoder, source, &params, &bytes, &err), err);
     CHECK_OK(xc_frame_parse(&frame, &start, bytes.data, bytes.size, &err), err);
-    CHECK(xc_rebase(workspace, &state, &frame, &start, source, &rebased, &err) == XC_ERR_ARGUMENT);
+    CHECK_EQUAL(xc_rebase(workspace, &state, &frame, &start, source, &rebased, &err), XC_ERR_ARGUMENT);
     frame.header.key_frame = false;
     frame.mb_cols--;
     CHECK(xc_decode_frame(workspace, &state, &frame, NULL, &err) == XC_ERR_MISMATCH);
-    CHECK(xc_state_follow_header(&state, &frame, &err) == XC_ERR_MISMATCH);
+    CHECK_EQUAL(xc_state_follow_header(&state, &frame, &err), XC_ERR_MISMATCH);
     xc_frame_clear(&frame);
     xc_frame_clear(&rebased);
     xc_state_clear(&state);

@@ -331,7 +331,7 @@ static void test_serializing_only_reads(struct xc_workspace *workspace)
     if (page != MAP_FAILED) {
         struct xc_frame guarded = frame;
         guarded.macroblocks = memcpy(page, frame.macroblocks, size);
-        CHECK(mprotect(page, size, PROT_READ) == 0);
+        CHECK_EQUAL(mprotect(page, size, PROT_READ), 0);
         CHECK_OK(xc_frame_serialize(&bytes, &guarded, &state, &err), err);
         munmap(page, size);
     }
