@@ -114,6 +114,71 @@ class Handmade(Case):
         self.assertEqual(harness.our_frames(path), harness.our_frames(stream("size 175x143")))
 
 
+class Partitions(Case):
+    """Partitions that are cut, empty or of other sizes than the frame says: libvpx's pictures where it shows them without
+    an error, and a refusal where it does not."""
+
+    def variants(self, frame):
+        """(name, data) of changed frames."""
+        start = 10 if harness.is_key_frame(frame) else 3
+        tag = int.from_bytes(frame[:3], "little")
+        first = tag >> 5
+        for cut in (1, 2, 3, 4, 6, 9, 14, 20, 40, len(frame) - start - first, len(frame) - start - first + 1):
+            if cut < len(frame):
+                yield f"{cut} bytes cut", frame[:-cut]
+        for size in (0, first - 4, first - 2, first - 1, first + 1, first + 30, len(frame) - start, len(frame)):
+            if size >= 0:
+                tagged = (tag & 31 | size << 5).to_bytes(3, "little") + frame[3:]
+                yield f"first partition of {size} bytes", tagged
+                yield f"first partition of {size} bytes, and two cut", tagged[:-2]
+        for place in range(7):
+            at = start + first + 3 * place
+            for size in (0, 1, 1 << 20):
+                changed = frame[:at] + size.to_bytes(3, "little") + frame[at + 3:]
+                yield f"token partition {place} of {size} bytes", changed[:len(frame)]
+
+    def check(self, source, number):
+        """Returns how many variants of a frame of this stream libvpx takes, and how many not."""
+        counts = [0, 0]
+        for name, data in self.variants(Ivf(source).frames[number][1]):
+            with self.subTest(frame=number, variant=name):
+                ivf = Ivf(source)
+                ivf.frames[number] = (number, data)
+                path = self.write("variant.ivf", ivf.bytes())
+                theirs = harness.run("vpxdec", "--codec=vp8", "--i420", "--md5", path)
+                counts[theirs.returncode != 0] += 1
+                if theirs.returncode:
+                    self.refuses("xc-decode", path)
+                else:
+                    ours = self.xc("xc-decode", "--md5", path)
+                    self.assertEqual(harness.md5_words(ours), harness.md5_words(theirs.stdout))
+        return counts
+
+    def test_as_libvpx_judges(self):
+        harness.need("vpxdec")
+        for width, height, partitions in ((16, 16, 3), (48, 40, 2)):
+            with self.subTest(size=(width, height), partitions=1 << partitions):
+                source = harness.vpxenc(harness.film(width=width, height=height, frames=3), "--good", "--cpu-used=4",
+                                        f"--token-parts={partitions}", "--target-bitrate=200")
+                for number in (0, 2):
+                    taken, refused = self.check(source, number)
+                    self.assertGreater(taken, 3)
+                    self.assertGreater(refused, 3)
+
+    def test_no_partitions_for_missing_rows(self):
+        """A frame of one row of macroblocks: seven of its eight token partitions are not there."""
+        source = harness.vpxenc(harness.film(width=48, height=16, frames=3), "--good", "--cpu-used=4", "--token-parts=3")
+        ivf = Ivf(source)
+        for i, (time, frame) in enumerate(ivf.frames):
+            sizes = (10 if harness.is_key_frame(frame) else 3) + (int.from_bytes(frame[:3], "little") >> 5)
+            ivf.frames[i] = (time, frame[:sizes + 21 + int.from_bytes(frame[sizes:sizes + 3], "little")])
+        path = self.write("short.ivf", ivf.bytes())
+        self.assertLess(path.stat().st_size, source.stat().st_size)
+        expected = harness.ffmpeg_frames(source)
+        self.assertEqual(harness.our_frames(path), expected)
+        self.assertEqual(harness.vpxdec_frames(path), expected)
+
+
 class Formats(Case):
     """What xc-decode writes besides MD5s."""
 

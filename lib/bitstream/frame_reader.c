@@ -8,7 +8,10 @@
 #include "bitstream/header.h"
 #include "bitstream/modes.h"
 
-/* Section 9.5: the sizes of all token partitions but the last stand before them. */
+/* Section 9.5: the sizes of all token partitions but the last stand before them. As in libvpx (setup_token_decoder in
+ * its vp8/decoder/decodeframe.c), partitions may be missing at the end: where no bytes are left, a size means nothing
+ * and the partition is empty. That does no harm unless a row of macroblocks reads from it, which xc_frame_reader_end
+ * notices. */
 static enum xc_status find_partitions(struct xc_frame_reader *r, const uint8_t *data, size_t size, struct xc_error *err)
 {
     const unsigned count = r->partitions;
@@ -19,9 +22,12 @@ static enum xc_status find_partitions(struct xc_frame_reader *r, const uint8_t *
     const uint8_t *next = data + sizes, *end = data + size;
     for (unsigned i = 0; i < count; i++) {
         size_t left = (size_t)(end - next);
-        size_t length = i + 1 < count ? (size_t)xc_get_le(data + 3 * (size_t)i, 3) : left;
+        size_t length = left && i + 1 < count ? (size_t)xc_get_le(data + 3 * (size_t)i, 3) : left;
         if (length > left) {
             return xc_fail(err, XC_ERR_FORMAT, "token partition %u has %zu bytes, but %zu are left", i, length, left);
+        }
+        if (left && !length) {
+            return xc_fail(err, XC_ERR_FORMAT, "token partition %u is empty, but %zu bytes follow it", i, left);
         }
         xc_bool_start(&r->partition[i], next, length);
         next += length;
@@ -49,7 +55,8 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
                        size - start);
     }
 
-    xc_bool_start(&r->first, data + start, first_size);
+    /* The first partition's size says where the next one begins. As in libvpx, its last symbols may come from there. */
+    xc_bool_start(&r->first, data + start, size - start);
     h->probabilities = *xc_probabilities_before(h, state);
     h->segment_tree[0] = h->segment_tree[1] = h->segment_tree[2] = 255;
     xc_header_code((struct xc_coder){ .coding = XC_READ, .reader = &r->first }, h);
@@ -61,6 +68,7 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
         (status = xc_frame_prepare(frame, state, err))) {
         return status;
     }
+    r->partitions_read = r->partitions < frame->mb_rows ? r->partitions : frame->mb_rows;
     r->above = calloc(frame->mb_cols, sizeof *r->above);
     return r->above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
 }
@@ -90,7 +98,7 @@ enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *e
     free(r->above);
     r->above = NULL;
     bool overrun = xc_bool_overrun(&r->first);
-    for (unsigned i = 0; i < r->partitions; i++) {
+    for (unsigned i = 0; i < r->partitions_read; i++) {
         overrun |= xc_bool_overrun(&r->partition[i]);
     }
     if (r->mv_too_far) {

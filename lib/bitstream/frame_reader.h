@@ -8,7 +8,8 @@ enum { XC_MAX_PARTITIONS = 8 };
 
 struct xc_frame_reader {
     struct xc_bool_reader first, partition[XC_MAX_PARTITIONS];
-    unsigned partitions;            /* how many of partition are in use */
+    unsigned partitions;            /* how many of partition there are */
+    unsigned partitions_read;       /* how many of these rows of macroblocks read from */
     struct xc_token_context *above; /* owned; one per column */
     bool mv_too_far;                /* so the modes are not all there */
     unsigned complete_rows;         /* rows whose tokens xc_frame_complete has read */
