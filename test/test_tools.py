@@ -145,6 +145,89 @@ class Merge(Case):
         self.refuses("xc-merge", "-o", "out.ivf", self.a, self.write("rate.ivf", ivf.bytes()))
 
 
+class Damaged(Case):
+    """Files that are cut short, or whose frames are damaged: what is whole is decoded, and nothing else is made of
+    them."""
+
+    def decodes(self, path, shown, *options):
+        """xc-decode fails, but has written the pictures that libvpx shows before the damage, so many."""
+        done = harness.run(BIN / "xc-decode", *options, "--i420", "-o", self.dir / "ours.i420", path)
+        self.assertRegex(done.stderr.decode(), rf"\Axc-decode: {path}: [^\n]+; the {shown} pictures before [^\n]+\n\Z")
+        self.assertEqual(done.returncode, 1)
+        return (self.dir / "ours.i420").read_bytes()
+
+    def test_cut_short(self):
+        source, picture = stream("size 175x143"), 175 * 143 + 2 * 88 * 72
+        whole = harness.must("vpxdec", "--codec=vp8", "--i420", "-o", "-", source)
+        data, at = source.read_bytes(), 32
+        for i, (_, frame) in enumerate(Ivf(source).frames):
+            for cut in (at + 1, at + 12, at + 11 + len(frame)) if i in (1, 5) else ():
+                with self.subTest(frame=i, bytes=cut):
+                    self.assertEqual(self.decodes(self.write("cut.ivf", data[:cut]), i), whole[:i * picture])
+            at += 12 + len(frame)
+
+    def test_to_a_pipe(self):
+        path = self.write("cut.ivf", stream("size 175x143").read_bytes()[:-1])
+        expected = harness.vpxdec_frames(path)
+        for options in (["--frame-md5"], ["--threads=4", "--frame-md5"]):
+            done = harness.run(BIN / "xc-decode", *options, path)
+            self.assertEqual((done.returncode, harness.md5_words(done.stdout)), (1, expected))
+        done = harness.run(BIN / "xc-decode", "--md5", path)
+        self.assertEqual(harness.md5_words(done.stdout), [harness.vpxdec_md5(path)])
+        done = harness.run(BIN / "xc-decode", "--y4m", path)
+        self.assertEqual(len(harness.y4m_split(done.stdout)[1]), len(expected))
+
+    def test_no_picture_is_whole(self):
+        data = stream("published").read_bytes()
+        for size in (32, 40, 60):
+            self.refuses("xc-decode", "--y4m", "-o", "out.y4m", self.write("cut.ivf", data[:size]))
+        self.refuses("xc-decode", self.write("cut.ivf", data[:-1]))
+
+    def test_a_frame_that_cannot_be_decoded(self):
+        ivf = Ivf(stream("published"))
+        ivf.frames[7] = (7, ivf.frames[7][1][:-9])
+        path = self.write("bad.ivf", ivf.bytes())
+        whole = harness.must("vpxdec", "--codec=vp8", "--i420", "-o", "-", stream("published"))
+        self.assertEqual(self.decodes(path, 7), whole[:7 * 176 * 144 * 3 // 2])
+
+    def test_the_last_frame_is_missing(self):
+        """The file ends where a frame does; only the header tells that there were more."""
+        chunks = harness.write_chunks(harness.film(width=80, height=64, frames=9), self.dir, 3)
+        self.assertEqual(chunks, 3)
+        for command in harness.published_commands(3, 16, 22, all_states=True):
+            harness.must(*command.split(), cwd=self.dir)
+        self.write("raw.y4m", (self.dir / f"{number(2)}.y4m").read_bytes())
+        for name in (number(0), f"{number(2)}-1"):
+            ivf = Ivf(self.dir / f"{name}.ivf")
+            size = len(ivf.frames[-1][1]) + 12
+            self.write(f"{name}-cut.ivf", (self.dir / f"{name}.ivf").read_bytes()[:-size])
+        first, later = f"{number(0)}-cut.ivf", f"{number(2)}-1-cut.ivf"
+        rebase = ("-I", f"{number(1)}-1.state", "-S", f"{number(1)}-0.state")
+        for tool, *arguments in (
+                ("xc-merge", "-o", "out.ivf", first, f"{number(1)}.ivf"),
+                ("xc-merge", "--no-check", "-o", "out.ivf", f"{number(0)}.ivf", later),
+                ("xc-dump", first, "out.state"), ("xc-terminate-chunk", first, "out.ivf"),
+                ("xc-rebase", *rebase, "-p", later, "-o", "out.ivf", "raw.y4m"),
+                ("xc-enc", "-W", "-r", "-i", "y4m", *rebase, "-p", later, "-o", "out.ivf", "raw.y4m"),
+                ("xc-enc", "-y", 40, "-o", "out.ivf", first)):
+            with self.subTest(tool):
+                self.assertRegex(self.refuses(tool, *arguments), r"-cut\.ivf: truncated: has \d of the \d frames that")
+
+    def test_counts_of_other_writers(self):
+        """FFmpeg writes something else where libvpx writes the number of frames."""
+        harness.need("ffmpeg")
+        for name in ("hidden alt-ref", "published", "size 1x1"):
+            expected = harness.vpxdec_frames(stream(name))
+            harness.must("ffmpeg", "-v", "error", "-i", stream(name), "-c", "copy", "-y", self.dir / "a.webm")
+            harness.must("ffmpeg", "-v", "error", "-i", self.dir / "a.webm", "-c", "copy", "-y", self.dir / "b.ivf")
+            piped = harness.must("ffmpeg", "-v", "error", "-i", self.dir / "a.webm", "-c", "copy", "-f", "ivf", "-")
+            self.assertNotEqual(Ivf(self.dir / "b.ivf").count, len(Ivf(self.dir / "b.ivf").frames))
+            for path in (self.dir / "b.ivf", self.write("c.ivf", piped)):
+                with self.subTest(name, path=path.name):
+                    self.assertEqual(harness.our_frames(path), expected)
+                    self.xc("xc-terminate-chunk", path, "out.ivf")
+
+
 class Dump(Case):
     def test_every_frame(self):
         """The state behind frame N is the state behind the first N + 1 frames; decoding goes on from it as if nothing

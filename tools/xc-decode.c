@@ -1,4 +1,5 @@
-/* xc-decode: plays a file through the library's decoder and writes the pictures, or their MD5. */
+/* xc-decode: decodes an IVF file and writes the pictures or their MD5. If the file is cut short, or a frame cannot be
+ * decoded, the pictures before that place are written all the same, and then the tool fails. */
 #include "tool.h"
 
 #include <errno.h>
@@ -13,15 +14,17 @@ enum format { NOTHING, I420, Y4M, MD5, FRAME_MD5 };
 /* Where the pictures go. */
 struct sink {
     enum format format;
-    const struct xc_tool_ivf *input;
+    const char *input_name;
+    const struct xc_ivf *ivf;
     struct xc_tool_output output; /* open unless format is NOTHING */
+    uint32_t pictures;            /* shown so far */
     uint16_t width, height;       /* Y4M: of all pictures; 0 before the first */
-    uint8_t *i420;                /* the others: where the picture at hand lies as I420 */
+    uint8_t *i420;                /* the other formats: the last picture as I420 */
     size_t i420_capacity;
     MD5_CTX md5;
 };
 
-/* Prints a digest in the manner of md5sum. */
+/* Prints a digest as md5sum does. */
 static void print_digest(struct sink *sink, const char *name)
 {
     uint8_t digest[MD5_DIGEST_LENGTH];
@@ -32,12 +35,12 @@ static void print_digest(struct sink *sink, const char *name)
     fprintf(sink->output.stream, "  %s", name);
 }
 
-/* One line as in the files beside the conformance vectors: "MD5  NAME-WxH-NNNN.i420". NNNN counts from 1, hidden frames
- * included. */
+/* Prints a line like those of the conformance vectors' .md5 files: "MD5  NAME-WxH-NNNN.i420". NNNN counts from 1 and
+ * includes hidden frames. */
 static void show_frame_md5(struct sink *sink, const struct xc_picture *picture, size_t size, uint32_t frame)
 {
-    const char *slash = strrchr(sink->input->name, '/');
-    const char *name = slash ? slash + 1 : sink->input->name;
+    const char *slash = strrchr(sink->input_name, '/');
+    const char *name = slash ? slash + 1 : sink->input_name;
     const char *suffix = strrchr(name, '.');
     int length = (int)(suffix && !strcmp(suffix, ".ivf") ? (size_t)(suffix - name) : strlen(name));
 
@@ -53,7 +56,7 @@ static void show_y4m(struct sink *sink, const struct xc_picture *picture, uint32
     struct xc_error err;
     if (!sink->width) {
         struct xc_y4m_header header;
-        const struct xc_ivf_header *ivf = &sink->input->ivf.header;
+        const struct xc_ivf_header *ivf = &sink->ivf->header;
         snprintf(header.line, sizeof header.line, "YUV4MPEG2 W%u H%u F%u:%u Ip C420jpeg", picture->width,
                  picture->height, (unsigned)ivf->rate_num, (unsigned)ivf->rate_den);
         xc_tool_check(xc_y4m_write_header(sink->output.stream, &header, &err), sink->output.name, &err);
@@ -61,8 +64,8 @@ static void show_y4m(struct sink *sink, const struct xc_picture *picture, uint32
         sink->height = picture->height;
     }
     if (picture->width != sink->width || picture->height != sink->height) {
-        xc_tool_fail(sink->input->name, "frame %u: the size changes to %ux%u, which Y4M cannot express",
-                     (unsigned)frame, picture->width, picture->height);
+        xc_tool_fail(sink->input_name, "frame %u: the size changes to %ux%u, which Y4M cannot express", (unsigned)frame,
+                     picture->width, picture->height);
     }
     xc_tool_check(xc_y4m_write_frame(sink->output.stream, picture, &err), sink->output.name, &err);
 }
@@ -83,7 +86,7 @@ static void show(struct sink *sink, const struct xc_picture *picture, uint32_t f
         sink->i420_capacity = size;
     }
     struct xc_error err;
-    xc_tool_check(xc_picture_to_i420(picture, sink->i420, size, &err), sink->input->name, &err);
+    xc_tool_check(xc_picture_to_i420(picture, sink->i420, size, &err), sink->input_name, &err);
     if (sink->format == MD5) {
         MD5Update(&sink->md5, sink->i420, size);
     } else if (sink->format == FRAME_MD5) {
@@ -93,38 +96,65 @@ static void show(struct sink *sink, const struct xc_picture *picture, uint32_t f
     }
 }
 
-static void decode_all(struct sink *sink, struct xc_state *state, struct xc_workspace *workspace)
+/* Decodes and shows every frame, or those before the first that cannot be decoded: *damage then says why. */
+static void decode_all(struct sink *sink, struct xc_state *state, struct xc_workspace *workspace,
+                       struct xc_error *damage)
 {
-    const struct xc_tool_ivf *input = sink->input;
-    for (uint32_t i = 0; i < input->ivf.header.frame_count; i++) {
-        struct xc_picture *picture = xc_tool_ivf_decode(input, i, state, workspace);
-        if (picture && sink->format != NOTHING) {
-            show(sink, picture, i);
+    for (uint32_t i = 0; i < sink->ivf->header.frame_count; i++) {
+        const struct xc_ivf_frame *frame = &sink->ivf->frames[i];
+        struct xc_picture *picture;
+        struct xc_error err;
+        if (xc_decode(workspace, state, frame->data, frame->size, &picture, &err)) {
+            snprintf(damage->text, sizeof damage->text, "frame %u: %.200s", (unsigned)i, err.text);
+            return;
+        }
+        if (picture) {
+            if (sink->format != NOTHING) {
+                show(sink, picture, i);
+            }
+            sink->pictures++;
         }
         xc_picture_unref(picture);
     }
 }
 
-/* name: the output's, or NULL for standard output. */
-static void play(enum format format, const char *name, const struct xc_tool_ivf *input, struct xc_state *state,
-                 struct xc_workspace *workspace)
+/* output_name: NULL for standard output. damage: what is wrong with the file's end, or an empty text. */
+static void play(struct sink *sink, const char *output_name, struct xc_state *state, struct xc_workspace *workspace,
+                 struct xc_error *damage)
 {
-    struct sink sink = { .format = format, .input = input };
-    if (format != NOTHING) {
-        xc_tool_output_open(&sink.output, name ? name : "-");
+    const bool writes = sink->format != NOTHING;
+    if (writes) {
+        xc_tool_output_open(&sink->output, output_name ? output_name : "-");
     }
-    MD5Init(&sink.md5);
-    decode_all(&sink, state, workspace);
-    if (format == MD5) {
-        print_digest(&sink, "-\n");
+    MD5Init(&sink->md5);
+    decode_all(sink, state, workspace, damage);
+    if (damage->text[0] && (!writes || !sink->pictures)) {
+        xc_tool_fail(sink->input_name, "%s", damage->text);
     }
-    if (format == Y4M && !sink.width) {
-        xc_tool_fail(input->name, "has no picture to show, and Y4M needs one");
+    if (sink->format == Y4M && !sink->pictures) {
+        xc_tool_fail(sink->input_name, "shows no picture, and Y4M needs one");
     }
-    if (format != NOTHING) {
-        xc_tool_output_commit(&sink.output, 1);
+    if (sink->format == MD5) {
+        print_digest(sink, "-\n");
     }
-    free(sink.i420);
+    if (writes) {
+        xc_tool_output_commit(&sink->output, 1);
+    }
+    if (damage->text[0]) {
+        xc_tool_fail(sink->input_name, "%s; the %u pictures before that are written", damage->text,
+                     (unsigned)sink->pictures);
+    }
+    free(sink->i420);
+}
+
+static void read_input(struct xc_tool_ivf *file, const char *name, struct xc_error *damage)
+{
+    struct xc_tool_input input;
+    struct xc_error err;
+    file->name = name;
+    xc_tool_input_open(&input, name);
+    xc_tool_check(xc_ivf_read_damaged(&file->ivf, damage, input.stream, &err), name, &err);
+    xc_tool_input_close(&input);
 }
 
 int main(int argc, char **argv)
@@ -133,38 +163,41 @@ int main(int argc, char **argv)
     int64_t threads = 1;
     const char *output_name = NULL, *state_name = NULL;
     const struct xc_tool_option options[] = {
-        { 'S', "input-state", "FILE", "decode from this state; needed unless IN.ivf begins with a key frame",
+        { 'S', "input-state", "FILE", "the state to decode from; needed if IN.ivf does not begin with a key frame",
           .text = &state_name },
-        { 0, "y4m", NULL, "write a Y4M film (this is what -o alone does)", .flag = &y4m },
-        { 0, "i420", NULL, "write raw I420: of each picture all of Y, then U, then V", .flag = &i420 },
-        { 0, "md5", NULL, "print the MD5 of what --i420 would write, as 'vpxdec --i420 --md5' does", .flag = &md5 },
-        { 0, "frame-md5", NULL, "print the MD5 of each picture that is shown", .flag = &frame_md5 },
-        { 'o', "output", "FILE", "where all this goes (default: standard output)", .text = &output_name },
+        { 0, "y4m", NULL, "write a Y4M film; the default if -o is given", .flag = &y4m },
+        { 0, "i420", NULL, "write raw I420: of each picture the planes Y, U and V", .flag = &i420 },
+        { 0, "md5", NULL, "print the MD5 of what --i420 would write, like 'vpxdec --i420 --md5'", .flag = &md5 },
+        { 0, "frame-md5", NULL, "print the MD5 of each picture", .flag = &frame_md5 },
+        { 'o', "output", "FILE", "where to write (default: standard output)", .text = &output_name },
         XC_TOOL_THREADS_OPTION(threads),
         { 0 },
     };
     const struct xc_tool tool = {
         .name = "xc-decode",
         .synopsis = "[OPTION]... IN.ivf",
-        .description = "Decodes IN.ivf. Without an option that asks for output it writes nothing, but still fails if "
-                       "IN.ivf is corrupt.",
+        .description = "Decodes IN.ivf, or standard input if that is -. Without an option that asks for output it "
+                       "only checks that IN.ivf can be decoded. If IN.ivf is damaged or cut short, xc-decode writes "
+                       "the pictures before the damage, says what is wrong and fails.",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,
     };
     char **operands = xc_tool_start(&tool, argc, argv);
     if (y4m + md5 + frame_md5 > 1 || i420 + y4m + frame_md5 > 1) {
-        xc_tool_usage_error("--y4m, --i420, --md5 and --frame-md5 exclude one another, but for --i420 --md5");
+        xc_tool_usage_error("only one of --y4m, --i420, --md5 and --frame-md5 can be chosen, except --i420 --md5");
     }
     enum format format = frame_md5 ? FRAME_MD5 : md5 ? MD5 : i420 ? I420 : y4m || output_name ? Y4M : NOTHING;
 
     struct xc_workspace *workspace = xc_tool_workspace(threads);
     struct xc_tool_ivf input;
     struct xc_state state;
-    xc_tool_ivf_read(&input, operands[0]);
+    struct xc_error damage;
+    read_input(&input, operands[0], &damage);
     xc_tool_state_read(&state, xc_workspace_pool(workspace), state_name);
     xc_tool_ivf_check_state(&input, &state, "-S");
-    play(format, output_name, &input, &state, workspace);
+    struct sink sink = { .format = format, .input_name = input.name, .ivf = &input.ivf };
+    play(&sink, output_name, &state, workspace, &damage);
 
     xc_state_clear(&state);
     xc_ivf_clear(&input.ivf);

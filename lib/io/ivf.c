@@ -5,7 +5,7 @@
  *          4  2  version, 0                    20  4  rate, denominator
  *          6  2  length of this header         24  4  number of frames
  *          8  4  "VP80"                        28  4  expected state
- *         12  2  width                          0  4  (of each frame) number of bytes behind this header
+ *         12  2  width                          0  4  (of each frame) number of bytes after this header
  *         14  2  height                         4  8  timestamp
  */
 #include "excamera/ivf.h"
@@ -22,13 +22,14 @@
 
 static const char shorter_than_header[] = "not an IVF file: shorter than its header";
 
-/* *length becomes the length of the header in the file, of which the format defines only the first 32 bytes. */
+/* *length becomes the length of the header in the file, of which the format defines only the first 32 bytes.
+ * header->frame_count becomes what the file states. */
 static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length, FILE *stream, struct xc_error *err)
 {
     uint8_t bytes[XC_IVF_HEADER_SIZE];
     size_t got = fread(bytes, 1, sizeof bytes, stream);
     if (got >= 4 && memcmp(bytes, "DKIF", 4)) {
-        return xc_fail(err, XC_ERR_FORMAT, "not an IVF file");
+        return xc_fail(err, XC_ERR_FORMAT, memcmp(bytes, "YUV4", 4) ? "not an IVF file" : "is Y4M, not IVF");
     }
     if (got < sizeof bytes) {
         return xc_fail_read(stream, err, shorter_than_header);
@@ -49,6 +50,7 @@ static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length
     header->height = (uint16_t)xc_get_le(bytes + 14, 2);
     header->rate_num = (uint32_t)xc_get_le(bytes + 16, 4);
     header->rate_den = (uint32_t)xc_get_le(bytes + 20, 4);
+    header->frame_count = (uint32_t)xc_get_le(bytes + 24, 4);
     header->expected_state = (uint32_t)xc_get_le(bytes + 28, 4);
     if (header->rate_num == 0 || header->rate_den == 0) {
         return xc_fail(err, XC_ERR_FORMAT, "impossible frame rate %u/%u", (unsigned)header->rate_num,
@@ -82,7 +84,8 @@ static enum xc_status read_rest(uint8_t **out, size_t *size, FILE *stream, struc
     return XC_OK;
 }
 
-/* Walks over the frames in bytes [position, size) and checks them; notes them in frames, if that is not NULL. */
+/* Walks over the frames in bytes [position, size); notes them in frames, if that is not NULL. *count becomes the number
+ * of whole frames, on failure, too: the file is cut in the frame after them. */
 static enum xc_status walk_frames(const uint8_t *bytes, size_t position, size_t size, struct xc_ivf_frame *frames,
                                   uint32_t *count, struct xc_error *err)
 {
@@ -92,7 +95,7 @@ static enum xc_status walk_frames(const uint8_t *bytes, size_t position, size_t 
             return xc_fail(err, XC_ERR_UNSUPPORTED, "too many frames");
         }
         if (left < XC_IVF_FRAME_HEADER_SIZE) {
-            return xc_fail(err, XC_ERR_FORMAT, "truncated: %zu bytes behind the last of %u frames", left,
+            return xc_fail(err, XC_ERR_FORMAT, "truncated: %zu bytes after the last of %u frames", left,
                            (unsigned)*count);
         }
         const uint8_t *header = bytes + position;
@@ -114,24 +117,59 @@ static enum xc_status walk_frames(const uint8_t *bytes, size_t position, size_t 
     return XC_OK;
 }
 
-/* Fills ivf->frames from ivf->bytes: counted first, so that what is allocated is in proportion to what was read. */
-static enum xc_status index_frames(struct xc_ivf *ivf, size_t start, size_t size, struct xc_error *err)
+/* Whether the header's count is what another writer leaves there. libvpx cannot go back in a pipe and leaves 0, FFmpeg
+ * leaves all bits set. In a file, FFmpeg writes the film's duration (its libavformat/ivfenc.c): the last timestamp,
+ * counted from the first, and the last frame's own duration, which versions of FFmpeg estimate differently. */
+static bool is_no_count(uint32_t stated, const struct xc_ivf *ivf)
 {
-    uint32_t *count = &ivf->header.frame_count;
-    enum xc_status status = walk_frames(ivf->bytes, start, size, NULL, count, err);
-    if (status || *count == 0) {
-        return status;
+    const uint32_t count = ivf->header.frame_count;
+    if (stated == 0 || stated == UINT32_MAX) {
+        return true;
     }
-    ivf->frames = calloc(*count, sizeof *ivf->frames);
-    if (!ivf->frames) {
-        return xc_fail(err, XC_ERR_MEMORY, "out of memory for %u frames", (unsigned)*count);
+    if (count < 2) {
+        return false;
     }
-    return walk_frames(ivf->bytes, start, size, ivf->frames, count, err);
+    const struct xc_ivf_frame *last = &ivf->frames[count - 1];
+    const uint64_t span = last->timestamp - ivf->frames[0].timestamp, step = last->timestamp - last[-1].timestamp;
+    return stated > span && stated - span <= step;
 }
 
-enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *err)
+static enum xc_status check_count(uint32_t stated, const struct xc_ivf *ivf, struct xc_error *err)
+{
+    const uint32_t count = ivf->header.frame_count;
+    if (count == stated || is_no_count(stated, ivf)) {
+        return XC_OK;
+    }
+    return xc_fail(err, XC_ERR_FORMAT,
+                   count < stated ? "truncated: has %u of the %u frames that its header states"
+                                  : "has %u frames, but its header states %u",
+                   (unsigned)count, (unsigned)stated);
+}
+
+/* Fills ivf->frames from ivf->bytes: counted first, so that what is allocated is in proportion to what was read. What
+ * is wrong with the file goes to *damage; only a lack of memory is a failure. */
+static enum xc_status index_frames(struct xc_ivf *ivf, size_t start, size_t size, uint32_t stated,
+                                   struct xc_error *damage, struct xc_error *err)
+{
+    uint32_t *count = &ivf->header.frame_count;
+    enum xc_status cut = walk_frames(ivf->bytes, start, size, NULL, count, damage);
+    if (*count) {
+        ivf->frames = calloc(*count, sizeof *ivf->frames);
+        if (!ivf->frames) {
+            return xc_fail(err, XC_ERR_MEMORY, "out of memory for %u frames", (unsigned)*count);
+        }
+        walk_frames(ivf->bytes, start, size, ivf->frames, count, NULL);
+    }
+    if (!cut) {
+        check_count(stated, ivf, damage);
+    }
+    return XC_OK;
+}
+
+enum xc_status xc_ivf_read_damaged(struct xc_ivf *ivf, struct xc_error *damage, FILE *stream, struct xc_error *err)
 {
     *ivf = (struct xc_ivf)XC_IVF_INIT;
+    damage->text[0] = '\0';
     unsigned header_length = 0;
     size_t size = 0;
     enum xc_status status = read_header(&ivf->header, &header_length, stream, err);
@@ -144,7 +182,8 @@ enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *er
     }
 
     size_t start = header_length - XC_IVF_HEADER_SIZE;
-    status = start > size ? xc_fail_read(stream, err, shorter_than_header) : index_frames(ivf, start, size, err);
+    status = start > size ? xc_fail_read(stream, err, shorter_than_header)
+                          : index_frames(ivf, start, size, ivf->header.frame_count, damage, err);
     if (status) {
         xc_ivf_clear(ivf);
         return status;
@@ -154,6 +193,17 @@ enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *er
         ivf->header.expected_state = 0;
     }
     return XC_OK;
+}
+
+enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *err)
+{
+    struct xc_error damage;
+    enum xc_status status = xc_ivf_read_damaged(ivf, &damage, stream, err);
+    if (!status && damage.text[0]) {
+        xc_ivf_clear(ivf);
+        status = xc_fail(err, XC_ERR_FORMAT, "%s", damage.text);
+    }
+    return status;
 }
 
 void xc_ivf_clear(struct xc_ivf *ivf)

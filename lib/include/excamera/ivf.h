@@ -43,9 +43,15 @@ struct xc_ivf {
 #define XC_IVF_INIT XC_ZEROS
 
 /* Reads stream to its end. Refused: a version but 0, a header of less than 32 bytes, a codec but VP80, a frame rate
- * with a 0 in it, a truncated frame, trailing bytes. Where frame 0 is a key frame, expected_state is 0, whatever the
- * file says. */
+ * with a 0 in it, a truncated frame, trailing bytes, and another number of frames than the header states, unless that
+ * is what other writers leave there (docs/ivf.md). Where frame 0 is a key frame, expected_state is 0, whatever the file
+ * says. */
 enum xc_status xc_ivf_read(struct xc_ivf *ivf, FILE *stream, struct xc_error *err);
+
+/* As xc_ivf_read, but a file that is cut short, or lacks frames that its header states, is taken as far as its frames
+ * are whole. damage->text then says what is wrong with the file; it is empty if xc_ivf_read would have taken the file.
+ */
+enum xc_status xc_ivf_read_damaged(struct xc_ivf *ivf, struct xc_error *damage, FILE *stream, struct xc_error *err);
 void xc_ivf_clear(struct xc_ivf *ivf);
 
 /* Writing: the header first, then frames. Since a pipe cannot be rewound, header->frame_count must be right
