@@ -115,8 +115,8 @@ class Handmade(Case):
 
 
 class Partitions(Case):
-    """Partitions that are cut, empty or of other sizes than the frame says: libvpx's pictures where it shows them without
-    an error, and a refusal where it does not."""
+    """Partitions that are cut, empty or of other sizes than the frame says: libvpx's pictures where it shows them
+    without an error, and a refusal where it does not."""
 
     def variants(self, frame):
         """(name, data) of changed frames."""
@@ -167,7 +167,8 @@ class Partitions(Case):
 
     def test_no_partitions_for_missing_rows(self):
         """A frame of one row of macroblocks: seven of its eight token partitions are not there."""
-        source = harness.vpxenc(harness.film(width=48, height=16, frames=3), "--good", "--cpu-used=4", "--token-parts=3")
+        film = harness.film(width=48, height=16, frames=3)
+        source = harness.vpxenc(film, "--good", "--cpu-used=4", "--token-parts=3")
         ivf = Ivf(source)
         for i, (time, frame) in enumerate(ivf.frames):
             sizes = (10 if harness.is_key_frame(frame) else 3) + (int.from_bytes(frame[:3], "little") >> 5)

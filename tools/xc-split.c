@@ -1,4 +1,4 @@
-/* xc-split: cuts a film into chunks of so many frames, in the memory of one frame. */
+/* xc-split: cuts a film into chunks of a given number of frames. Holds one frame in memory. */
 #include "chunk-name.h"
 #include "tool.h"
 
@@ -12,7 +12,7 @@ enum { PATH_SIZE = 4096 /* no system takes longer ones */ };
 
 struct plan {
     const char *directory;
-    int64_t first, frames, skipped, most; /* as the options have them */
+    int64_t first, frames, skipped, most; /* --start, -s, --skip, --at-most; most 0: no limit */
 };
 
 struct chunk {
@@ -23,7 +23,8 @@ struct chunk {
 static void name_chunk(char name[static PATH_SIZE], const struct plan *plan, int64_t number)
 {
     if (number > XC_TOOL_LAST_CHUNK) {
-        xc_tool_fail(plan->directory, "more chunks than %d digits can number", XC_TOOL_CHUNK_DIGITS);
+        xc_tool_fail(plan->directory, "a chunk's number would have more than %d digits; choose longer chunks with -s",
+                     XC_TOOL_CHUNK_DIGITS);
     }
     int length = snprintf(name, PATH_SIZE, "%s/%0*d.y4m", plan->directory, XC_TOOL_CHUNK_DIGITS, (int)number);
     if (length < 0 || length >= PATH_SIZE) {
@@ -31,7 +32,7 @@ static void name_chunk(char name[static PATH_SIZE], const struct plan *plan, int
     }
 }
 
-/* Until somebody has removed the chunk that stands in the way of this one. */
+/* --at-most: waits until the chunk that is lower by so many has been removed. */
 static void wait_for_room(const struct plan *plan, int64_t number)
 {
     enum { LOOK_AGAIN_MS = 50 };
@@ -43,7 +44,7 @@ static void wait_for_room(const struct plan *plan, int64_t number)
     while (!access(name, F_OK)) {
         struct pollfd reader = { .fd = STDOUT_FILENO };
         if (poll(&reader, 1, LOOK_AGAIN_MS) > 0) {
-            xc_tool_fail("standard output", "nobody reads it any more, so nobody will remove chunks");
+            xc_tool_fail("standard output", "nobody reads it any more, so no chunk will be removed to make room");
         }
     }
 }
@@ -58,7 +59,8 @@ static void begin_chunk(struct chunk *chunk, const struct plan *plan, int64_t nu
     xc_tool_check(xc_y4m_write_header(chunk->output.stream, header, &err), chunk->name, &err);
 }
 
-/* picture is the chunk's first frame; in the end, that of the next chunk. Returns whether there is one. */
+/* Writes one chunk, unless it is to be skipped. picture holds the chunk's first frame and, in the end, the next
+ * chunk's. Returns whether there is a next chunk. */
 static bool cut_chunk(struct xc_tool_y4m *film, struct xc_picture *picture, const struct plan *plan, int64_t index)
 {
     struct chunk chunk;
@@ -80,7 +82,7 @@ static bool cut_chunk(struct xc_tool_y4m *film, struct xc_picture *picture, cons
     return more;
 }
 
-/* Returns the number of chunks, including those that were skipped. */
+/* Returns the number of chunks, the skipped ones included. */
 static int64_t split(struct xc_tool_y4m *film, const struct plan *plan)
 {
     struct xc_picture *picture;
@@ -115,21 +117,22 @@ int main(int argc, char **argv)
     const struct xc_tool_option options[] = {
         { 's', "frames", "S", "frames per chunk; the last chunk may be shorter", .integer = &plan.frames, .minimum = 1,
           .maximum = UINT32_MAX },
-        { 'd', "directory", "DIR", "where the chunks go; made if it is missing", .text = &plan.directory },
+        { 'd', "directory", "DIR", "where to write the chunks; made if it does not exist", .text = &plan.directory },
         { 0, "start", "N", "number of the first chunk (default: 0)", .integer = &plan.first,
           .maximum = XC_TOOL_LAST_CHUNK },
-        { 0, "skip", "N", "leave out the first N chunks; the others have the same numbers as if they were there",
-          .integer = &plan.skipped, .maximum = XC_TOOL_LAST_CHUNK },
-        { 0, "at-most", "N", "before writing a chunk, wait until the one whose number is lower by N has been removed",
+        { 0, "skip", "N", "do not write the first N chunks; the others keep their numbers", .integer = &plan.skipped,
+          .maximum = XC_TOOL_LAST_CHUNK },
+        { 0, "at-most", "N", "keep at most N chunks: before each, wait until somebody has removed the one N before it",
           .integer = &plan.most, .minimum = 1, .maximum = XC_TOOL_LAST_CHUNK },
         { 0 },
     };
     const struct xc_tool tool = {
         .name = "xc-split",
         .synopsis = "-s S -d DIR [OPTION]... IN.y4m",
-        .description = "Cuts IN.y4m, or standard input if that is -, into DIR/00000000.y4m, DIR/00000001.y4m, ..., "
-                       "each a film with the same header. Prints 'chunks N frames M size WxH rate A:B' of the whole "
-                       "film.",
+        .description =
+            "Cuts the film IN.y4m, or standard input if that is -, into the chunks DIR/00000000.y4m, "
+            "DIR/00000001.y4m and so on. Each is a Y4M film with the header of IN.y4m. Prints one line about "
+            "the whole film: 'chunks N frames M size WxH rate A:B'.",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,
