@@ -3,7 +3,7 @@ import re
 import shlex
 import unittest
 
-from harness import BIN, PUBLISHED_VPXENC, Case, film, must, need, vpxenc
+from harness import BIN, PUBLISHED_VPXENC, Case, film, must, need, run, snapshot, vpxenc, y4m_split
 
 SMALL = {"width": 96, "height": 80, "frames": 16}
 CUT = {"width": 96, "height": 80, "frames": 40, "cut": 23}
@@ -61,10 +61,9 @@ MATRIX |= {
     "timebase alone": (SMALL, (*FAST, "--timebase=1/90000")),
 }
 
-# Options of vpxenc that would mean something for VP8, but not here: raw input, other outputs, reports about the
-# encoding, a scaled picture, and passes in different processes.
-LEFT_OUT = set("""nv12 yv12 i420 i422 i444 i440 webm stereo-mode output-partitions verbose psnr q-hist rate-hist
-    test-decode width height pass fpf""".split())
+# Options of vpxenc that would mean something for VP8, but not here: other raw input, other outputs, reports about the
+# encoding.
+LEFT_OUT = set("nv12 i422 i444 i440 stereo-mode output-partitions q-hist rate-hist test-decode".split())
 # Options that VP8 ignores.
 MEANINGLESS = set("usage test-16bit-internal resize-width resize-height corpus-complexity".split())
 
@@ -104,6 +103,91 @@ class SameBytes(Case):
         self.assertTrue((self.dir / "redirected").read_bytes() == expected)
 
 
+class AsScripted(Case):
+    """What scripts around vpxenc use: raw input, passes in processes of their own, reports."""
+
+    def both(self, *arguments, stdin=b""):
+        """Runs vpxenc and xc-vpxenc, each in a directory of its own. Yields what each has printed on standard error,
+        and checks that they left the same files."""
+        need("vpxenc")
+        for name, command in (("theirs", ("vpxenc", "--codec=vp8", "--ivf", "-y", "-q")),
+                              ("ours", (BIN / "xc-vpxenc",))):
+            where = self.dir / name
+            if not where.exists():
+                where.mkdir()
+            done = run(*command, *arguments, cwd=where, stdin=stdin)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            yield done.stderr.decode()
+        theirs, ours = (snapshot(self.dir / name) for name in ("theirs", "ours"))
+        self.assertEqual(ours, theirs)
+
+    def same(self, *arguments, **options):
+        errors = list(self.both(*arguments, **options))
+        self.assertEqual(errors[1], "")
+
+    def raw(self, width, height, planes="yuv"):
+        """The pictures of a film, as raw planes in this order."""
+        _, frames = y4m_split(film(width=width, height=height, frames=8).read_bytes())
+        luma, chroma = width * height, (width + 1) // 2 * ((height + 1) // 2)
+        data = b""
+        for frame in frames:
+            frame = frame[len(b"FRAME\n"):]
+            parts = {"y": frame[:luma], "u": frame[luma:luma + chroma], "v": frame[luma + chroma:]}
+            data += b"".join(parts[plane] for plane in planes)
+        return data
+
+    def test_raw_pictures(self):
+        for width, height in ((33, 17), (1, 1)):
+            size = (f"--width={width}", "-h", height)
+            i420 = self.write("film.i420", self.raw(width, height))
+            yv12 = self.write("film.yv12", self.raw(width, height, "yvu"))
+            for options, path in (((), i420), (("--i420",), i420), (("--yv12", "--passes=2"), yv12),
+                                  (("--i420", "--fps=25/1", "--skip=2", "--limit=6"), i420)):
+                with self.subTest(size=(width, height), options=options):
+                    self.same(*FAST, *options, *size, "-o", "out.ivf", path)
+            with self.subTest(size=(width, height), pipe=True):
+                self.same(*FAST, "--yv12", *size, "-o", "out.ivf", "-", stdin=yv12.read_bytes())
+                # Here vpxenc finds nothing left for its second pass.
+                options = (*FAST, "-p", 2, "--yv12", *size, "-o")
+                self.xc("xc-vpxenc", *options, "named.ivf", yv12)
+                self.xc("xc-vpxenc", *options, "piped.ivf", "-", stdin=yv12.read_bytes())
+                self.assertEqual(*((self.dir / f"{name}.ivf").read_bytes() for name in ("named", "piped")))
+
+    def test_y4m_says_its_size(self):
+        source = film(**SMALL)
+        self.same(*FAST, "--i420", "-w", "96", "-h", "80", "-o", "out.ivf", source)
+        self.same(*FAST, "--i420", "-w", "96", "-o", "out.ivf", "-", stdin=source.read_bytes())
+
+    def test_passes_in_processes_of_their_own(self):
+        source, options = film(**CUT), (*FAST, *ALTREF, "--fpf=film.fpf", "-o", "out.ivf")
+        self.same(*options, "--pass=1", source)
+        self.assertEqual(set(snapshot(self.dir / "ours")), {"film.fpf"})
+        self.same(*options, "--pass=2", source)
+        self.assertEqual(set(snapshot(self.dir / "ours")), {"film.fpf", "out.ivf"})
+        at_once = self.dir / "at once.ivf"
+        self.xc("xc-vpxenc", *FAST, *ALTREF, "-o", at_once, source)
+        self.assertEqual(at_once.read_bytes(), (self.dir / "ours/out.ivf").read_bytes())
+
+    def test_passes_in_one_process(self):
+        self.same(*FAST, "--passes=2", "--fpf=film.fpf", "-o", "out.ivf", film(**CUT))
+        self.assertEqual(set(snapshot(self.dir / "ours")), {"film.fpf", "out.ivf"})
+
+    def test_pass_alone(self):
+        """--pass=1 without --passes=2 is the only pass, --pass=2 implies the first."""
+        self.same(*FAST, "--pass=1", "-o", "out.ivf", film(**SMALL))
+        self.same(*FAST, "--passes=2", "--pass=1", "--fpf=film.fpf", "-o", "out.ivf", film(**SMALL))
+        list(self.both(*FAST, "--pass=2", "--fpf=film.fpf", "-o", "out.ivf", film(**SMALL)))
+
+    def test_reports(self):
+        """--psnr and -v print what vpxenc prints; it adds to -v what some versions need for debugging."""
+        for options in (("--psnr",), ("-v",), ("--psnr", "-v", "--passes=2", "--min-q=10"),
+                        ("--psnr", "--max-q=0", "--min-q=0")):
+            with self.subTest(options):
+                theirs, ours = self.both(*FAST, *options, "-o", "out.ivf", film(**SMALL))
+                self.assertNotEqual(ours, "")
+                self.assertEqual(ours, re.sub(r" +(use_vizier|active_wq)[^\n]+\n", "", theirs))
+
+
 class Refusals(Case):
     def setUp(self):
         super().setUp()
@@ -116,7 +200,11 @@ class Refusals(Case):
         out = ("-o", "out.ivf", self.film)
         self.check("-o is needed", self.film)
         self.check("a file is missing", "-o", "out.ivf")
-        self.check("unknown", "--width=50", *out)
+        self.check("is 96x80; -w and -h cannot scale it", "--width=50", *out)
+        self.check("--webm is not supported: write IVF", "--webm", *out)
+        self.check("only one of --i420 and --yv12", "--i420", "--yv12", *out)
+        for name in ("--limi=3", "--pas=2", "--q-hist=3", "--i42", "--deb"):
+            self.check("unknown", name, *out)
         self.check("only vp8", "--codec=vp9", *out)
         self.check("only one of --best", "--best", "--rt", *out)
         self.check("--passes: '3'", "-p", "3", *out)
@@ -124,6 +212,28 @@ class Refusals(Case):
         self.check("--tune: unknown '2'", "--tune=2", *out)
         for rate in ("25", "25/", "0/1", "25/1/1", "x/1", "25/9999999"):
             self.check(f"--fps: '{rate}'", f"--fps={rate}", *out)
+
+    def test_passes(self):
+        out = ("-o", "out.ivf", self.film)
+        self.check("--pass=1 needs --fpf", "--passes=2", "--pass=1", *out)
+        self.check("--pass=2 needs --fpf", "--pass=2", *out)
+        self.check("only one pass in real time", "--pass=2", "--rt", "--fpf=film.fpf", *out)
+        self.check("film.fpf: No such file", "--pass=2", "--fpf=film.fpf", *out)
+        self.write("film.fpf", b"")
+        self.check("film.fpf: is empty", "--pass=2", "--fpf=film.fpf", *out)
+        self.write("film.fpf", b"x" * 100)
+        self.check("truncated", "--pass=2", "--fpf=film.fpf", *out)
+        self.check("no-directory/film.fpf", "--pass=1", "--passes=2", "--fpf=no-directory/film.fpf", *out)
+
+    def test_raw_pictures(self):
+        raw = self.write("raw.yuv", bytes(96 * 80 * 3 // 2 * 2))
+        self.check("raw.yuv: is not Y4M; if it is raw", "-o", "out.ivf", raw)
+        self.check("raw.yuv: is not Y4M; if it is raw", "-w", "96", "-o", "out.ivf", raw)
+        self.check("raw.yuv: frame 1: cut short, or not of 90x90", "-w", 90, "-h", 90, "-o", "out.ivf", raw)
+        self.check("raw.yuv: frame 1: cut short, or not of 90x90", "-p", 2, "-w", 90, "-h", 90, "-o", "out.ivf", raw)
+        self.check("--width: '20000'", "-w", "20000", "-h", "80", "-o", "out.ivf", raw)
+        ivf = vpxenc(self.film, *FAST)
+        self.check("is IVF", "-w", "96", "-h", "80", "-o", "out.ivf", ivf)
 
     def test_what_libvpx_refuses(self):
         self.check("rc_min_quantizer", "--min-q=40", "--max-q=20", "-o", "out.ivf", self.film)

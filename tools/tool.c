@@ -11,7 +11,7 @@
 
 #include "excamera/version.h"
 
-enum { MAX_OPTIONS = 64, LINE_WIDTH = 79, HELP_COLUMN = 30 };
+enum { MAX_OPTIONS = 96, LINE_WIDTH = 79, HELP_COLUMN = 30 };
 
 /* getopt_long returns an option's letter, or FIRST_LONG plus the option's index in the table. */
 enum { FIRST_LONG = 256, HELP = FIRST_LONG + MAX_OPTIONS, VERSION };

@@ -55,7 +55,7 @@ static void show_y4m(struct sink *sink, const struct xc_picture *picture, uint32
 {
     struct xc_error err;
     if (!sink->width) {
-        struct xc_y4m_header header;
+        struct xc_y4m_header header = { 0 };
         const struct xc_ivf_header *ivf = &sink->ivf->header;
         snprintf(header.line, sizeof header.line, "YUV4MPEG2 W%u H%u F%u:%u Ip C420jpeg", picture->width,
                  picture->height, (unsigned)ivf->rate_num, (unsigned)ivf->rate_den);

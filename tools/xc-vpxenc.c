@@ -1,216 +1,232 @@
-/* xc-vpxenc: libvpx's VP8 encoder behind vpxenc's own options. This file is the command line. */
-#include "tool.h"
-#include "vpxenc_encode.h"
+/* xc-vpxenc: libvpx's VP8 encoder with vpxenc's command line and, byte for byte, its output. */
+#include "vpxenc_options.h"
 
-#include <limits.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <vpx/vp8cx.h>
 
-enum { NOT_GIVEN = -1000 };
+#include "bitstream/bytes.h"
 
-/* An option whose number goes straight to libvpx: into a field of its configuration, or to one of its controls. */
-struct setting {
-    struct xc_tool_option option;
-    size_t field;
-    int control; /* 0: field says where */
-    int64_t value;
+/* The IVF file that is written. */
+struct ivf_output {
+    struct xc_tool_output file;
+    off_t start; /* where the header stands; -1: a pipe, or a file where every byte is put at the end */
+    struct xc_ivf_header header;
 };
 
-#define NUMBER(letter_, name_, from, to, help_)                                                                        \
-    .value = NOT_GIVEN, .option = {                                                                                    \
-        .letter = (letter_), .name = (name_), .argument = "N", .help = (help_), .minimum = (from), .maximum = (to)     \
-    }
-#define FIELD(field_) .field = offsetof(vpx_codec_enc_cfg_t, field_)
-#define CONTROL(control_) .control = (control_)
-
-static struct setting settings[] = {
-    { FIELD(g_threads), NUMBER('t', "threads", 0, 64, "threads to use; with 2 or more the result is another one") },
-    { FIELD(g_profile), NUMBER(0, "profile", 0, 3, "bitstream profile") },
-    { FIELD(g_error_resilient), NUMBER(0, "error-resilient", 0, 3, "1: frames may get lost, 2: partitions, 3: both") },
-    { FIELD(g_lag_in_frames), NUMBER(0, "lag-in-frames", 0, 25, "frames to look ahead, for alt-ref frames") },
-    { FIELD(rc_dropframe_thresh), NUMBER(0, "drop-frame", 0, 100, "drop frames below this buffer level, percent") },
-    { FIELD(rc_resize_allowed), NUMBER(0, "resize-allowed", 0, 1, "let the encoder scale the picture") },
-    { FIELD(rc_resize_up_thresh), NUMBER(0, "resize-up", 0, 100, "scale up above this buffer level, percent") },
-    { FIELD(rc_resize_down_thresh), NUMBER(0, "resize-down", 0, 100, "scale down below this buffer level, percent") },
-    { FIELD(rc_target_bitrate), NUMBER(0, "target-bitrate", 1, UINT_MAX, "kilobits per second") },
-    { FIELD(rc_min_quantizer), NUMBER(0, "min-q", 0, 63, "least (best) quantizer") },
-    { FIELD(rc_max_quantizer), NUMBER(0, "max-q", 0, 63, "greatest (worst) quantizer") },
-    { FIELD(rc_undershoot_pct), NUMBER(0, "undershoot-pct", 0, 100, "how far the rate may fall short, percent") },
-    { FIELD(rc_overshoot_pct), NUMBER(0, "overshoot-pct", 0, 100, "how far the rate may go beyond, percent") },
-    { FIELD(rc_buf_sz), NUMBER(0, "buf-sz", 0, INT_MAX, "the player's buffer, milliseconds") },
-    { FIELD(rc_buf_initial_sz), NUMBER(0, "buf-initial-sz", 0, INT_MAX, "its level before playing begins") },
-    { FIELD(rc_buf_optimal_sz), NUMBER(0, "buf-optimal-sz", 0, INT_MAX, "the level to aim for") },
-    { FIELD(rc_2pass_vbr_bias_pct), NUMBER(0, "bias-pct", 0, 100, "second pass: 0 constant to 100 variable bitrate") },
-    { FIELD(rc_2pass_vbr_minsection_pct), NUMBER(0, "minsection-pct", 0, INT_MAX, "second pass: least, percent") },
-    { FIELD(rc_2pass_vbr_maxsection_pct), NUMBER(0, "maxsection-pct", 0, INT_MAX, "second pass: greatest, percent") },
-    { FIELD(kf_min_dist), NUMBER(0, "kf-min-dist", 0, INT_MAX, "least distance of key frames") },
-    { FIELD(kf_max_dist), NUMBER(0, "kf-max-dist", 0, INT_MAX, "greatest distance of key frames") },
-    { CONTROL(VP8E_SET_CPUUSED), NUMBER(0, "cpu-used", -16, 16, "speed, from 0 slow and good to 16 fast") },
-    { CONTROL(VP8E_SET_ENABLEAUTOALTREF),
-      NUMBER(0, "auto-alt-ref", 0, 1, "use alt-ref frames, in two passes with lag") },
-    { CONTROL(VP8E_SET_NOISE_SENSITIVITY), NUMBER(0, "noise-sensitivity", 0, 6, "remove noise") },
-    { CONTROL(VP8E_SET_SHARPNESS), NUMBER(0, "sharpness", 0, 7, "sharpness of the loop filter") },
-    { CONTROL(VP8E_SET_STATIC_THRESHOLD), NUMBER(0, "static-thresh", 0, INT_MAX, "changes up to this are no motion") },
-    { CONTROL(VP8E_SET_TOKEN_PARTITIONS), NUMBER(0, "token-parts", 0, 3, "number of token partitions, log2") },
-    { CONTROL(VP8E_SET_ARNR_MAXFRAMES), NUMBER(0, "arnr-maxframes", 0, 15, "frames to filter into an alt-ref frame") },
-    { CONTROL(VP8E_SET_ARNR_STRENGTH), NUMBER(0, "arnr-strength", 0, 6, "strength of that filter") },
-    { CONTROL(VP8E_SET_ARNR_TYPE), NUMBER(0, "arnr-type", 1, 3, "which frames: 1 earlier, 2 later, 3 both") },
-    { CONTROL(VP8E_SET_CQ_LEVEL), NUMBER(0, "cq-level", 0, 63, "quality for --end-usage=cq and q") },
-    { CONTROL(VP8E_SET_MAX_INTRA_BITRATE_PCT), NUMBER(0, "max-intra-rate", 0, INT_MAX, "greatest key frame, percent") },
-    { CONTROL(VP8E_SET_GF_CBR_BOOST_PCT), NUMBER(0, "gf-cbr-boost", 0, INT_MAX, "cbr: golden frames' boost, percent") },
-    { CONTROL(VP8E_SET_SCREEN_CONTENT_MODE), NUMBER(0, "screen-content-mode", 0, 2, "1: screens, 2: and drop frames") },
-};
-enum { SETTINGS = sizeof settings / sizeof *settings };
-_Static_assert(SETTINGS + 1 <= XC_VPXENC_MAX_CONTROLS, "each of them, and --tune, may be a control");
-
-/* The other options. */
-static struct {
-    const char *output, *codec, *end_usage, *tune, *rate, *timebase;
-    bool best, good, realtime, no_key_frames;
-    bool ignored;
-    int64_t passes, limit, skip, deadline;
-} given = { .codec = "vp8", .passes = 1, .deadline = NOT_GIVEN };
-
-static const struct xc_tool_option special_options[] = {
-    { 'o', "output", "OUT.ivf", "where to write", .text = &given.output },
-    { 0, "codec", "vp8", "the only one there is", .text = &given.codec },
-    { 0, "ivf", NULL, "write IVF, as always", .flag = &given.ignored },
-    { 'p', "passes", "N", "1 or 2 (default: 1; --rt has only 1)", .integer = &given.passes, .minimum = 1,
-      .maximum = 2 },
-    { 0, "limit", "N", "stop after so many frames of input", .integer = &given.limit, .maximum = INT_MAX },
-    { 0, "skip", "N", "leave out the first frames of input", .integer = &given.skip, .maximum = INT_MAX },
-    { 'd', "deadline", "N", "microseconds per frame", .integer = &given.deadline, .maximum = INT_MAX },
-    { 0, "best", NULL, "without regard to time", .flag = &given.best },
-    { 0, "good", NULL, "good quality (the default)", .flag = &given.good },
-    { 0, "rt", NULL, "real time; the result depends on the machine unless cpu-used is below 0",
-      .flag = &given.realtime },
-    { 0, "fps", "N/D", "frames per second (default: the film's)", .text = &given.rate },
-    { 0, "timebase", "N/D", "unit of timestamps in seconds, with --fps (default: 1/1000)", .text = &given.timebase },
-    { 0, "end-usage", "MODE", "rate control: vbr (the default), cbr, cq or q", .text = &given.end_usage },
-    { 0, "tune", "WHAT", "psnr (the default) or ssim", .text = &given.tune },
-    { 0, "disable-kf", NULL, "no key frame but the first", .flag = &given.no_key_frames },
-    { 'q', "quiet", NULL, "no effect; nothing is printed anyway, as with the next three", .flag = &given.ignored },
-    { 'D', "debug", NULL, "no effect", .flag = &given.ignored },
-    { 'y', "disable-warning-prompt", NULL, "no effect", .flag = &given.ignored },
-    { 0, "disable-warnings", NULL, "no effect", .flag = &given.ignored },
-};
-enum { SPECIAL_OPTIONS = sizeof special_options / sizeof *special_options };
-
-/* Which of the names, or which number of theirs, as vpxenc takes both. */
-static int parse_name(const char *option, const char *text, const char *const names[], int count)
+static void write_header(struct ivf_output *output)
 {
-    for (int i = 0; i < count; i++) {
-        if (!strcmp(text, names[i]) || (text[0] == '0' + i && !text[1])) {
-            return i;
+    struct xc_error err;
+    xc_tool_check(xc_ivf_write_header(output->file.stream, &output->header, &err), output->file.name, &err);
+}
+
+static void open_output(struct ivf_output *output, const struct vpxenc_job *job)
+{
+    const vpx_codec_enc_cfg_t *config = &job->settings.config;
+    output->header = (struct xc_ivf_header){ .width = (uint16_t)config->g_w,
+                                             .height = (uint16_t)config->g_h,
+                                             .rate_num = (uint32_t)config->g_timebase.den,
+                                             .rate_den = (uint32_t)config->g_timebase.num };
+    xc_tool_output_open(&output->file, job->output);
+    const bool appends = fcntl(fileno(output->file.stream), F_GETFL) & O_APPEND;
+    output->start = appends ? -1 : ftello(output->file.stream);
+    write_header(output);
+}
+
+static enum xc_status write_frame(void *context, int64_t timestamp, const uint8_t *data, size_t size,
+                                  struct xc_error *err)
+{
+    struct ivf_output *output = context;
+    xc_tool_check(xc_ivf_write_frame(output->file.stream, (uint64_t)timestamp, data, size, err), output->file.name,
+                  err);
+    output->header.frame_count++;
+    return XC_OK;
+}
+
+/* Puts the frame count into the header, if there is a way back to it. */
+static void finish_output(struct ivf_output *output)
+{
+    FILE *stream = output->file.stream;
+    if (output->start >= 0) {
+        if (fseeko(stream, output->start, SEEK_SET)) {
+            xc_tool_fail(output->file.name, "%s", strerror(errno));
+        }
+        write_header(output);
+        if (fseeko(stream, 0, SEEK_END)) {
+            xc_tool_fail(output->file.name, "%s", strerror(errno));
         }
     }
-    xc_tool_usage_error("--%s: unknown '%s'", option, text);
+    xc_tool_output_commit(&output->file, 1);
 }
 
-/* Bounded so that two of these multiplied fit into 64 bits. */
-static struct vpx_rational parse_rational(const char *option, const char *text)
+static void write_statistics(const struct xc_bytes *statistics, const char *name)
 {
-    char *end;
-    const long num = strtol(text, &end, 10), den = *end == '/' ? strtol(end + 1, &end, 10) : 0;
-    if (*end || num < 1 || den < 1 || num > 1000000 || den > 1000000) {
-        xc_tool_usage_error("--%s: '%s' is not a fraction of two numbers from 1 to 1000000", option, text);
+    struct xc_tool_output output;
+    xc_tool_output_open(&output, name);
+    if (fwrite(statistics->data, 1, statistics->size, output.stream) != statistics->size) {
+        xc_tool_fail(name, "%s", strerror(errno));
     }
-    return (struct vpx_rational){ (int)num, (int)den };
+    xc_tool_output_commit(&output, 1);
 }
 
-static unsigned long choose_deadline(void)
+static void read_statistics(struct xc_bytes *statistics, const char *name)
 {
-    if ((given.deadline != NOT_GIVEN) + given.best + given.good + given.realtime > 1) {
-        xc_tool_usage_error("only one of --best, --good, --rt and --deadline makes sense");
-    }
-    if (given.deadline != NOT_GIVEN) {
-        return (unsigned long)given.deadline;
-    }
-    return given.best ? VPX_DL_BEST_QUALITY : given.realtime ? VPX_DL_REALTIME : VPX_DL_GOOD_QUALITY;
-}
-
-static void add_control(struct xc_vpxenc_job *job, int id, int64_t value)
-{
-    job->controls[job->control_count].id = id;
-    job->controls[job->control_count].value = (int)value;
-    job->control_count++;
-}
-
-static void apply_settings(struct xc_vpxenc_job *job)
-{
-    for (int i = 0; i < SETTINGS; i++) {
-        const struct setting *setting = &settings[i];
-        const unsigned value = (unsigned)setting->value; /* all of those fields are unsigned */
-        if (setting->value == NOT_GIVEN) {
-            continue;
+    enum { AT_ONCE = 64 * 1024 };
+    struct xc_tool_input input;
+    size_t got = AT_ONCE;
+    xc_tool_input_open(&input, name);
+    while (got == AT_ONCE) {
+        if (!xc_bytes_reserve(statistics, AT_ONCE)) {
+            xc_tool_fail(name, "out of memory");
         }
-        if (setting->control) {
-            add_control(job, setting->control, setting->value);
-        } else {
-            memcpy((char *)&job->config + setting->field, &value, sizeof value);
-        }
+        got = fread(statistics->data + statistics->size, 1, AT_ONCE, input.stream);
+        statistics->size += got;
+    }
+    if (ferror(input.stream)) {
+        xc_tool_fail(name, "%s", strerror(errno));
+    }
+    if (!statistics->size) {
+        xc_tool_fail(name, "is empty; make it with --pass=1");
+    }
+    xc_tool_input_close(&input);
+}
+
+/* The lines of vpxenc's --verbose. */
+static void print_settings(const struct vpxenc_job *job, const struct film *film)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } fields[] = {
+#define FIELD(field) { #field, offsetof(vpx_codec_enc_cfg_t, field) }
+        FIELD(g_usage),
+        FIELD(g_threads),
+        FIELD(g_profile),
+        FIELD(g_w),
+        FIELD(g_h),
+        FIELD(g_bit_depth),
+        FIELD(g_input_bit_depth),
+        FIELD(g_timebase.num),
+        FIELD(g_timebase.den),
+        FIELD(g_error_resilient),
+        FIELD(g_pass),
+        FIELD(g_lag_in_frames),
+        FIELD(rc_dropframe_thresh),
+        FIELD(rc_resize_allowed),
+        FIELD(rc_scaled_width),
+        FIELD(rc_scaled_height),
+        FIELD(rc_resize_up_thresh),
+        FIELD(rc_resize_down_thresh),
+        FIELD(rc_end_usage),
+        FIELD(rc_target_bitrate),
+        FIELD(rc_min_quantizer),
+        FIELD(rc_max_quantizer),
+        FIELD(rc_undershoot_pct),
+        FIELD(rc_overshoot_pct),
+        FIELD(rc_buf_sz),
+        FIELD(rc_buf_initial_sz),
+        FIELD(rc_buf_optimal_sz),
+        FIELD(rc_2pass_vbr_bias_pct),
+        FIELD(rc_2pass_vbr_minsection_pct),
+        FIELD(rc_2pass_vbr_maxsection_pct),
+        FIELD(rc_2pass_vbr_corpus_complexity),
+        FIELD(kf_mode),
+        FIELD(kf_min_dist),
+        FIELD(kf_max_dist),
+#undef FIELD
+    };
+    fprintf(stderr, "Codec: %s\n", vpx_codec_iface_name(vpx_codec_vp8_cx()));
+    fprintf(stderr, "Source file: %s File Type: %s Format: %s\n", job->film.name, film->raw ? "RAW" : "Y4M",
+            film->raw && job->film.yv12 ? "YV12" : "I420");
+    fprintf(stderr, "Destination file: %s\nEncoder parameters:\n", job->output);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        int value; /* all of those fields have its size */
+        memcpy(&value, (const char *)&job->settings.config + fields[i].offset, sizeof value);
+        fprintf(stderr, "    %-28s = %d\n", fields[i].name, value);
     }
 }
 
-static void make_job(struct xc_vpxenc_job *job, const char *input)
+/* The last line of vpxenc's --psnr. */
+static void print_psnr(const struct xc_vpxenc_psnr *psnr)
 {
-    static const char *const end_usages[] = { [VPX_VBR] = "vbr", [VPX_CBR] = "cbr", [VPX_CQ] = "cq", [VPX_Q] = "q" };
-    static const char *const tunings[] = { [VP8_TUNE_PSNR] = "psnr", [VP8_TUNE_SSIM] = "ssim" };
-    *job = (struct xc_vpxenc_job){ .input = input, .output = given.output, .limit = given.limit, .skip = given.skip };
-    if (vpx_codec_enc_config_default(vpx_codec_vp8_cx(), &job->config, 0)) {
-        xc_tool_fail(NULL, "this libvpx has no VP8 encoder");
+    if (psnr->frames) {
+        fprintf(stderr, "Stream 0 PSNR (Overall/Avg/Y/U/V) %.3f", xc_vpxenc_psnr_overall(psnr));
+        for (int i = 0; i < 4; i++) {
+            fprintf(stderr, " %.3f", psnr->sum[i] / psnr->frames);
+        }
+        fputc('\n', stderr);
     }
-    job->config.g_timebase = (struct vpx_rational){ 1, 1000 };
-    apply_settings(job);
-    job->deadline = choose_deadline();
-    job->passes = job->deadline == VPX_DL_REALTIME ? 1 : (int)given.passes;
-    if (given.rate) {
-        job->rate = parse_rational("fps", given.rate);
+}
+
+/* The size and rate of the film become the encoder's. */
+static void fit_settings(struct xc_vpxenc_settings *settings, const struct xc_y4m_header *header)
+{
+    settings->config.g_w = header->width;
+    settings->config.g_h = header->height;
+    settings->config.g_input_bit_depth = settings->config.g_bit_depth;
+    if (!settings->rate.den) {
+        settings->config.g_timebase = (struct vpx_rational){ (int)header->rate_den, (int)header->rate_num };
     }
-    if (given.timebase) {
-        job->config.g_timebase = parse_rational("timebase", given.timebase);
+}
+
+static void run_first_pass(const struct vpxenc_job *job, const struct xc_vpxenc_io *io, struct xc_bytes *statistics)
+{
+    struct xc_error err;
+    struct xc_vpxenc_psnr psnr;
+    xc_tool_check(xc_vpxenc_pass(&job->settings, VPX_RC_FIRST_PASS, io, statistics, &psnr, &err), job->film.name, &err);
+    if (job->statistics) {
+        write_statistics(statistics, job->statistics);
     }
-    if (given.end_usage) {
-        job->config.rc_end_usage = (enum vpx_rc_mode)parse_name("end-usage", given.end_usage, end_usages, 4);
+}
+
+static void run_last_pass(const struct vpxenc_job *job, const struct xc_vpxenc_io *io, struct xc_bytes *statistics)
+{
+    const enum vpx_enc_pass pass = job->passes == 2 ? VPX_RC_LAST_PASS : VPX_RC_ONE_PASS;
+    struct xc_error err;
+    struct xc_vpxenc_psnr psnr;
+    if (pass == VPX_RC_LAST_PASS && job->only_pass) {
+        read_statistics(statistics, job->statistics);
     }
-    if (given.tune) {
-        add_control(job, VP8E_SET_TUNING, parse_name("tune", given.tune, tunings, 2));
-    }
-    if (given.no_key_frames) {
-        job->config.kf_mode = VPX_KF_DISABLED;
-    }
+    xc_tool_check(xc_vpxenc_pass(&job->settings, pass, io, statistics, &psnr, &err), job->film.name, &err);
+    finish_output(io->write_context);
+    print_psnr(&psnr);
 }
 
 int main(int argc, char **argv)
 {
-    static struct xc_tool_option options[SPECIAL_OPTIONS + SETTINGS + 1];
-    memcpy(options, special_options, sizeof special_options);
-    for (int i = 0; i < SETTINGS; i++) {
-        options[SPECIAL_OPTIONS + i] = settings[i].option;
-        options[SPECIAL_OPTIONS + i].integer = &settings[i].value;
-    }
-    const struct xc_tool tool = {
-        .name = "xc-vpxenc",
-        .synopsis = "[OPTION]... -o OUT.ivf IN.y4m",
-        .description = "Encodes IN.y4m with libvpx's VP8 encoder. The options are those of vpxenc, with libvpx's "
-                       "defaults, and the output is what vpxenc writes with the same libvpx. IN.y4m and OUT.ivf may "
-                       "be - for standard input and output.",
-        .options = options,
-        .minimum_operands = 1,
-        .maximum_operands = 1,
+    struct vpxenc_job job;
+    struct film film;
+    struct ivf_output output;
+    struct xc_bytes statistics = XC_BYTES_INIT;
+    vpxenc_parse(&job, argc, argv);
+    const bool first_pass = job.passes == 2 && job.only_pass != 2;
+    const bool last_pass = job.passes == 1 || job.only_pass != 1;
+    const struct xc_vpxenc_io io = {
+        .read = film_read, .read_context = &film, .write = write_frame, .write_context = &output
     };
-    char **operands = xc_tool_start(&tool, argc, argv);
-    if (!given.output) {
-        xc_tool_usage_error("-o is needed");
+
+    film_open(&film, &job.film);
+    fit_settings(&job.settings, &film.y4m.header);
+    if (job.verbose && job.only_pass != 2) {
+        print_settings(&job, &film);
     }
-    if (strcmp(given.codec, "vp8")) {
-        xc_tool_usage_error("--codec: only vp8 is supported, not '%s'", given.codec);
+    if (last_pass) {
+        open_output(&output, &job);
     }
-    struct xc_vpxenc_job job;
-    make_job(&job, operands[0]);
-    xc_vpxenc_run(&job);
+    if (first_pass) {
+        run_first_pass(&job, &io, &statistics);
+    }
+    if (first_pass && last_pass) {
+        film_rewind(&film);
+    }
+    if (last_pass) {
+        run_last_pass(&job, &io, &statistics);
+    }
+    xc_bytes_clear(&statistics);
+    film_close(&film);
     return 0;
 }
