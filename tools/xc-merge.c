@@ -71,7 +71,7 @@ static void check_state(const struct xc_tool_ivf *input, const struct progress *
         xc_tool_fail(input->name, "expects state %08x, but %s is state %08x", expected, state_name,
                      (unsigned)xc_state_id(&progress->state));
     }
-    xc_tool_fail(input->name, "expects state %08x; its file is to be named with -S", expected);
+    xc_tool_fail(input->name, "expects state %08x; name its file with -S", expected);
 }
 
 /* Decodes along, unless workspace is NULL. */
