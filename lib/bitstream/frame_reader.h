@@ -2,6 +2,7 @@
 #ifndef XC_BITSTREAM_FRAME_READER_H
 #define XC_BITSTREAM_FRAME_READER_H
 
+#include "bitstream/modes.h"
 #include "bitstream/tokens.h"
 
 enum { XC_MAX_PARTITIONS = 8 };
@@ -11,14 +12,17 @@ struct xc_frame_reader {
     unsigned partitions;            /* how many of partition there are */
     unsigned partitions_read;       /* how many of these rows of macroblocks read from */
     struct xc_token_context *above; /* owned; one per column */
-    bool mv_too_far;                /* so the modes are not all there */
-    unsigned complete_rows;         /* rows whose tokens xc_frame_complete has read */
+    xc_modes_read_fn *read_modes;   /* the versions for this machine */
+    xc_tokens_read_fn *read_tokens;
+    bool mv_too_far;        /* so the modes are not all there */
+    unsigned complete_rows; /* rows whose tokens xc_frame_complete has read */
 };
 
-/* Parses the header into *frame and sizes it. On failure there is nothing to end. */
+/* Parses the header into *frame and sizes it. cpu_features: bits of enum xc_cpu that may be made use of. On failure
+ * there is nothing to end. */
 enum xc_status xc_frame_reader_begin(struct xc_frame_reader *reader, struct xc_frame *frame,
                                      const struct xc_state *state, const uint8_t *data, size_t size,
-                                     struct xc_error *err);
+                                     unsigned cpu_features, struct xc_error *err);
 
 /* How many blocks a row may need, one more than there can be: reading zeroes the next one before it knows whether there
  * is one. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bitstream/tokens.h"
+#include "excamera/cpu.h"
 
 /* Beyond the frame's edge: intra predicted, for whoever asks for a neighbour. */
 static const struct xc_macroblock outside = { .y_mode = XC_DC_PRED };
@@ -369,13 +370,36 @@ XC_INLINE bool code_row(struct xc_coder c, const struct xc_frame *frame, unsigne
     return true;
 }
 
-bool xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row)
+XC_INLINE bool read_row(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row)
 {
     struct xc_bool_reader local = *reader;
     const struct xc_coder c = { .coding = XC_READ, .reader = &local, .header = &frame->header };
     bool in_reach = code_row(c, frame, row);
     *reader = local;
     return in_reach;
+}
+
+static bool read_row_c(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row)
+{
+    return read_row(reader, frame, row);
+}
+
+#if defined(__x86_64__)
+XC_TARGET_BMI2 static bool read_row_bmi2(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row)
+{
+    return read_row(reader, frame, row);
+}
+#endif
+
+xc_modes_read_fn *xc_modes_reader(unsigned cpu_features)
+{
+#if defined(__x86_64__)
+    if (cpu_features & XC_CPU_BMI2) {
+        return read_row_bmi2;
+    }
+#endif
+    (void)cpu_features;
+    return read_row_c;
 }
 
 bool xc_modes_write(struct xc_bool_writer *writer, const struct xc_frame *frame, unsigned row)

@@ -8,9 +8,11 @@
  * frame. Reading stops and returns false at a vector that points too far away. So do writing and counting, and at a
  * vector that is too far from its prediction or does not fit its mode, and wherever else a macroblock is not one that
  * could be read. */
-bool xc_modes_read(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row);
+typedef bool xc_modes_read_fn(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row);
 bool xc_modes_write(struct xc_bool_writer *writer, const struct xc_frame *frame, unsigned row);
 bool xc_modes_count(struct xc_branch_counts *counts, const struct xc_frame *frame, unsigned row);
+/* The version that reads on a machine with these bits of enum xc_cpu. */
+xc_modes_read_fn *xc_modes_reader(unsigned cpu_features);
 /* What false means. */
 #define XC_MODES_UNCODABLE "a macroblock contradicts its frame or itself, or a motion vector is out of range"
 

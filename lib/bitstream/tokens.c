@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "excamera/cpu.h"
+
 typedef const uint8_t band_probabilities[3][11];
 
 bool xc_has_tokens(const struct xc_macroblock *mb)
@@ -82,8 +84,8 @@ XC_INLINE int read_block(struct xc_bool_reader *r, band_probabilities *bands, in
     }
 }
 
-static xc_block *read_plane(struct xc_bool_reader *reader, struct xc_macroblock *mb, band_probabilities *bands,
-                            int first, struct plane plane, xc_block *levels, uint8_t *above, uint8_t *left)
+XC_INLINE xc_block *read_plane(struct xc_bool_reader *reader, struct xc_macroblock *mb, band_probabilities *bands,
+                               int first, struct plane plane, xc_block *levels, uint8_t *above, uint8_t *left)
 {
     struct xc_bool_reader local = *reader;
     uint8_t *tokens = &mb->tokens[plane.first];
@@ -100,9 +102,9 @@ static xc_block *read_plane(struct xc_bool_reader *reader, struct xc_macroblock 
     return levels;
 }
 
-xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities,
-                         struct xc_macroblock *mb, xc_block *levels, struct xc_token_context *above,
-                         struct xc_token_context *left)
+XC_INLINE xc_block *read_macroblock(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities,
+                                    struct xc_macroblock *mb, xc_block *levels, struct xc_token_context *above,
+                                    struct xc_token_context *left)
 {
     mb->tokens[XC_BLOCK_Y2] = 0;
     if (mb->skip) {
@@ -122,6 +124,34 @@ xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabil
     bands = probabilities->coefficient[XC_CHROMA];
     levels = read_plane(reader, mb, bands, 0, chroma_u, levels, above->u, left->u);
     return read_plane(reader, mb, bands, 0, chroma_v, levels, above->v, left->v);
+}
+
+static xc_block *read_macroblock_c(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities,
+                                   struct xc_macroblock *mb, xc_block *levels, struct xc_token_context *above,
+                                   struct xc_token_context *left)
+{
+    return read_macroblock(reader, probabilities, mb, levels, above, left);
+}
+
+#if defined(__x86_64__)
+XC_TARGET_BMI2 static xc_block *read_macroblock_bmi2(struct xc_bool_reader *reader,
+                                                     const struct xc_probabilities *probabilities,
+                                                     struct xc_macroblock *mb, xc_block *levels,
+                                                     struct xc_token_context *above, struct xc_token_context *left)
+{
+    return read_macroblock(reader, probabilities, mb, levels, above, left);
+}
+#endif
+
+xc_tokens_read_fn *xc_tokens_reader(unsigned cpu_features)
+{
+#if defined(__x86_64__)
+    if (cpu_features & XC_CPU_BMI2) {
+        return read_macroblock_bmi2;
+    }
+#endif
+    (void)cpu_features;
+    return read_macroblock_c;
 }
 
 /* --- writing, or counting --- */

@@ -13,9 +13,12 @@ struct xc_token_context {
 /* Reads a macroblock's tokens, unless it is marked as skipped. Its blocks that have some are put into levels, one after
  * the other, the first of them zeroed by the caller; returns the place behind them, which is zeroed as well, so there
  * must be room for XC_BLOCKS + 1. */
-xc_block *xc_tokens_read(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities,
-                         struct xc_macroblock *mb, xc_block *levels, struct xc_token_context *above,
-                         struct xc_token_context *left);
+typedef xc_block *xc_tokens_read_fn(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities,
+                                    struct xc_macroblock *mb, xc_block *levels, struct xc_token_context *above,
+                                    struct xc_token_context *left);
+
+/* The version for a machine with these bits of enum xc_cpu. */
+xc_tokens_read_fn *xc_tokens_reader(unsigned cpu_features);
 
 /* The inverse, and the same for counting; levels: the macroblock's. */
 void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_frame_header *header,

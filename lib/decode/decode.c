@@ -103,7 +103,7 @@ enum xc_status xc_decode(struct xc_workspace *workspace, struct xc_state *state,
     if (size == 0) {
         return XC_OK;
     }
-    enum xc_status status = xc_frame_reader_begin(&reader, frame, state, data, size, err);
+    enum xc_status status = xc_frame_reader_begin(&reader, frame, state, data, size, workspace->cpu_features, err);
     if (status) {
         return status;
     }

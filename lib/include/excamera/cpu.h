@@ -6,7 +6,8 @@
 extern "C" {
 #endif
 
-enum xc_cpu { XC_CPU_SSE2 = 1, XC_CPU_SSSE3 = 2, XC_CPU_AVX2 = 4, XC_CPU_NEON = 8 };
+/* XC_CPU_BMI2 means BMI, BMI2 and LZCNT. */
+enum xc_cpu { XC_CPU_SSE2 = 1, XC_CPU_SSSE3 = 2, XC_CPU_AVX2 = 4, XC_CPU_NEON = 8, XC_CPU_BMI2 = 16 };
 
 /* Stands for all that this machine has, wherever features are asked for. */
 #define XC_CPU_ALL (~0u)
