@@ -7,6 +7,7 @@ from harness import BIN, Case
 # The options that each tool must have: those of the published command lines and of the original tools, and our own. A
 # new tool needs an entry, if only an empty one.
 OPTIONS = {
+    "xc-check": "--sums --list",
     "xc-decode": "-S --input-state --i420 --y4m --md5 --frame-md5 -o --output --threads",
     "xc-dump": "-f --frame-number -S --input-state --threads",
     "xc-enc": "-W --no-wait -w --kf-q-weight -i --input-format -o --output -r --reencode -I --input-state -p "

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tool-sums.h"
+
 enum { BUFFER_SIZE = 256 * 1024 };
 
 static void open_temporary(struct xc_tool_output *output)
@@ -52,6 +54,9 @@ static void finish_writing(struct xc_tool_output *output)
 {
     bool failed = ferror(output->stream);
     errno = EIO; /* for a failure before this one, whose errno is lost */
+    if (output->file.temporary && !output->replaceable) {
+        failed |= fflush(output->stream) || fsync(fileno(output->stream));
+    }
     if (fclose(output->stream) || failed) {
         xc_tool_fail(output->name, "%s", strerror(errno));
     }
@@ -64,6 +69,9 @@ void xc_tool_output_commit(struct xc_tool_output *outputs, int count)
     struct xc_tool_atomic_file *files[XC_TOOL_ATOMIC_MAX_FILES];
     for (int i = 0; i < count; i++) {
         finish_writing(&outputs[i]);
+        if (outputs[i].file.temporary) {
+            xc_tool_sums_note(outputs[i].file.temporary, outputs[i].file.target);
+        }
         files[i] = &outputs[i].file;
     }
     const int done = xc_tool_atomic_commit(files, count);

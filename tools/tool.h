@@ -60,13 +60,15 @@ void xc_tool_check(enum xc_status status, const char *file, const struct xc_erro
 struct xc_tool_output {
     FILE *stream;
     const char *name;
+    bool replaceable; /* to be set before the commit: it can be made again, so that it need not survive a power cut */
     /* private */
     struct xc_tool_atomic_file file; /* zeroed for standard output, devices and pipes */
     char *buffer;
 };
 
 void xc_tool_output_open(struct xc_tool_output *output, const char *name);
-/* Closes the outputs, at most XC_TOOL_ATOMIC_MAX_FILES. When all of them are written, gives them their names. */
+/* Closes the outputs, at most XC_TOOL_ATOMIC_MAX_FILES. When all of them are on the disk, notes
+ * their checksums (tool-sums.h) and gives them their names. */
 void xc_tool_output_commit(struct xc_tool_output *outputs, int count);
 
 /* ---- Inputs: tool-input.c ---- */

@@ -56,6 +56,7 @@ static void begin_chunk(struct chunk *chunk, const struct plan *plan, int64_t nu
     wait_for_room(plan, number);
     name_chunk(chunk->name, plan, number);
     xc_tool_output_open(&chunk->output, chunk->name);
+    chunk->output.replaceable = true; /* to wait until all raw pictures are on the disk would take long */
     xc_tool_check(xc_y4m_write_header(chunk->output.stream, header, &err), chunk->name, &err);
 }
 
