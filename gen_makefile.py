@@ -16,11 +16,13 @@ Variables of the makefile, as in `make KEEP=1 -f excamera.mk`:
   ANCHORED_OPTIONS=OPTIONS
                   more options for each xc-enc of --structure anchored
 """
+import os
 import sys
 
 sys.dont_write_bytecode = True  # the package may be installed in a system directory
-from xcdriver.arguments import Parser, write_output  # noqa: E402
-from xcdriver.graph import LAST_CHUNK, STRUCTURES, stem  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # with PYTHONSAFEPATH, Python does not do this
+from xcdriver.arguments import Parser, Version, write_output  # noqa: E402
+from xcdriver.graph import LAST_CHUNK, STRUCTURES, batches, stem  # noqa: E402
 from xcdriver.makefile import makefile  # noqa: E402
 
 
@@ -33,6 +35,7 @@ def parse_arguments():
     parser.add_argument("--structure", choices=STRUCTURES, default="classic",
                         help="how the chunks of a batch depend on each other (default: %(default)s; see "
                              "docs/architecture.md)")
+    parser.add_argument("--version", action=Version)
     options = parser.parse_args()
     if options.start < 0:
         parser.error("START (%d) is below 0" % options.start)
@@ -49,8 +52,8 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    write_output("gen_makefile.py", makefile(options.start, options.end, options.batch, options.quality,
-                                             options.structure))
+    write_output("gen_makefile.py", makefile(batches(options.start, options.end, options.batch), options.batch,
+                                             options.quality, options.structure))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """What the command lines of ./excamera and gen_makefile.py have in common."""
 import argparse
 import signal
+import subprocess
 import sys
+
+from xcdriver.places import TOOLS
 
 
 def write_output(program, pieces):
@@ -24,6 +27,21 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file=None):
         write_output(self.prog, [self.format_help()])
+
+
+class Version(argparse.Action):
+    """The option --version. It prints the version of the tools."""
+
+    def __init__(self, option_strings, dest):
+        super().__init__(option_strings, dest, nargs=0, help="print the version and exit")
+
+    def __call__(self, parser, *_):
+        try:
+            text = subprocess.run([TOOLS / "xc-split", "--version"], stdout=subprocess.PIPE, text=True).stdout
+        except OSError as error:
+            sys.exit(f"{parser.prog}: {TOOLS}/xc-split: {error.strerror}")
+        write_output(parser.prog, [f"{parser.prog} {text.split()[-1]}\n"])
+        parser.exit()
 
 
 def number(low, high):

@@ -56,10 +56,11 @@ class Encoding:
         while begin < (end := splitter.wait_for(begin + chunks, self.on_wait)):
             work.update(aspect=aspect_options(work.chunk(begin)))
             is_first = not self.segment
-            self.segment = Segment(begin, end, self.options)
+            self.segment = Segment(begin, end, self.options, work.path)
             if is_first:
                 self.progress.begin("encoding", splitter.frames, self.frames_done())
-            make(work, self.segment, self.options, self.on_wait)
+            if self.segment.unfinished:
+                make(work, self.segment, self.options, self.on_wait)
             work.update(done=end)
             if not self.options.keep:
                 work.remove_chunks()

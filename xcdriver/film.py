@@ -1,11 +1,12 @@
 """Encoding one film, from the options of ./excamera to the output file."""
+import contextlib
 import os
 import time
 
 from xcdriver.encoding import encode
-from xcdriver.output import finish
-from xcdriver.places import IN_SOURCES, ROOT, TOOLS
-from xcdriver.processes import Failure
+from xcdriver.output import check_output, finish
+from xcdriver.places import ENGINES, IN_SOURCES, ROOT, TOOLS
+from xcdriver.processes import Failure, prepare_environment
 from xcdriver.progress import say
 from xcdriver.source import Source
 from xcdriver.work import Work
@@ -21,14 +22,12 @@ def find_tools():
     os.environ["PATH"] = f"{TOOLS}{os.pathsep}{os.environ.get('PATH') or os.defpath}"
 
 
-def check_output(output, film):
-    """Raises Failure if the output cannot be written, or would replace the film itself."""
-    if not output.parent.is_dir():
-        raise Failure(f"{output.parent}: no such directory")
-    if output.is_dir():
-        raise Failure(f"{output}: is a directory")
-    if output.exists() and os.path.exists(film) and output.samefile(film):
-        raise Failure(f"{output}: is the film to be encoded; choose another name")
+def check_engine():
+    """Raises Failure if ENGINE in the environment names no engine. Sets it if it is empty."""
+    engine = os.environ["ENGINE"] = os.environ.get("ENGINE") or "local"
+    engines = sorted(path.stem.partition("-")[2] for path in ENGINES.glob("engine-*.mk"))
+    if engine not in engines:
+        raise Failure(f"ENGINE={engine} in the environment: there is no such engine; there are {', '.join(engines)}")
 
 
 def seconds_paid(directory):
@@ -37,10 +36,27 @@ def seconds_paid(directory):
     return sum(float(line.split("\t")[-1]) for line in path.read_text().splitlines()) if path.exists() else 0
 
 
+def finished_work(work, source, options, progress):
+    """Makes the output; returns how many frames it has. After a failure, work to go on with is kept, and
+    progress.outlook says so."""
+    try:
+        encode(work, source, options, progress)
+        return finish(work, source, options, progress)
+    except BaseException:
+        if not work.has_begun() or (source.piped and not options.keep):
+            with contextlib.suppress(OSError):
+                work.remove()
+        elif not source.piped:
+            progress.outlook = f"; the work is kept in {work.path}, and the same command goes on from there"
+        raise
+
+
 def encode_film(options, progress):
     """Makes the output file. Afterwards, and after a failure before which nothing worth keeping was made, removes the
     work directory."""
+    prepare_environment()
     find_tools()
+    check_engine()
     check_output(options.output, options.input)
     source = Source(options.input)
     arguments = {"input": source.identity(), "chunk": options.chunk, "batch": options.batch,
@@ -48,19 +64,14 @@ def encode_film(options, progress):
     directory = options.work or options.output.with_name(options.output.name + ".work")
     work = Work(directory, arguments, options.restart)
     start = time.monotonic()
-    try:
-        encode(work, source, options, progress)
-        finish(work, source, options.output)
-    except BaseException:
-        if not work.has_begun() or (source.piped and not options.keep):
-            work.remove()
-        elif not source.piped:
-            progress.outlook = "; the same command continues where it stopped"
-        raise
-    frames, seconds, paid = work.record["film"]["frames"], time.monotonic() - start, seconds_paid(work.path)
-    if not options.keep:
-        work.remove()
+    frames = finished_work(work, source, options, progress)
+    seconds, paid = time.monotonic() - start, seconds_paid(work.path)
     progress.clear()
+    if not options.keep:
+        try:
+            work.remove()
+        except OSError as error:
+            say(f"excamera: {work.path}: cannot be removed: {error.strerror}\n")
     size = options.output.stat().st_size
     say(f"{options.output}: {frames} frames, {size} bytes, {seconds:.1f} s" +
         (f"; {paid:.1f} s of AWS Lambda to pay for" if paid else "") + "\n")

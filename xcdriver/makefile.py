@@ -4,8 +4,13 @@ import functools
 from xcdriver import graph
 from xcdriver.places import ENGINES
 
+SUMS = "excamera.sums"  # where the tools note the checksums of what they make; see tools/tool-sums.h
+STAMP = "excamera.options"  # what the files in a directory were made with
+
 # make ANCHORED_OPTIONS='...' adds options to each xc-enc of the anchored structure.
 STRUCTURES = {**graph.STRUCTURES, "anchored": functools.partial(graph.anchored, options=["$(ANCHORED_OPTIONS)"])}
+
+NAMES_PER_LINE = 1000  # the kernel limits the length of a shell command, to 128 kB
 
 PROLOGUE = r"""# Chunks {start} to {end}, {size} per key frame. Written by gen_makefile.py.
 
@@ -15,9 +20,8 @@ endif
 
 FINISHED := {finished}
 
-.PHONY: all clean
+.PHONY: all clean FORCE
 all: {batches}
-clean: ; rm -f *.ivf *.state *.task
 
 .DELETE_ON_ERROR:
 
@@ -27,9 +31,34 @@ VPXENC ?= xc-vpxenc
 # An engine that runs all steps of a chunk in one place sets WHOLE_CHUNKS and gets other rules (engine-lambda-chunk.mk).
 ENGINE ?= local
 ENGINE_DIR ?= {engine_dir}
+WHOLE_CHUNKS :=
 # In an include line, a space in a name needs a backslash before it. "$() " stands for a space.
 include $(subst $() ,\ ,$(ENGINE_DIR))/engine-$(ENGINE).mk
+
+# All that is made depends on this file. It changes if other options are used in the same directory.
+OPTIONS := {options} $(VPXENC) $(ANCHORED_OPTIONS)
+{stamp}: ; @printf '%s\n' '$(subst ','\'',$(OPTIONS))' >$@.tmp && mv $@.tmp $@
+ifneq ($(file <{stamp}),$(OPTIONS))
+{stamp}: FORCE
+endif
+
+# A power cut can leave files without their data. The tools note here what they have written; what is something else
+# now is made again.
+export XC_SUMS := $(CURDIR)/{sums}
+ifneq ($(MAKECMDGOALS),clean)
+DAMAGED := $(filter-out %.y4m,$(shell command -v xc-check >/dev/null && xc-check --list --sums {sums} .))
+ifneq ($(DAMAGED),)
+$(DAMAGED): FORCE
+endif
+endif
+
+clean: {cleaning} ; @rm -f {stamp} {sums}
 """
+
+
+def in_lines(names):
+    """Divides names into groups that are short enough for a line."""
+    return [names[i:i + NAMES_PER_LINE] for i in range(0, len(names), NAMES_PER_LINE)]
 
 
 def rule(step):
@@ -37,7 +66,20 @@ def rule(step):
     outputs, inputs = " ".join(step.outputs), " ".join(step.inputs)
     colon = " &:" if len(step.outputs) > 1 else ":"
     tool = "$(VPXENC)" if step.argv[0] == "xc-vpxenc" else step.argv[0]
-    return f"{outputs}{colon} {inputs}\n\t$(call run,{outputs},$^) {' '.join([tool, *step.argv[1:]])}\n"
+    return f"{outputs}{colon} {inputs}\n\t$(call run,{outputs},{inputs}) {' '.join([tool, *step.argv[1:]])}\n"
+
+
+def last_states(structure, batch):
+    """Steps that make the states after a batch. No other step reads them, but they can be asked for by name."""
+    name, previous = graph.stem(batch[-1]), graph.stem(batch[-1] - 1)
+    wanted = [(f"{name}-0.state", graph.finished(batch[-1]) if len(batch) == 1 else f"{name}-0.ivf", None)]
+    if structure == "anchored":
+        wanted = [(f"{name}-anchors.state", f"{name}-anchors.ivf", len(batch) > 1 and f"{previous}-anchors.state")]
+    elif len(batch) > 1:
+        wanted += [(f"{name}-1.state", graph.finished(batch[-1]), f"{previous}-{int(len(batch) > 2)}.state")]
+    for state, stream, before in wanted:
+        yield graph.Step([state], [stream, *([before] if before else [])],
+                         ["xc-dump", *(["-S", before] if before else []), stream, state])
 
 
 def batch_name(batch):
@@ -45,21 +87,32 @@ def batch_name(batch):
     return f"batch-{graph.stem(batch[0])}"
 
 
-def batch_rules(batch, intermediate):
+def batch_rules(batch, intermediate, optional=()):
     """The rules for a batch as a whole. Its intermediate files are kept until all of it is finished, so that an
     interrupted run can be continued. They are declared secondary, so that a later run does not make them again."""
-    variable = f"INTERMEDIATE-{graph.stem(batch[0])}"
-    yield f"{variable} := {' '.join(intermediate)}\n"
-    yield f".SECONDARY: $({variable})\n"
-    yield f".PHONY: {batch_name(batch)}\n"
-    yield f"{batch_name(batch)}: {' '.join(map(graph.finished, batch))}\n\t$(if $(KEEP),,@rm -f $({variable}))\n"
+    name, finished = batch_name(batch), [graph.finished(chunk) for chunk in batch]
+    groups = in_lines(intermediate)
+    variables = [f"INTERMEDIATE-{graph.stem(batch[0])}" + (f"-{i}" if i else "") for i in range(len(groups))]
+    for variable, names in zip(variables, groups):
+        yield f"{variable} := {' '.join(names)}\n"
+        yield f".SECONDARY: $({variable})\n"
+        yield f"$({variable}): {STAMP}\n"
+    yield f".PHONY: {name} clean-{name}\n"
+    yield f"{name}: {' '.join(finished)}\n"
+    for variable in variables:  # a recipe without text is no work to do, also for make -q
+        yield f"\t$(if $(KEEP),,$(if $(wildcard $({variable})),@rm -f $({variable})))\n"
+    yield f"{' '.join([*finished, *optional])}: {STAMP}\n"
+    yield f"clean-{name}:\n"
+    for names in [f"$({variable})" for variable in variables] + list(map(" ".join, in_lines([*finished, *optional]))):
+        yield f"\t@rm -f {names}\n"
 
 
-def step_rules(batch, steps):
+def step_rules(batch, steps, states):
     """The rules of a batch for engines that run each step by itself: one rule per step."""
     wanted = [graph.finished(chunk) for chunk in batch]
-    yield from batch_rules(batch, [name for step in steps for name in step.outputs if name not in wanted])
-    for step in steps:
+    yield from batch_rules(batch, [name for step in steps for name in step.outputs if name not in wanted],
+                           [name for step in states for name in step.outputs])
+    for step in [*steps, *states]:
         yield "\n" + rule(step)
 
 
@@ -74,24 +127,27 @@ def chunk_rules(batch, steps):
         made = [output for step in own for output in step.outputs]
         read_elsewhere = {name for step in steps if step not in own for name in step.inputs}
         published = " ".join(output for output in made if output in read_elsewhere)
-        before = "" if chunk == batch[0] else f" {graph.stem(chunk - 1)}.task"
-        yield f"\n{name}.task: {graph.raw(chunk)}{before}\n\t$(call plan,$@,{finished},{published},$^)"
+        inputs = graph.raw(chunk) if chunk == batch[0] else f"{graph.raw(chunk)} {graph.stem(chunk - 1)}.task"
+        yield f"\n{name}.task: {inputs}\n\t$(call plan,$@,{finished},{published},{inputs})"
         for step in own:
             yield f" \\\n\t    step '{' '.join(step.outputs)}' '{' '.join(step.inputs)}' {' '.join(step.argv)}"
         yield f"\n{finished}: {name}.task\n\t$(call run,{finished},{name}.task)\n"
 
 
-def makefile(start, end, size, quality, structure):
-    """The text of the makefile for the chunks from start to end, both included, in pieces."""
-    batches = graph.batches(start, end, size)
-    yield PROLOGUE.format(start=graph.stem(start), end=graph.stem(end), size=size,
-                          finished=" ".join(map(graph.finished, range(start, end + 1))),
-                          batches=" ".join(map(batch_name, batches)),
+def makefile(batches, size, quality, structure):
+    """The text of the makefile for some batches, ranges of chunks, in pieces. A batch has `size` chunks, except
+    perhaps the last one of a film."""
+    names = list(map(batch_name, batches))
+    yield PROLOGUE.format(start=graph.stem(batches[0][0]), end=graph.stem(batches[-1][-1]), size=size,
+                          finished=" ".join(graph.finished(chunk) for batch in batches for chunk in batch),
+                          batches=" ".join(names), cleaning=" ".join(f"clean-{name}" for name in names),
+                          options=f"structure {structure}, quality {quality}, batches of {size} from chunk "
+                                  f"{batches[0][0] % size}, with", stamp=STAMP, sums=SUMS,
                           engine_dir=str(ENGINES).replace("$", "$$").replace("#", "\\#"))
     for batch in batches:
         steps = STRUCTURES[structure](batch, quality)
         yield f"\n# Batch {graph.stem(batch[0])} to {graph.stem(batch[-1])}\n\nifndef WHOLE_CHUNKS\n\n"
-        yield from step_rules(batch, steps)
+        yield from step_rules(batch, steps, list(last_states(structure, batch)))
         yield "\nelse\n\n"
         yield from chunk_rules(batch, steps)
         yield "\nendif\n"

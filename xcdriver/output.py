@@ -1,7 +1,11 @@
 """From finished chunks to the output file, with the audio of the source."""
+import contextlib
+import os
+import pathlib
 import shutil
+import stat
 
-from xcdriver import graph, y4m
+from xcdriver import files, graph, proof, y4m
 from xcdriver.processes import Failure, run
 
 
@@ -40,16 +44,71 @@ def webm_command(work, source, part):
             *work.record["aspect"], *others, "-fflags", "+bitexact", "-f", "webm", f"file:{part}"]
 
 
-def finish(work, source, output):
-    """Makes the output from the finished chunks. It appears under its name only when it is complete."""
-    chunks = [graph.finished(chunk) for chunk in range(work.record["film"]["chunks"])]
-    run(["xc-merge", "-o", "film.ivf", *chunks], cwd=work.path)
-    part = output.with_name(output.name + ".part")
+def temporary_name(target):
+    """The name of the output until it is complete."""
+    return target.with_name(target.name + ".excamera-part")
+
+
+def check_output(output, film):
+    """Raises Failure if the output cannot be written, or would replace the film itself."""
+    target = pathlib.Path(os.path.realpath(output))
+    if not target.parent.is_dir():
+        raise Failure(f"{target.parent}: no such directory")
+    if target.is_dir():
+        raise Failure(f"{output}: is a directory")
+    if target.exists() and not target.is_file():
+        raise Failure(f"{output}: is no regular file")
+    if target.exists() and os.path.exists(film) and target.samefile(film):
+        raise Failure(f"{output}: is the film to be encoded; choose another name")
     try:
-        if output.suffix == ".ivf":
-            shutil.copyfile(work.path / "film.ivf", part)
-        else:
-            run(webm_command(work, source, part))
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
+        if target.exists():
+            open(target, "r+b").close()
+        temporary_name(target).touch()
+        temporary_name(target).unlink()
+    except OSError as error:
+        raise Failure(f"{output}: cannot be written: {error.strerror}") from None
+
+
+def merge(work):
+    """Joins the finished chunks to film.ivf. Returns its name."""
+    film, chunks = work.path / "film.ivf", work.record["film"]["chunks"]
+    run(["xc-merge", "-o", film.name, *map(graph.finished, range(chunks))], cwd=work.path)
+    return film
+
+
+def write(part, film, work, source, output):
+    """Writes the output under its temporary name. ffmpeg 5.1 exits with 0 even if its last writes have failed, so what
+    it says counts."""
+    if output.suffix.lower() == ".ivf":
+        shutil.copyfile(film, part)
+    else:
+        run(webm_command(work, source, part), heed_errors=True)
+    mode = stat.S_IMODE(output.stat().st_mode) if output.exists() else None
+    if mode is not None:
+        part.chmod(mode)
+    files.sync(part)
+
+
+def finish(work, source, options, progress):
+    """Makes the output from the finished chunks. It appears under its name only when it has been read back and found
+    to be complete. Returns how many frames it has."""
+    try:
+        film = merge(work)
+        target = pathlib.Path(os.path.realpath(options.output))  # a symbolic link remains one
+        part = temporary_name(target)
+        try:
+            write(part, film, work, source, target)
+            others = [] if source.piped else [None for _ in source.audio_codecs]
+            frames = proof.check(part, film, others, work.record["film"]["frames"])
+            if options.verify:
+                progress.begin("verifying", frames)
+                proof.verify(part, work, options, progress)
+            files.replace(part, target)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+    except OSError as error:
+        raise Failure(f"{options.output}: cannot be written: {error.strerror}") from None
+    except Failure as failure:
+        raise Failure(f"{options.output}: {failure}") from None
+    return frames

@@ -1,9 +1,22 @@
 """Starting and ending processes, and reporting what went wrong with them."""
 import contextlib
+import ctypes
 import os
-import shlex
+import shutil
 import signal
 import subprocess
+
+from xcdriver.places import IN_SOURCES, ROOT
+
+# Variables that would change what make and ffmpeg do, although nobody has set them for this run.
+STRANGE_VARIABLES = ("MAKEFLAGS", "GNUMAKEFLAGS", "MFLAGS", "MAKEFILES", "MAKELEVEL", "VPXENC", "ANCHORED_OPTIONS",
+                     "TIMINGS", "ENGINE_DIR", "LAMBDA_DIR", "WHOLE_CHUNKS", "FFREPORT")
+
+PACKAGES = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg, which has it", "make": "GNU make"}
+
+PR_SET_PDEATHSIG = 1  # from linux/prctl.h
+LIBC = ctypes.CDLL(None)
+DRIVER = os.getpid()
 
 
 class Failure(Exception):
@@ -25,14 +38,45 @@ def no_signals():
             signal.signal(number, handler)
 
 
+def prepare_environment():
+    """Makes the environment, which all processes inherit, fit for a run."""
+    for name in STRANGE_VARIABLES:
+        os.environ.pop(name, None)
+    os.environ["AV_LOG_FORCE_NOCOLOR"] = "1"
+
+
+def open_standard_files():
+    """Opens those of the descriptors 0 to 2 that are closed. A file that got such a number would be taken for standard
+    input, output or error by the processes that are started."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+
+
+def not_started(program, error):
+    """The failure to start a program, with the mend."""
+    if shutil.which(program):
+        return Failure(f"{program}: cannot be started: {getattr(error, 'strerror', error)}")
+    package = PACKAGES.get(program, program)
+    mend = f"run make setup in {ROOT}, or install {package}" if IN_SOURCES else f"install {package}"
+    return Failure(f"{program} is not installed; {mend}")
+
+
+def end_with_parent():
+    """Has the kernel tell this process to stop if the driver is killed."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != DRIVER:  # it was killed before that call
+        os._exit(1)
+
+
 @contextlib.contextmanager
 def started(argv, **more):
     """Starts a process that does not outlive the block, however the block ends. A process that still runs then is told
     to stop, and is killed if it does not within ten seconds."""
     try:
-        process = subprocess.Popen(argv, text=True, errors="replace", **more)
-    except FileNotFoundError:
-        raise Failure(f"{argv[0]} is not installed") from None
+        process = subprocess.Popen(argv, text=True, errors="replace", preexec_fn=end_with_parent, **more)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise not_started(argv[0], error) from None
     try:
         yield process
     finally:
@@ -50,16 +94,29 @@ def log_in_memory():
     return os.fdopen(os.memfd_create("log"), "w+", errors="replace")
 
 
+def ending(program, status):
+    """How a process has ended that has not succeeded, in words."""
+    if status >= 0:
+        return f"{program}: ended with status {status}"
+    return f"{program}: was killed by {signal.Signals(-status).name}"
+
+
+def reason(text):
+    """The last of the lines that a command has printed, which usually says why it failed."""
+    return ([line.strip() for line in text.splitlines() if line.strip()] or [""])[-1]
+
+
 def failed(commands, output):
     """The failure of a pipeline of commands, with what they printed."""
-    pipeline = " | ".join(shlex.join(map(str, argv)) for argv in commands)
-    return Failure(f"this command failed:\n  {pipeline}\n{output.strip()}")
+    programs = " | ".join(argv[0] for argv in commands)
+    return Failure(reason(output) or f"{programs}: failed")
 
 
-def run(argv, **more):
-    """Runs a command and returns its standard output. Raises Failure if its exit status is not 0."""
+def run(argv, heed_errors=False, **more):
+    """Runs a command and returns its standard output. Raises Failure if its exit status is not 0, or, with heed_errors,
+    if it has printed anything to standard error."""
     with started(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more) as process:
         output, errors = process.communicate()
-    if process.returncode:
-        raise failed([argv], errors)
+    if process.returncode or (heed_errors and errors.strip()):
+        raise failed([argv], errors or ending(argv[0], process.returncode))
     return output

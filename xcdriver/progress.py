@@ -1,6 +1,7 @@
 """What the user sees while a film is encoded."""
 import math
 import os
+import select
 import shutil
 import sys
 import time
@@ -16,13 +17,22 @@ def say(text):
         sys.stderr = open(os.devnull, "w")  # the old one still has the text, and fails again when Python flushes it
 
 
+def can_say():
+    """Whether standard error takes a message at once. If it is a full pipe or a stopped terminal,
+    writing would wait for the reader, and the encode with it."""
+    try:
+        return bool(sys.stderr and select.select([], [sys.stderr], [], 0)[1])
+    except (OSError, ValueError):  # no such descriptor, or one that select() does not take
+        return True
+
+
 class Progress:
     """Shows how many frames are done: on a terminal in one line that is updated, otherwise in a new line every ten
     seconds."""
 
     def __init__(self):
         self.live = sys.stderr is not None and sys.stderr.isatty()
-        self.outlook = ""  # added to the message about an interruption
+        self.outlook = ""  # added to the message about a failure or an interruption
         self.interval = 0.5 if self.live else 10
 
     def begin(self, stage, frames, done=0.0):
@@ -50,6 +60,8 @@ class Progress:
         self.write(text)
 
     def write(self, text):
+        if not can_say():
+            return
         if self.live:
             say("\r" + text[:shutil.get_terminal_size().columns - 1] + "\x1b[K")  # \x1b[K erases the rest of the line
         else:

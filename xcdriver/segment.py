@@ -5,24 +5,30 @@ import re
 import subprocess
 import time
 
-from xcdriver import graph
+from xcdriver import files, graph
 from xcdriver.makefile import makefile
-from xcdriver.processes import Failure, log_in_memory, started
+from xcdriver.processes import Failure, ending, log_in_memory, reason, started
 
 # Rough shares of the CPU time. They only serve to show how much is done.
 WEIGHTS = collections.defaultdict(lambda: 0.5, {"xc-vpxenc": 10, "xc-enc": 14, "xc-rebase": 2})
 
+MESSAGE = re.compile(r"[a-z][\w-]*: .")  # what programs print when they fail, "xc-enc: 00000003.y4m: ..."
+
 
 class Segment:
     """Some whole batches, or the last ones of the film. Knows their steps, and from these how much is done and which
-    step failed."""
+    step failed. Batches that are finished in the directory are left out: their raw pictures may have been split off
+    again, and make would take what was made of them for outdated."""
 
-    def __init__(self, first, end, options):
+    def __init__(self, first, end, options, directory):
         structure = graph.STRUCTURES[options.structure]
         self.first, self.end = first, end
-        self.makefile = makefile(first, end - 1, options.batch, options.quality, options.structure)
+        batches = graph.batches(first, end - 1, options.batch)
+        there = set(os.listdir(directory))
+        self.unfinished = [batch for batch in batches if not set(map(graph.finished, batch)) <= there]
+        self.makefile = self.unfinished and makefile(self.unfinished, options.batch, options.quality, options.structure)
         self.batches = [({graph.finished(chunk) for chunk in batch}, structure(batch, options.quality))
-                        for batch in graph.batches(first, end - 1, options.batch)]
+                        for batch in batches]
         self.weight = sum(WEIGHTS[step.argv[0]] for _, steps in self.batches for step in steps)
 
     def chunks_done(self, directory):
@@ -33,35 +39,29 @@ class Segment:
                    if finished <= there or step.outputs[0] in there)
         return self.first + (self.end - self.first) * done / self.weight
 
-    def explain(self, log):
-        """Finds in the output of make the messages of each target that failed, after the command if make has shown it.
-        Without such targets, returns the last lines."""
-        files_of = {output: {*step.outputs, *step.inputs} for _, steps in self.batches for step in steps
-                    for output in step.outputs}
-        lines, found, begin = log.splitlines(), [], 0
-        for number, line in enumerate(lines):
-            match = re.fullmatch(r"make: \*\*\* \[[^]]*?([^ :\]]+)\] (.*)", line)
-            if match:
-                files = files_of.get(match[1])
-                commands = [i for i in range(begin, number) if files and files <= set(lines[i].split())]
-                if commands:
-                    found.append("  " + lines[commands[-1]])
-                    begin = commands[-1] + 1
-                found += [*lines[begin:number], match[2]]
-            if line.startswith("make: ***"):
-                begin = number + 1
-        return "\n".join(found or lines[-20:])
+
+def explain(log):
+    """The reason why make failed, from its output: the message of the first target that failed, or what make says of
+    that target, or its last line."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    for number, line in enumerate(lines):
+        match = re.fullmatch(r"make: \*\*\* \[[^]]*?([^ :\]]+)\] (.*)", line)
+        if match:
+            said = lines[number - 1] if number else ""
+            return said if MESSAGE.match(said) else f"{match[1]}: could not be made: {match[2]}"
+    return reason(log)
 
 
 def make(work, segment, options, on_wait):
     """Encodes a segment. Calls on_wait() while make runs."""
     with open(work.path / "excamera.mk", "w", errors="surrogateescape") as out:
         out.writelines(segment.makefile)
+    files.sync(work.path / "excamera.mk")  # by this file a later run knows that there is something to go on with
+    files.sync(work.path)
     command = ["make", "-f", "excamera.mk", "-j", str(options.jobs), "--output-sync=target"]
-    # If a make has started this driver, its flags must not reach this make. explain() expects messages in English.
-    environment = {**os.environ, "MAKEFLAGS": "", "MAKELEVEL": "0", "LC_ALL": "C", "KEEP": "1" if options.keep else ""}
+    # explain() expects messages in English.
+    environment = {**os.environ, "LC_ALL": "C", "KEEP": "1" if options.keep else ""}
     with log_in_memory() as log:
-        # Every process inherits the lock, and holds it until it ends, even if this process is killed.
         with started(command, cwd=work.path, env=environment, stdin=subprocess.DEVNULL, stdout=log,
                      stderr=subprocess.STDOUT, pass_fds=[work.lock.fileno()]) as process:
             while process.poll() is None:
@@ -69,4 +69,4 @@ def make(work, segment, options, on_wait):
                 on_wait()
         if process.returncode:
             log.seek(0)
-            raise Failure(f"a step failed:\n{segment.explain(log.read())}")
+            raise Failure(explain(log.read()) or ending("make", process.returncode))

@@ -1,15 +1,61 @@
 """The work directory of a film, and the record of what has been done there."""
+import contextlib
 import fcntl
 import json
 import os
 import shutil
+import time
 
-from xcdriver import graph
-from xcdriver.processes import Failure
+from xcdriver import files, graph
+from xcdriver.makefile import SUMS
+from xcdriver.processes import Failure, run
+
+PATIENCE = 300  # seconds that a run waits for the processes of one that was killed
+
+
+class Lock:
+    """Keeps other runs out of a directory. All processes of a run inherit the lock, and hold it until they end, even if
+    the driver is killed. The file names the driver that holds it."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.file = open(directory / "lock", "a+")
+        end = time.monotonic() + PATIENCE
+        while not self.taken():
+            if self.holder_lives() or time.monotonic() > end:
+                raise Failure(f"{directory}: another excamera is using this directory; wait for it, or end it")
+            time.sleep(0.1)
+        self.file.truncate(0)
+        self.file.write(f"{os.getpid()}\n")
+        self.file.flush()
+
+    def taken(self):
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            return False
+
+    def holder_lives(self):
+        """Whether the driver that holds the lock still runs. If it does not, its processes will end soon."""
+        self.file.seek(0)
+        number = self.file.read().strip()
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            return False
+        except (ValueError, OverflowError, PermissionError):
+            pass
+        return True
+
+    def fileno(self):
+        return self.file.fileno()
 
 
 class Work:
     """The directory that holds a film while it is encoded, locked against other runs, and its record."""
+
+    OWN_FILES = ("lock", "record.json", "record.old", "record.tmp")
 
     def __init__(self, path, arguments, restart):
         self.path = path
@@ -17,26 +63,42 @@ class Work:
         # done: how many chunks, from the first on, are finished. film: the film's length, once it is known.
         self.record = {"arguments": arguments, "done": 0, "film": None, "aspect": None}
         path.mkdir(parents=True, exist_ok=True)
-        if not self.record_path.exists() and set(os.listdir(path)) - {"lock", "record.tmp"}:
-            raise Failure(f"{path}: contains files that excamera did not write")
-        self.lock = open(path / "lock", "w")
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Failure(f"{path}: another excamera is using this directory") from None
+        records = {"record.json", "record.old"}
+        if not records & set(os.listdir(path)) and set(os.listdir(path)) - set(self.OWN_FILES):
+            raise Failure(f"{path}: contains files that excamera did not write; choose another directory with --work")
+        self.lock = Lock(path)
+        # By this name the tools find the list of checksums, as they do with the makefile.
+        os.environ["XC_SUMS"] = str(path.resolve() / SUMS)
         if restart or not self.resume(arguments):
             self.empty()
             self.save()
+        else:
+            self.discard_damaged()
+
+    def read_record(self):
+        """The record of an earlier run; None if there is none. If a power cut has damaged it, the one before will do:
+        what is in the directory counts."""
+        damaged = None
+        for name in ("record.json", "record.old"):
+            try:
+                record = json.loads((self.path / name).read_text())
+                if {"arguments", "done", "film", "aspect"} <= record.keys() and record["arguments"].keys():
+                    return record
+                damaged = damaged or name
+            except FileNotFoundError:
+                pass
+            except (ValueError, KeyError, TypeError, AttributeError):
+                damaged = damaged or name
+        if damaged:
+            raise Failure(f"{self.path / damaged}: is damaged; --restart discards it")
+        return None
 
     def resume(self, arguments):
         """Whether this run can continue an earlier one. If so, takes over its record."""
-        if not self.record_path.exists():
+        earlier = self.read_record()
+        if earlier is None:
             return False
-        try:
-            earlier = json.loads(self.record_path.read_text())
-            other = [name for name, value in arguments.items() if earlier["arguments"].get(name) != value]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise Failure(f"{self.record_path}: is damaged; --restart discards it") from None
+        other = [name for name, value in arguments.items() if earlier["arguments"].get(name) != value]
         if other:
             raise Failure(f"{self.path}: belongs to an interrupted run with another {', '.join(other)}; "
                           "--restart discards it")
@@ -55,9 +117,31 @@ class Work:
         self.save()
 
     def save(self):
-        temporary = self.record_path.with_suffix(".tmp")
+        temporary = self.path / "record.tmp"
         temporary.write_text(json.dumps(self.record, indent=4) + "\n")
-        temporary.replace(self.record_path)
+        files.sync(temporary)
+        if self.record_path.exists():
+            os.replace(self.record_path, self.path / "record.old")
+        files.replace(temporary, self.record_path)
+
+    def discard_damaged(self):
+        """Removes the files that a power cut has left without their data, and what tools that were killed have left.
+        What is missing then is made again."""
+        for path in self.path.glob("*.tmp*"):
+            path.unlink()
+        listed = run(["xc-check", "--list", "--sums", str(self.path / SUMS), str(self.path)])
+        for name in listed.splitlines():
+            (self.path / name).unlink()
+        lost = [chunk for chunk in range(self.record["done"]) if not self.is_finished(chunk)]
+        done = lost[0] if lost else self.record["done"]
+        done -= done % self.record["arguments"]["batch"]
+        film = self.record["film"]
+        if lost or (film and not all(self.chunk(chunk).exists() for chunk in range(done, film["chunks"])
+                                     if not self.is_finished(chunk))):
+            self.update(done=done, film=None)
+
+    def is_finished(self, chunk):
+        return (self.path / graph.finished(chunk)).exists()
 
     def empty(self):
         """Removes everything except the lock and the record. The makefile goes first: if this is interrupted, the
@@ -66,7 +150,7 @@ class Work:
         for path in self.path.iterdir():
             if path.is_dir():  # where the remote engines keep the digests of files
                 shutil.rmtree(path)
-            elif path not in (self.record_path, self.path / "lock"):
+            elif path.name not in self.OWN_FILES:
                 path.unlink()
 
     def chunk(self, number):
@@ -84,5 +168,9 @@ class Work:
                 path.unlink()
 
     def remove(self):
-        """Removes the whole directory."""
-        shutil.rmtree(self.path)
+        """Removes the whole directory. The record goes last: until then, a later run knows that it is ours."""
+        self.empty()
+        for name in sorted(self.OWN_FILES, key="record.json".__eq__):
+            with contextlib.suppress(FileNotFoundError):
+                (self.path / name).unlink()
+        self.path.rmdir()

@@ -1,0 +1,115 @@
+"""Proving that an output is what was encoded, before it gets its name and before the work is removed."""
+import hashlib
+import struct
+import subprocess
+
+from xcdriver import files, graph
+from xcdriver.processes import Failure, ending, log_in_memory, reason, started
+
+IVF_HEADER, FRAME_HEADER = 32, 12  # bytes, docs/ivf.md
+
+
+def shown_frames(path):
+    """The number of frames that an IVF file shows."""
+    shown, size = 0, path.stat().st_size
+    with open(path, "rb") as stream:
+        stream.seek(IVF_HEADER)
+        while header := stream.read(FRAME_HEADER):
+            length = struct.unpack_from("<I", header)[0] if len(header) == FRAME_HEADER else size
+            if stream.tell() + length > size:
+                raise Failure(f"{path}: is cut short")
+            first = stream.read(min(length, 1))
+            shown += not first or first[0] >> 4 & 1  # the bit show_frame of RFC 6386; a lost frame shows the last one
+            stream.seek(length - len(first), 1)
+    return shown
+
+
+def tracks(path):
+    """What ffmpeg finds when it reads a file to its end: the number of packets of each track, and a digest of their
+    data. Raises Failure if it finds anything wrong with the file."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", f"file:{path}", "-map", "0", "-c", "copy", "-f", "framemd5",
+               "-"]
+    found = {}
+    with log_in_memory() as log, \
+            started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process:
+        for line in process.stdout:
+            if not line.startswith("#"):
+                fields = [field.strip() for field in line.split(",")]
+                track = found.setdefault(int(fields[0]), [0, hashlib.md5()])
+                track[0] += 1
+                track[1].update(fields[-1].encode())
+        status = process.wait()
+        log.seek(0)
+        said = reason(log.read())
+    if status or said:
+        raise Failure(f"cannot be read back: {said or ending('ffmpeg', status)}")
+    return [(packets, digest.hexdigest()) for _, (packets, digest) in sorted(found.items())]
+
+
+def same_bytes(one, other):
+    with open(one, "rb") as first, open(other, "rb") as second:
+        while block := first.read(1 << 20):
+            if second.read(1 << 20) != block:
+                return False
+        return not second.read(1)
+
+
+def check(part, film, source_tracks, frames):
+    """Reads back an output and returns how many frames it shows. Raises Failure unless it has every packet of film.ivf
+    and of the other tracks, which `source_tracks` has as tracks() returns them, or None for a track whose packets are
+    not known. frames: how many the source has."""
+    files.forget_pages(part)
+    shown = shown_frames(film)
+    if shown != frames:
+        raise Failure(f"{film}: shows {shown} frames, but the film has {frames}; --restart encodes it again")
+    with open(part, "rb") as stream:
+        is_ivf = stream.read(4) == b"DKIF"
+    if is_ivf:
+        if not same_bytes(part, film):
+            raise Failure("is not what was written when it is read back")
+        return shown
+    found, expected = tracks(part), [*tracks(film), *source_tracks]
+    if len(found) != len(expected):
+        raise Failure(f"has {len(found)} of {len(expected)} tracks when it is read back")
+    for number, (track, wanted) in enumerate(zip(found, expected)):
+        if wanted and track != wanted:
+            raise Failure(f"track {number} has {track[0]} of {wanted[0]} packets, or other ones, when it is read back")
+    return shown
+
+
+def encoded_pictures(work, batch, threads):
+    """The MD5 of each picture of a batch, as the encoder has it."""
+    merge = ["xc-merge", "--no-check", "-o", "-", *map(graph.finished, batch)]
+    decode = ["xc-decode", "--frame-md5", "--threads", str(threads), "-"]
+    with log_in_memory() as log, \
+            started(merge, cwd=work.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as merging, \
+            started(decode, stdin=merging.stdout, stdout=subprocess.PIPE, stderr=log) as decoding:
+        merging.stdout.close()
+        for line in decoding.stdout:
+            yield line.split()[0]
+        if decoding.wait() or merging.wait():
+            log.seek(0)
+            raise Failure(reason(log.read()) or "the chunks cannot be decoded")
+
+
+def verify(part, work, options, progress):
+    """Has ffmpeg's own VP8 decoder, which shares no code with ours, decode the output. Raises Failure unless each
+    picture is the one that was encoded."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-c:v", "vp8", "-i", f"file:{part}", "-map", "0:v:0", "-vsync",
+               "passthrough", "-pix_fmt", "yuv420p", "-f", "framemd5", "-"]
+    film, number = work.record["film"], 0
+    with log_in_memory() as log, \
+            started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process:
+        theirs = (line.split(",")[-1].strip() for line in process.stdout if not line.startswith("#"))
+        for batch in graph.batches(0, film["chunks"] - 1, options.batch):
+            for ours in encoded_pictures(work, batch, options.jobs):
+                if next(theirs, None) != ours:
+                    raise Failure(f"ffmpeg's decoder does not show picture {number} as it was encoded")
+                number += 1
+                progress.show(lambda: number)
+        if next(theirs, None) is not None or number != film["frames"]:
+            raise Failure(f"ffmpeg's decoder does not show as many pictures as were encoded, {number}")
+        status = process.wait()
+        log.seek(0)
+        if status:
+            raise Failure(reason(log.read()) or ending("ffmpeg", status))
