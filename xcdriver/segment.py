@@ -1,9 +1,9 @@
 """A segment of the film, and the run of make that encodes it."""
 import collections
+import contextlib
 import os
 import re
 import subprocess
-import time
 
 from xcdriver import files, graph
 from xcdriver.makefile import makefile
@@ -65,7 +65,8 @@ def make(work, segment, options, on_wait):
         with started(command, cwd=work.path, env=environment, stdin=subprocess.DEVNULL, stdout=log,
                      stderr=subprocess.STDOUT, pass_fds=[work.lock.fileno()]) as process:
             while process.poll() is None:
-                time.sleep(0.2)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.2)
                 on_wait()
         if process.returncode:
             log.seek(0)

@@ -1,0 +1,173 @@
+"""A run of ./excamera in which one call fails, or one process is killed: either the film comes out right all the same,
+or one line says what is wrong and the same command, once more, makes the same bytes.
+
+XC_FAULTS=all test/run test_faults tries each point of a run with each fault, and 50 runs with random kills. Without
+that variable it is a sample that takes a minute or two."""
+import collections
+import concurrent.futures
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import harness
+from harness import BIN, ROOT, Case
+
+ALL = os.environ.get("XC_FAULTS") == "all"
+SAMPLE = 48  # faults
+OPTIONS = ("-s", "2", "-k", "2", "-j", "2")
+SHARED_SIZE = 4 * 1002  # struct shared in preload/fault.c
+
+FAILING = ("28", "5", "self")  # ENOSPC, EIO, SIGKILL
+ACTIONS = {"write": FAILING, "fsync": FAILING, "ftruncate": FAILING, "create": FAILING, "rename": FAILING,
+           "mkdir": FAILING, "unlink": ("5", "self"), "rmdir": ("5", "self"), "fork": ("11", "self"),  # EAGAIN
+           "exec": ("12", "self"), "wait": ("self",)}  # ENOMEM
+OTHERS = ("python3", "make", "xc-", "ffmpeg")  # are killed at points of other programs, too
+
+
+def processes(mark):
+    """The numbers of the processes that have this in their environment, and their names."""
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (path / "environ").read_bytes():
+                yield int(path.name), (path / "comm").read_text().strip()
+        except OSError:  # it has just ended
+            pass
+
+
+class FaultCase(Case):
+    def setUp(self):
+        super().setUp()
+        harness.need("ffmpeg", "ffprobe", "make", "gcc")
+        if b"libasan" in harness.run("ldd", BIN / "xc-enc").stdout:
+            self.skipTest("the sanitizer's library has to be the first one that is preloaded")
+        self.library = harness.cached(self.build, "fault.so", suffix=".so")
+        self.source = harness.cached(self.make_source, "faults", suffix=".mkv")
+        self.expected = harness.cached(self.encode, "faults, encoded", suffix=".webm").read_bytes()
+
+    @staticmethod
+    def build(path):
+        harness.must("gcc", "-std=c11", "-O1", "-shared", "-fPIC", "-o", path, ROOT / "test/preload/fault.c", "-ldl")
+
+    @staticmethod
+    def make_source(path):
+        """Four chunks in two batches, with sound."""
+        harness.must("ffmpeg", "-v", "error", "-i", harness.film(width=64, height=64, frames=8), "-f", "lavfi", "-i",
+                     "sine=duration=0.4", "-c:v", "ffv1", "-c:a", "flac", path)
+
+    def encode(self, path):
+        harness.must(ROOT / "excamera", self.source, "-o", path, *OPTIONS)
+
+    def excamera(self, directory, **changes):
+        """A run in that directory. Not by way of the first line of ./excamera, which may start further programs."""
+        command = [sys.executable, str(ROOT / "excamera"), "in.mkv", "-o", "out.webm", *OPTIONS]
+        return subprocess.Popen(command, cwd=directory, env=harness.environment(**changes), stdin=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, text=True)
+
+    def directory(self, name):
+        """A new directory with the film."""
+        path = self.dir / name / "film"
+        path.mkdir(parents=True)
+        shutil.copy(self.source, path / "in.mkv")
+        return path
+
+    def faulty(self, directory, fault):
+        """A run with a fault; returns its exit status, its messages and whether the fault came to pass."""
+        shared = directory.parent / "shared"
+        shared.write_bytes(bytes(SHARED_SIZE))
+        process = self.excamera(directory, LD_PRELOAD=str(self.library), XC_FAULT=fault, XC_FAULT_SHARED=str(shared))
+        text = process.communicate(timeout=harness.TIMEOUT)[1]
+        return process.returncode, text, int.from_bytes(shared.read_bytes()[:4], sys.byteorder) >= int(fault.split()[0])
+
+    def wrong(self, directory, status, text):
+        """What is wrong with the end of a run, or None."""
+        said = [line for line in text.splitlines() if not line.endswith(" ...")]
+        output = directory / "out.webm"
+        if output.exists() and output.read_bytes() != self.expected:
+            return "the output is wrong"
+        if status == 0 and not output.exists():
+            return "exit status 0, but no output"
+        if status > 0 and (len(said) != 1 or not said[0].startswith("excamera: ")):
+            return "not one line"
+        if status not in (0, 1, -signal.SIGKILL):
+            return f"exit status {status}"
+        return None
+
+    def goes_on(self, directory):
+        """What is wrong with a run without faults after one with a fault, or None."""
+        process = self.excamera(directory)
+        text = process.communicate(timeout=harness.TIMEOUT)[1]
+        if process.returncode:
+            return f"the next run fails: {text}"
+        left = {path.name for path in directory.iterdir()} - {"in.mkv", "out.webm"}
+        return self.wrong(directory, process.returncode, text) or (f"the next run leaves {left}" if left else None)
+
+
+class Points(FaultCase):
+    def points(self):
+        """All points of a run: (n, label), the n-th that has this label."""
+        directory = self.directory("points")
+        log = directory.parent / "log"
+        process = self.excamera(directory, LD_PRELOAD=str(self.library), XC_FAULT_LOG=str(log))
+        self.assertEqual(process.wait(harness.TIMEOUT), 0, process.communicate()[1])
+        counts = collections.Counter(log.read_text().splitlines())
+        return [(n, label) for label in sorted(counts) for n in range(1, counts[label] + 1)]
+
+    def faults(self, points):
+        for n, label in points:
+            program, call = label.split()[:2]
+            yield from (f"{n} {action} {label}" for action in ACTIONS[call])
+            yield from (f"{n} {other} {label}" for other in OTHERS if not program.startswith(other))
+
+    def attempt(self, fault):
+        """Returns (whether the fault came to pass, what is wrong or None)."""
+        directory = self.directory(fault.replace(" ", "_"))
+        status, text, reached = self.faulty(directory, fault)
+        wrong = self.wrong(directory, status, text)
+        if not wrong and {path.name for path in directory.iterdir()} != {"in.mkv", "out.webm"}:
+            wrong = self.goes_on(directory)
+        shutil.rmtree(directory.parent)
+        return reached, wrong and f"{wrong}: {text}"
+
+    def test_one_fault(self):
+        points = self.points()
+        faults = list(self.faults(points))
+        chosen = faults if ALL else random.Random(1).sample(faults, SAMPLE)
+        reached, wrong = 0, []
+        with concurrent.futures.ThreadPoolExecutor(4 if ALL else 2) as pool:
+            for fault, (came, what) in zip(chosen, pool.map(self.attempt, chosen)):
+                reached += came
+                if what:
+                    wrong.append(f"{fault}: {what}")
+        print(f"test_faults: {len(points)} points, {len(faults)} faults at them; tried {len(chosen)}, "
+              f"of which {reached} came to pass")
+        self.assertEqual(wrong, [])
+        self.assertGreater(reached, len(chosen) * 0.8)
+
+
+class Kills(FaultCase):
+    def test_random_kills(self):
+        """Processes are killed at random until there have been three kills; then the run may end."""
+        for seed in range(50 if ALL else 5):
+            with self.subTest(seed=seed):
+                chance = random.Random(seed)
+                directory = self.directory(f"kills-{seed}")
+                for _ in range(3):
+                    self.kill_once(directory, chance)
+                self.assertIsNone(self.goes_on(directory))
+
+    def kill_once(self, directory, chance):
+        process = self.excamera(directory, XC_FAULT_SHARED=str(directory))
+        time.sleep(chance.uniform(0.1, 1.5))
+        there = sorted(processes(f"XC_FAULT_SHARED={directory}"), key=lambda entry: entry[1])
+        if there:
+            try:
+                os.kill(chance.choice(there)[0], signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        text = process.communicate(timeout=harness.TIMEOUT)[1]
+        self.assertIsNone(self.wrong(directory, process.returncode, text), text)
