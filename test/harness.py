@@ -88,6 +88,19 @@ def need(*programs):
             raise unittest.SkipTest(f"{program} is not installed")
 
 
+# What a power cut can do to a file.
+LOSSES = ("empty", "halved", "zeroed", "half zeroed")
+
+
+def lose_data(path, how):
+    """Does one of LOSSES: the size of the file, or its data, is not what was written, but its time is."""
+    status, data = path.stat(), path.read_bytes()
+    half = len(data) // 2
+    path.write_bytes({"empty": b"", "halved": data[:half], "zeroed": bytes(len(data)),
+                      "half zeroed": data[:half] + bytes(len(data) - half)}[how])
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 def vectors():
     """The VP8 conformance vectors; the test is skipped if they are not at hand."""
     if not VECTORS.is_dir() and "XC_VECTORS" not in os.environ:

@@ -42,7 +42,8 @@ class MakefileCase(Case):
         return {p.name for p in self.dir.iterdir()}
 
     def expected_names(self):
-        return {f"{number(i)}.{kind}" for i in range(self.chunks) for kind in ("y4m", "ivf")} | {"excamera.mk"}
+        return {f"{number(i)}.{kind}" for i in range(self.chunks) for kind in ("y4m", "ivf")} | {
+            "excamera.mk", "excamera.options", "excamera.sums"}
 
 
 class Commands(MakefileCase):
@@ -57,7 +58,7 @@ class Commands(MakefileCase):
                 done = self.make("-n", "VPXENC=vpxenc")
                 self.assertEqual((done.returncode, done.stderr), (0, b""))
                 lines = [" ".join(line.split()).replace("xc-rebase", "xc-enc")
-                         for line in done.stdout.decode().splitlines() if not line.startswith("rm ")]
+                         for line in done.stdout.decode().splitlines() if not line.startswith(("rm ", "printf "))]
                 expected = harness.published_commands(end - start + 1, batch, 22, first=start)
                 self.assertEqual(sorted(lines), sorted(expected))
 
@@ -101,6 +102,19 @@ class Commands(MakefileCase):
         self.assertEqual(sorted(listed), sorted({step.argv[0] for step in steps}))
 
 
+class Environment(Case):
+    def test_safe_path(self):
+        """Where Python does not look beside the script, the script does itself."""
+        for script in ("gen_makefile.py", "excamera"):
+            done = harness.run(sys.executable, ROOT / script, "--help", env=harness.environment(PYTHONSAFEPATH="1"))
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def test_version(self):
+        version = harness.must(BIN / "xc-split", "--version").decode().split()[1]
+        for script in ("gen_makefile.py", "excamera"):
+            self.assertEqual(harness.must(ROOT / script, "--version").decode(), f"{script} {version}\n")
+
+
 class OldPython(Case):
     """A Python that is too old says so."""
 
@@ -142,6 +156,7 @@ class Runs(MakefileCase):
             done = self.make(f"-j{jobs}", "KEEP=1")
             self.assertEqual(done.returncode, 0, done.stderr.decode())
             results.append(harness.snapshot(self.dir))
+            del results[-1]["excamera.sums"]  # in the order in which the files were finished
         self.assertEqual(results[0], results[1])
         self.assertEqual(results[0], results[2])
 
@@ -203,12 +218,133 @@ class Runs(MakefileCase):
         self.assertEqual(self.finished(), expected)
         self.assertEqual(self.names(), self.expected_names())
 
+    def test_nothing_to_do(self):
+        """make -q tells whether there is anything to do."""
+        for structure in ("classic", "anchored"):
+            with self.subTest(structure):
+                self.generate(0, self.chunks - 1, 2, 22, f"--structure={structure}")
+                self.assertEqual(self.make("-q").returncode, 1)
+                self.assertEqual(self.make("-j2").returncode, 0)
+                done = self.make("-q")
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+                (self.dir / f"{number(3)}.ivf").unlink()
+                self.assertEqual(self.make("-q").returncode, 1)
+
+    def test_clean(self):
+        """Only what the makefile makes goes away."""
+        for structure in ("classic", "anchored"):
+            with self.subTest(structure):
+                mine = ("film.ivf", "my.state", "x.task", f"{number(self.chunks)}.ivf", f"{number(0)}-mine.ivf")
+                for name in mine:
+                    self.write(name, b"mine")
+                self.generate(0, self.chunks - 1, 3, 22, f"--structure={structure}")
+                before = harness.snapshot(self.dir)
+                self.assertEqual(self.make("-j2", "KEEP=1").returncode, 0)
+                self.write(f"{number(0)}.ivf.tmpX1y2Z3", b"of a tool that was killed")
+                self.assertEqual(self.make("clean").returncode, 0)
+                self.assertEqual(harness.snapshot(self.dir), before)
+
+    def test_states_after_the_last_chunk(self):
+        """They are made if they are asked for, although no step reads them."""
+        for structure, names in (("classic", ("{}-0.state", "{}-1.state")), ("anchored", ("{}-anchors.state",))):
+            with self.subTest(structure):
+                self.generate(0, self.chunks - 1, 3, 22, f"--structure={structure}")
+                wanted = [name.format(number(self.chunks - 1)) for name in names]
+                done = self.make("-j2", *wanted)
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
+                done = self.make("-j2", "all", *wanted)
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
+                for path in (self.dir / name for name in wanted):
+                    self.assertEqual(path.read_bytes()[:7], b"XCSTATE")
+                if structure == "classic":
+                    self.xc("xc-merge", "-o", "batch.ivf", *self.finished_paths()[3:])
+                    self.xc("xc-dump", "batch.ivf", "batch.state")
+                    self.assertEqual((self.dir / "batch.state").read_bytes(), (self.dir / wanted[-1]).read_bytes())
+                self.make("clean")
+
     def test_missing_chunk(self):
         self.generate()
         (self.dir / f"{number(2)}.y4m").unlink()
         done = self.make()
         self.assertGreater(done.returncode, 0)
         self.assertIn(number(2).encode(), done.stderr)
+
+
+class OtherOptions(MakefileCase):
+    """Results that were made with other options are made again."""
+
+    film = {"width": 48, "height": 48, "frames": 12}
+    size = 2
+
+    def test_all_is_made_again(self):
+        variants = [((16, 22), ()), ((16, 40), ()), ((4, 40), ()), ((4, 40, "--structure=anchored"), ()),
+                    ((4, 40, "--structure=anchored"), ("ANCHORED_OPTIONS=--anchor-weight 0.9",)), ((16, 22), ())]
+        fresh = {}
+        for arguments, variables in variants:
+            with self.subTest(arguments, variables=variables):
+                self.generate(0, self.chunks - 1, *arguments)
+                self.assertEqual(self.make("-q", *variables).returncode, 1)
+                self.assertEqual(self.make("-j2", *variables).returncode, 0)
+                fresh.setdefault((arguments, variables), self.finished())
+                self.assertEqual(self.finished(), fresh[arguments, variables])
+                self.assertEqual(self.make("-q", *variables).returncode, 0)
+        self.assertEqual(len(set(map(tuple, fresh.values()))), len(fresh), "each makes other bytes")
+
+    def test_more_of_the_same(self):
+        """Further chunks of the film leave those that are finished as they are."""
+        self.generate(0, 3, 2, 22)
+        self.assertEqual(self.make("-j2").returncode, 0)
+        before = [path.stat().st_mtime_ns for path in self.finished_paths()[:4]]
+        self.generate(0, self.chunks - 1, 2, 22)
+        self.assertEqual(self.make("-j2").returncode, 0)
+        self.assertEqual([path.stat().st_mtime_ns for path in self.finished_paths()[:4]], before)
+
+
+class PowerCut(MakefileCase):
+    """Files that have lost their data are found and made again."""
+
+    film = {"width": 48, "height": 48, "frames": 12}
+    size = 2
+
+    def check(self, structure, keep, names):
+        self.generate(0, self.chunks - 1, 3, 22, f"--structure={structure}")
+        self.assertEqual(self.make("-j2", *keep).returncode, 0)
+        expected = harness.snapshot(self.dir)
+        del expected["excamera.sums"]
+        damaged = sorted(path for pattern in names for path in self.dir.glob(pattern))
+        for how in harness.LOSSES:
+            with self.subTest(structure, how=how):
+                for path in damaged:
+                    harness.lose_data(path, how)
+                self.assertEqual(self.make("-q", *keep).returncode, 1)
+                done = self.make("-j2", *keep)
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
+                for path in damaged:
+                    self.assertIn(path.name.encode(), done.stderr)
+                now = harness.snapshot(self.dir)
+                del now["excamera.sums"]
+                self.assertEqual(now, expected)
+
+    def test_finished_chunks(self):
+        self.check("classic", (), [f"{number(i)}.ivf" for i in (0, 2)])
+
+    def test_intermediate_files(self):
+        for structure in ("classic", "anchored"):
+            self.check(structure, ("KEEP=1",), [f"{number(1)}-*.ivf", f"{number(1)}-*.state"])
+            self.make("clean")
+
+    def test_list_of_checksums(self):
+        """If it is lost, too, files are judged by their format."""
+        self.generate(0, self.chunks - 1, 3, 22)
+        self.assertEqual(self.make("-j2").returncode, 0)
+        expected = self.finished()
+        for how in ("empty", "halved", "zeroed"):
+            with self.subTest(how):
+                harness.lose_data(self.dir / "excamera.sums", how)
+                harness.lose_data(self.finished_paths()[1], "halved")
+                done = self.make("-j2")
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
+                self.assertEqual(self.finished(), expected)
 
 
 class Structures(MakefileCase):
@@ -286,8 +422,8 @@ class Engines(MakefileCase):
 
 
 class Lambda(MakefileCase):
-    """What make does with the engines on AWS Lambda. Their programs are stubs here, which write the task of a chunk in
-    place of the finished chunk."""
+    """What make does with the engines on AWS Lambda. Their programs are stubs here, which write a reference with the
+    task of a chunk in place of the finished chunk."""
 
     film = {"width": 48, "height": 48, "frames": 8}
     size = 2
@@ -295,7 +431,7 @@ class Lambda(MakefileCase):
     STUBS = {"xc-task": 'echo "tools-${TOOLS-1} $(cat $3 | sha256sum) $*"',
              "xc-remote": '''case $1 in
                              offer) echo "$3" | tee -a offered ;;
-                             deliver) for name in $3; do echo "$2" >"$name"; done ;;
+                             deliver) for name in $3; do echo "XCREF $2" >"$name"; done ;;
                              esac'''}
 
     def setUp(self):

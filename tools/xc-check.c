@@ -78,62 +78,72 @@ static enum xc_status check_state(struct check *check, FILE *file, struct xc_err
     return status;
 }
 
-/* By the rules of its format, which its suffix names. A reference stands for a file that is elsewhere (docs/lambda.md).
- */
-static void check_format(struct check *check, const char *path)
+static bool has_suffix(const char *path, const char *suffix)
 {
-    static const char reference[] = "XCREF";
-    char start[sizeof reference] = "";
+    const char *dot = strrchr(path, '.');
+    return dot && !strcmp(dot, suffix);
+}
+
+/* By the rules of its format, which its suffix names. */
+static void check_format(struct check *check, const char *path, FILE *file)
+{
     struct xc_error err;
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        report(check, path, strerror(errno));
-        return;
-    }
-    const bool is_reference = fread(start, 1, sizeof start - 1, file) && !strcmp(start, reference);
-    rewind(file);
-    const char *suffix = strrchr(path, '.');
     enum xc_status status = XC_OK;
-    if (is_reference || !suffix) {
-        status = XC_OK;
-    } else if (!strcmp(suffix, ".y4m")) {
+    if (has_suffix(path, ".y4m")) {
         status = check_y4m(check, file, &err);
-    } else if (!strcmp(suffix, ".ivf")) {
+    } else if (has_suffix(path, ".ivf")) {
         status = check_ivf(file, &err);
-    } else if (!strcmp(suffix, ".state")) {
+    } else if (has_suffix(path, ".state")) {
         status = check_state(check, file, &err);
     }
-    fclose(file);
     if (status) {
         report(check, path, err.text);
     }
 }
 
-/* By its checksum, if the list has one. */
-static void check_file(struct check *check, const char *path)
+/* By its checksum. */
+static void check_sum(struct check *check, const char *path, const struct xc_tool_sum *expected)
 {
-    const struct xc_tool_sum *expected = xc_tool_sums_find(&check->sums, base_of(path));
     struct xc_tool_sum sum;
-    if (!expected) {
-        check_format(check, path);
-    } else if (!xc_tool_sum_file(&sum, path)) {
+    if (!xc_tool_sum_file(&sum, path)) {
         report(check, path, strerror(errno));
     } else if (sum.size != expected->size) {
-        report(check, path, "is damaged: has another size than when it was written");
+        report(check, path, "has another size than when it was written");
     } else if (sum.hash != expected->hash) {
-        report(check, path, "is damaged: has other data than when it was written");
+        report(check, path, "has other data than when it was written");
     }
+}
+
+/* A reference stands for a file that is elsewhere (docs/lambda.md). */
+static void check_file(struct check *check, const char *path)
+{
+    static const char reference[] = "XCREF";
+    char start[sizeof reference] = "";
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        report(check, path, strerror(errno));
+        return;
+    }
+    const struct xc_tool_sum *expected = xc_tool_sums_find(&check->sums, base_of(path));
+    const bool is_reference = fread(start, 1, sizeof start - 1, file) && !strcmp(start, reference);
+    rewind(file);
+    if (!is_reference && expected) {
+        check_sum(check, path, expected);
+    } else if (!is_reference) {
+        check_format(check, path, file);
+    }
+    fclose(file);
 }
 
 /* Whether a name is that of a file of a chunk: 00000012.y4m, 00000012-0.state. */
 static int is_of_chunk(const struct dirent *entry)
 {
-    const char *name = entry->d_name, *suffix = strrchr(name, '.');
+    const char *name = entry->d_name;
     return strspn(name, "0123456789") == CHUNK_DIGITS &&
-           (!strcmp(suffix ? suffix : "", ".y4m") || !strcmp(suffix ? suffix : "", ".ivf") ||
-            !strcmp(suffix ? suffix : "", ".state"));
+           (has_suffix(name, ".y4m") || has_suffix(name, ".ivf") || has_suffix(name, ".state"));
 }
 
+/* Raw pictures, which may be very large, only if their checksums are known. */
 static void check_directory(struct check *check, const char *directory)
 {
     struct dirent **entries;
@@ -147,7 +157,9 @@ static void check_directory(struct check *check, const char *directory)
         if (length < 0 || length >= PATH_SIZE) {
             xc_tool_fail(directory, "%s", strerror(ENAMETOOLONG));
         }
-        check_file(check, strncmp(path, "./", 2) ? path : path + 2);
+        if (!has_suffix(path, ".y4m") || xc_tool_sums_find(&check->sums, entries[i]->d_name)) {
+            check_file(check, strncmp(path, "./", 2) ? path : path + 2);
+        }
         free(entries[i]);
     }
     free(entries);
@@ -169,8 +181,10 @@ int main(int argc, char **argv)
     const struct xc_tool tool = {
         .name = "xc-check",
         .synopsis = "[OPTION]... FILE|DIRECTORY...",
-        .description = "Finds raw chunks, IVF files and states that are cut short or damaged, and says what is wrong "
-                       "with each. Of a directory, it checks the files of chunks. Exits with 1 if it has found any.",
+        .description =
+            "Finds raw chunks, IVF files and states that are cut short or damaged, and says what is wrong "
+            "with each. Of a directory, it checks the files of chunks, but raw ones only if the list has them. "
+            "Exits with 1 if it has found any.",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = argc,

@@ -35,6 +35,12 @@ WHOLE_CHUNKS :=
 # In an include line, a space in a name needs a backslash before it. "$() " stands for a space.
 include $(subst $() ,\ ,$(ENGINE_DIR))/engine-$(ENGINE).mk
 
+# Removes those of the files that are there. If there are none, there is nothing to do, also for make -q.
+remove = $(if $(KEEP),,$(if $(wildcard $(1)),@rm -f $(1)))
+
+# Removes files, and what a tool that was killed has left of them.
+discard = @rm -f $(1) $(wildcard $(addsuffix .tmp??????,$(1)))
+
 # All that is made depends on this file. It changes if other options are used in the same directory.
 OPTIONS := {options} $(VPXENC) $(ANCHORED_OPTIONS)
 {stamp}: ; @printf '%s\n' '$(subst ','\'',$(OPTIONS))' >$@.tmp && mv $@.tmp $@
@@ -98,13 +104,13 @@ def batch_rules(batch, intermediate, optional=()):
         yield f".SECONDARY: $({variable})\n"
         yield f"$({variable}): {STAMP}\n"
     yield f".PHONY: {name} clean-{name}\n"
-    yield f"{name}: {' '.join(finished)}\n"
-    for variable in variables:  # a recipe without text is no work to do, also for make -q
-        yield f"\t$(if $(KEEP),,$(if $(wildcard $({variable})),@rm -f $({variable})))\n"
+    yield f"{name}: {' '.join(finished)} | $(filter {' '.join(optional)},$(MAKECMDGOALS))\n"
+    for variable in variables:
+        yield f"\t$(call remove,$(filter-out $(MAKECMDGOALS),$({variable})))\n"
     yield f"{' '.join([*finished, *optional])}: {STAMP}\n"
     yield f"clean-{name}:\n"
     for names in [f"$({variable})" for variable in variables] + list(map(" ".join, in_lines([*finished, *optional]))):
-        yield f"\t@rm -f {names}\n"
+        yield f"\t$(call discard,{names})\n"
 
 
 def step_rules(batch, steps, states):

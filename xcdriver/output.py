@@ -56,7 +56,7 @@ def check_output(output, film):
         raise Failure(f"{target.parent}: no such directory")
     if target.is_dir():
         raise Failure(f"{output}: is a directory")
-    if target.exists() and not target.is_file():
+    if target.is_symlink() or (target.exists() and not target.is_file()):
         raise Failure(f"{output}: is no regular file")
     if target.exists() and os.path.exists(film) and target.samefile(film):
         raise Failure(f"{output}: is the film to be encoded; choose another name")

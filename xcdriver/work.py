@@ -133,12 +133,20 @@ class Work:
         for name in listed.splitlines():
             (self.path / name).unlink()
         lost = [chunk for chunk in range(self.record["done"]) if not self.is_finished(chunk)]
-        done = lost[0] if lost else self.record["done"]
-        done -= done % self.record["arguments"]["batch"]
-        film = self.record["film"]
-        if lost or (film and not all(self.chunk(chunk).exists() for chunk in range(done, film["chunks"])
-                                     if not self.is_finished(chunk))):
-            self.update(done=done, film=None)
+        if lost:
+            self.update(done=lost[0] - lost[0] % self.record["arguments"]["batch"])
+        self.discard_after_gap()
+
+    def discard_after_gap(self):
+        """Removes raw chunks that follow a missing one, since xc-split writes all from the first missing one on. If one
+        is missing, the film has to be read again."""
+        done, film = self.record["done"], self.record["film"]
+        there = sorted(number for number in (graph.chunk_of(path.name) for path in self.chunks()) if number >= done)
+        whole = [number for place, number in enumerate(there) if number == done + place]
+        for number in there[len(whole):]:
+            self.chunk(number).unlink()
+        if film and done + len(whole) < film["chunks"]:
+            self.update(film=None)
 
     def is_finished(self, chunk):
         return (self.path / graph.finished(chunk)).exists()
