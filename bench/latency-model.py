@@ -18,7 +18,8 @@ import statistics
 import sys
 import typing
 
-from xcdriver import graph
+sys.path.insert(0, str(pathlib.Path(__file__).parent))  # with PYTHONSAFEPATH, Python does not do this
+from xcdriver import graph  # noqa: E402
 
 
 # The graph

@@ -24,9 +24,10 @@ import time
 import typing
 from math import log2
 
-from xcdriver import y4m
-from xcdriver.graph import vpxenc_options
-from xcdriver.places import ROOT
+sys.path.insert(0, str(pathlib.Path(__file__).parent))  # with PYTHONSAFEPATH, Python does not do this
+from xcdriver import y4m  # noqa: E402
+from xcdriver.graph import vpxenc_options  # noqa: E402
+from xcdriver.places import ROOT  # noqa: E402
 
 QUALITY = 22
 CHUNK = 6        # frames

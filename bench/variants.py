@@ -29,8 +29,9 @@ import subprocess
 import sys
 import tempfile
 
-from xcdriver import graph, y4m
-from xcdriver.places import ROOT
+sys.path.insert(0, str(pathlib.Path(__file__).parent))  # with PYTHONSAFEPATH, Python does not do this
+from xcdriver import graph, y4m  # noqa: E402
+from xcdriver.places import ROOT  # noqa: E402
 
 
 def run(command, **more):

@@ -37,13 +37,17 @@ def seconds_paid(directory):
 
 
 def finished_work(work, source, options, progress):
-    """Makes the output; returns how many frames it has. After a failure, work to go on with is kept, and
-    progress.outlook says so."""
+    """Makes the output; returns how many frames it has. After a failure, keeps work that is worth it, and
+    progress.outlook says how to go on."""
+    encoded = False
     try:
         encode(work, source, options, progress)
+        encoded = True
         return finish(work, source, options, progress)
     except BaseException:
-        if not work.has_begun() or (source.piped and not options.keep):
+        if source.piped and encoded:
+            progress.outlook = f"; the encoded chunks are kept in {work.path}, and xc-merge joins them"
+        elif not work.has_begun() or (source.piped and not options.keep):
             with contextlib.suppress(OSError):
                 work.remove()
         elif not source.piped:
