@@ -8,10 +8,11 @@
 #include <sys/stat.h>
 
 #include "excamera/state.h"
+#include "chunk-name.h"
 #include "tool-sums.h"
 #include "tool.h"
 
-enum { PATH_SIZE = 4096 /* no system takes longer ones */, CHUNK_DIGITS = 8 };
+enum { PATH_SIZE = 4096 /* no system takes longer ones */ };
 
 struct check {
     struct xc_tool_sums sums;
@@ -66,7 +67,7 @@ static enum xc_status check_ivf(FILE *file, struct xc_error *err)
         return status;
     }
     const uint32_t frames = ivf.header.frame_count;
-    xc_ivf_free(&ivf);
+    xc_ivf_clear(&ivf);
     return frames ? XC_OK : has_no_frame(err);
 }
 
@@ -135,15 +136,14 @@ static void check_file(struct check *check, const char *path)
     fclose(file);
 }
 
-/* Whether a name is that of a file of a chunk: 00000012.y4m, 00000012-0.state. */
+/* Whether a name is that of a file that was made of a chunk: 00000012.ivf, 00000012-0.state. */
 static int is_of_chunk(const struct dirent *entry)
 {
     const char *name = entry->d_name;
-    return strspn(name, "0123456789") == CHUNK_DIGITS &&
-           (has_suffix(name, ".y4m") || has_suffix(name, ".ivf") || has_suffix(name, ".state"));
+    return strspn(name, "0123456789") == XC_TOOL_CHUNK_DIGITS &&
+           (has_suffix(name, ".ivf") || has_suffix(name, ".state"));
 }
 
-/* Raw pictures, which may be very large, only if their checksums are known. */
 static void check_directory(struct check *check, const char *directory)
 {
     struct dirent **entries;
@@ -157,9 +157,7 @@ static void check_directory(struct check *check, const char *directory)
         if (length < 0 || length >= PATH_SIZE) {
             xc_tool_fail(directory, "%s", strerror(ENAMETOOLONG));
         }
-        if (!has_suffix(path, ".y4m") || xc_tool_sums_find(&check->sums, entries[i]->d_name)) {
-            check_file(check, strncmp(path, "./", 2) ? path : path + 2);
-        }
+        check_file(check, strncmp(path, "./", 2) ? path : path + 2);
         free(entries[i]);
     }
     free(entries);
@@ -181,19 +179,16 @@ int main(int argc, char **argv)
     const struct xc_tool tool = {
         .name = "xc-check",
         .synopsis = "[OPTION]... FILE|DIRECTORY...",
-        .description =
-            "Finds raw chunks, IVF files and states that are cut short or damaged, and says what is wrong "
-            "with each. Of a directory, it checks the files of chunks, but raw ones only if the list has them. "
-            "Exits with 1 if it has found any.",
+        .description = "Finds raw chunks, IVF files and states that are cut short or damaged, and says what is wrong "
+                       "with each. Of a directory, it checks the IVF files and states of chunks. Exits with 1 if it "
+                       "has found any.",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = argc,
     };
     char **operands = xc_tool_start(&tool, argc, argv);
-    check.pool = xc_picture_pool_new();
-    if (!check.pool) {
-        xc_tool_fail(NULL, "%s", strerror(ENOMEM));
-    }
+    struct xc_error err;
+    xc_tool_check(xc_picture_pool_new(&check.pool, &err), NULL, &err);
     if (sums) {
         xc_tool_sums_read(&check.sums, sums);
     }

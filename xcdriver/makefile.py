@@ -41,9 +41,10 @@ remove = $(if $(KEEP),,$(if $(wildcard $(1)),@rm -f $(1)))
 # Removes files, and what a tool that was killed has left of them.
 discard = @rm -f $(1) $(wildcard $(addsuffix .tmp??????,$(1)))
 
-# All that is made depends on this file. It changes if other options are used in the same directory.
+# All that is made depends on this file. It changes if other options are used in the same directory. Then the checksums
+# are those of files that will be replaced.
 OPTIONS := {options} $(VPXENC) $(ANCHORED_OPTIONS)
-{stamp}: ; @printf '%s\n' '$(subst ','\'',$(OPTIONS))' >$@.tmp && mv $@.tmp $@
+{stamp}: ; @rm -f {sums} && printf '%s\n' '$(subst ','\'',$(OPTIONS))' >$@.tmp && mv $@.tmp $@
 ifneq ($(file <{stamp}),$(OPTIONS))
 {stamp}: FORCE
 endif

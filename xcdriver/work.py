@@ -67,8 +67,9 @@ class Work:
         if not records & set(os.listdir(path)) and set(os.listdir(path)) - set(self.OWN_FILES):
             raise Failure(f"{path}: contains files that excamera did not write; choose another directory with --work")
         self.lock = Lock(path)
-        # By this name the tools find the list of checksums, as they do with the makefile.
-        os.environ["XC_SUMS"] = str(path.resolve() / SUMS)
+        # Here xc-split notes the checksums of raw pictures. The makefile has its own list for what it makes.
+        self.raw_sums = path.resolve() / "raw.sums"
+        os.environ["XC_SUMS"] = str(self.raw_sums)
         if restart or not self.resume(arguments):
             self.empty()
             self.save()
@@ -129,9 +130,10 @@ class Work:
         What is missing then is made again."""
         for path in self.path.glob("*.tmp*"):
             path.unlink()
-        listed = run(["xc-check", "--list", "--sums", str(self.path / SUMS), str(self.path)])
-        for name in listed.splitlines():
-            (self.path / name).unlink()
+        for sums, paths in ((self.path / SUMS, [self.path]), (self.raw_sums, sorted(self.chunks()))):
+            listed = run(["xc-check", "--list", "--sums", sums, *paths]) if paths else ""
+            for name in listed.splitlines():
+                (self.path / name).unlink()
         lost = [chunk for chunk in range(self.record["done"]) if not self.is_finished(chunk)]
         if lost:
             self.update(done=lost[0] - lost[0] % self.record["arguments"]["batch"])
