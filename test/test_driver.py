@@ -394,7 +394,7 @@ class PowerCut(DriverCase):
     """The machine went down while a film was encoded, and files have lost their data."""
 
     OPTIONS = ("-s", "1", "-k", "3", "-q", "40", "-j", "1")
-    FRAMES = 60
+    FRAMES = 45
 
     def setUp(self):
         super().setUp()

@@ -1,6 +1,7 @@
 """Starting and ending processes, and reporting what went wrong with them."""
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -120,3 +121,11 @@ def run(argv, heed_errors=False, **more):
     if process.returncode or (heed_errors and errors.strip()):
         raise failed([argv], errors or ending(argv[0], process.returncode))
     return output
+
+
+def run_json(argv):
+    """Runs a command that prints JSON, and returns what that says. Some exit with 0 even if they could not print all."""
+    try:
+        return json.loads(run(argv))
+    except ValueError:
+        raise Failure(f"{argv[0]}: its answer is cut short") from None

@@ -1,10 +1,9 @@
 """The film that is to be encoded."""
-import json
 import os
 import pathlib
 import sys
 
-from xcdriver.processes import Failure, run
+from xcdriver.processes import Failure, run_json
 
 # Makes of any film what VP8 can hold: progressive pictures, limited-range BT.601, the first picture at time 0.
 VIDEO_FILTERS = "yadif=deint=interlaced,scale=out_range=tv:out_color_matrix=bt601,setpts=PTS-STARTPTS"
@@ -40,8 +39,7 @@ class Source:
 
     def probe(self):
         try:
-            found = json.loads(run(["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format",
-                                    "-i", self.name]))
+            found = run_json(["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format", "-i", self.name])
         except Failure as failure:
             raise Failure(str(failure).splitlines()[-1]) from None
         videos = [stream for stream in found["streams"] if stream["codec_type"] == "video"
