@@ -124,7 +124,7 @@ def run(argv, heed_errors=False, **more):
 
 
 def run_json(argv):
-    """Runs a command that prints JSON, and returns what that says. Some exit with 0 even if they could not print all."""
+    """Runs a command that prints JSON, and returns what that says. Some exit with 0 if they could not print all."""
     try:
         return json.loads(run(argv))
     except ValueError:

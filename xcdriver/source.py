@@ -39,7 +39,8 @@ class Source:
 
     def probe(self):
         try:
-            found = run_json(["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format", "-i", self.name])
+            found = run_json(["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format",
+                              "-i", self.name])
         except Failure as failure:
             raise Failure(str(failure).splitlines()[-1]) from None
         videos = [stream for stream in found["streams"] if stream["codec_type"] == "video"
