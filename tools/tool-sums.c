@@ -129,26 +129,34 @@ static size_t read_text(char **text, const char *path)
     return used;
 }
 
+static size_t count_lines(const char *text, size_t size)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < size; i++) {
+        lines += text[i] == '\n';
+    }
+    return lines;
+}
+
 void xc_tool_sums_read(struct xc_tool_sums *sums, const char *path)
 {
     *sums = (struct xc_tool_sums){ 0 };
-    const size_t size = read_text(&sums->text, path);
-    size_t lines = 0;
-    for (size_t i = 0; i < size; i++) {
-        lines += sums->text[i] == '\n';
+    const size_t size = read_text(&sums->text, path), lines = count_lines(sums->text, size);
+    if (!lines) {
+        return;
     }
-    sums->records = lines ? calloc(lines, sizeof *sums->records) : NULL;
-    if (lines && !sums->records) {
+    sums->records = calloc(lines, sizeof *sums->records);
+    if (!sums->records) {
         xc_tool_fail(path, "%s", strerror(ENOMEM));
     }
     char *line = sums->text;
-    for (char *end; line && (end = memchr(line, '\n', (size_t)(sums->text + size - line))); line = end + 1) {
+    for (size_t i = 0; i < lines; i++) { /* what comes after the last newline was cut off */
+        char *end = memchr(line, '\n', (size_t)(sums->text + size - line));
         *end = '\0';
         sums->count += parse(&sums->records[sums->count], line);
+        line = end + 1;
     }
-    if (sums->count) {
-        qsort(sums->records, sums->count, sizeof *sums->records, compare);
-    }
+    qsort(sums->records, sums->count, sizeof *sums->records, compare);
 }
 
 void xc_tool_sums_free(struct xc_tool_sums *sums)

@@ -1,7 +1,7 @@
 /* A library for LD_PRELOAD that makes one call of one process of a run fail, or kills a process there
  * (test_faults.py). The points at which it can do so are the calls by which files are written and processes started and
- * awaited. A point has a label, "PROGRAM CALL FILE", such as "xc-enc rename 00000003.ivf". What processes do at the same
- * time comes in any order, but the n-th time that a label comes is the same in each run.
+ * awaited. A point has a label, "PROGRAM CALL FILE", such as "xc-enc rename 00000003.ivf". What processes do at the
+ * same time comes in any order, but the n-th time that a label comes is the same in each run.
  *
  * Environment:
  *   XC_FAULT_LOG=FILE      append the label of each point
@@ -60,7 +60,8 @@ __attribute__((constructor)) static void begin(void)
     fault.action = strsep(&rest, " ");
     fault.label = rest;
     const int file = (int)syscall(SYS_openat, AT_FDCWD, fault.mark, O_RDWR | O_CLOEXEC, 0);
-    void *memory = file < 0 ? MAP_FAILED : mmap(NULL, sizeof *fault.shared, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void *memory =
+        file < 0 ? MAP_FAILED : mmap(NULL, sizeof *fault.shared, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (memory == MAP_FAILED) {
         abort();
     }
@@ -127,7 +128,7 @@ static void plain_name(char name[static LABEL_SIZE], const char *path)
         random[4] = '\0';
     }
     name[strcspn(name, ":")] = '\0'; /* pipe:[12345] */
-    if (name[0] == '#') {             /* #12345 (deleted), of O_TMPFILE */
+    if (name[0] == '#') {            /* #12345 (deleted), of O_TMPFILE */
         strcpy(name, "unnamed");
     }
 }
@@ -147,8 +148,7 @@ static int point(const char *call, const char *path)
         add_to_log(label);
     }
     int error = 0;
-    if (fault.label && !strcmp(label, fault.label) &&
-        atomic_fetch_add(&fault.shared->reached, 1) + 1 == fault.number) {
+    if (fault.label && !strcmp(label, fault.label) && atomic_fetch_add(&fault.shared->reached, 1) + 1 == fault.number) {
         error = atoi(fault.action);
         if (!error) {
             kill_program(fault.action);
@@ -241,11 +241,11 @@ static int open_point(const char *path, int flags)
 }
 
 #define OPEN(name)                                                                                                     \
-    int name(const char *path, int flags, ...)                                                                        \
+    int name(const char *path, int flags, ...)                                                                         \
     {                                                                                                                  \
         va_list arguments;                                                                                             \
         va_start(arguments, flags);                                                                                    \
-        const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? (mode_t)va_arg(arguments, int) : 0;                       \
+        const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? (mode_t)va_arg(arguments, int) : 0;                        \
         va_end(arguments);                                                                                             \
         return open_point(path, flags) ? -1 : REAL(name)(path, flags, mode);                                           \
     }
