@@ -5,7 +5,7 @@
   latency-model.py local -j 2 ONE.tsv TWO.tsv   predicts a local run at -j 2 from the step times of a run at -j 1
   latency-model.py lambda NAME=TIMINGS.tsv...   predicts films of ours on Lambda from measured step times
 
-The same arguments always give the same figures. docs/latency.md explains the model and names the source of each
+The same arguments always give the same figures. docs/notes/latency.md explains the model and names the source of each
 number."""
 import argparse
 import bisect
@@ -385,7 +385,7 @@ def local_command(options):
 # Our films on Lambda
 
 class Service(typing.NamedTuple):
-    """What the model assumes about Lambda and S3. docs/latency.md names the sources."""
+    """What the model assumes about Lambda and S3. docs/notes/latency.md names the sources."""
     speed: float = 0.4         # of a function's CPU, relative to the machine where the steps were measured
     launch: float = 1.5        # seconds until the first function runs
     launch_rate: float = 450   # functions launched per second
@@ -477,7 +477,7 @@ def parse_arguments():
                       help="jobs of make, for the engine lambda (default: 800)")
     for name, value in {**Service._field_defaults, **Spread._field_defaults}.items():
         ours.add_argument(f"--{name.replace('_', '-')}", type=float, default=value, metavar="X",
-                          help=f"see docs/latency.md (default: {value:g})")
+                          help=f"see docs/notes/latency.md (default: {value:g})")
     ours.set_defaults(command=lambda_command)
     for command, films in ((paper, 40), (local, 0), (ours, 100)):
         command.add_argument("--json", metavar="FILE", help="also write all figures as JSON")

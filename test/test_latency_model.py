@@ -229,7 +229,7 @@ class Timings(Case):
 
 
 class Authors(Case):
-    """Predictions for the authors' runs are as good as docs/latency.md says."""
+    """Predictions for the authors' runs are as good as docs/notes/latency.md says."""
 
     def test_predictions(self):
         path = ROOT.parent / "shared/bench/paper-timings.json"
