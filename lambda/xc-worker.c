@@ -5,7 +5,8 @@
  *   xc-worker run EVENT STEP         runs a step, exits with its status, prints a line for the journal
  *   xc-worker digest FILE            prints the file's SHA-256 and size
  *   xc-worker answer JOURNAL         prints the answer that the journal leads to
- *   xc-worker say KIND TEXT          prints an answer without results; KIND is refused, retry or later
+ *   xc-worker say KIND TEXT          prints an answer without results; KIND is refused, retry, killed
+ *                                    or later
  *
  * An event is {"bucket": NAME, "run": NAME, "task": TASK (task.h)}. "run" names the run of make that sent it.
  *

@@ -22,14 +22,15 @@ from remote import RemoteCase
 ENGINES = ("lambda", "lambda-chunk")
 TOOLS = (harness.ROOT / "mk/chunk-tools").read_text().split()
 
-# Kills the worker that runs it: everything from its parent up to what Lambda has started; then waits to be killed, too.
+# Kills the worker that runs it: everything from what Lambda has started down to its parent; then waits to be killed, too.
+# Not by SIGKILL, which says that memory has run out.
 KILL_WORKER = """
-process=$PPID
+process=$PPID worker=
 while [ "$(cat /proc/$process/comm)" != aws-lambda-rie ]; do
-    parent=$(cut -d ' ' -f 4 /proc/$process/stat)
-    kill -9 "$process"
-    process=$parent
+    worker="$process $worker"
+    process=$(cut -d ' ' -f 4 /proc/$process/stat)
 done
+kill -USR1 $worker
 sleep 5
 exit 1
 """
@@ -97,8 +98,8 @@ class Workers(FaultCase):
 
     def test_killed_again_and_again(self):
         """A tool that is killed each time, as when memory is too small: bounded attempts, one line."""
-        done = self.make("lambda", XC_LAMBDA_ATTEMPTS="2", **self.replace_tools("kill -9 $$\n"))
-        self.failed(done, "failed 2 times, and at last: a tool was killed; if that happens again, it needs more memory")
+        done = self.make("lambda", **self.replace_tools("kill -9 $$\n"))
+        self.failed(done, "failed 2 times, and at last: a tool was killed", "; give the function more memory")
         self.assertEqual(list(self.dir.glob("*.ivf")), [])
 
     def test_timeout(self):
@@ -173,8 +174,7 @@ class Workers(FaultCase):
         self.prepare(self.dir)
         group = self.memory_cgroup(4 << 20)
         changes = self.replace_tools(f'echo $$ >{group}/cgroup.procs\nexec {{real}} "$@"\n')
-        self.failed(self.make("lambda", XC_LAMBDA_ATTEMPTS="2", **changes),
-                    "failed 2 times, and at last: a tool was killed; if that happens again, it needs more memory")
+        self.failed(self.make("lambda", **changes), "failed 2 times, and at last: a tool was killed")
         self.assertEqual(list(self.dir.glob("*.ivf")), [])
 
     def test_refused_memory(self):
@@ -284,6 +284,24 @@ class Missing(FaultCase):
                 self.made("lambda-chunk")
                 self.assertEqual(self.finished(), expected)
 
+    def test_dead_worker(self):
+        """A worker that has died together with its wrapper is waited for no longer than it takes to notice that."""
+        expected = self.local()
+        self.made("lambda-chunk", "00000001.task")
+        key = hashlib.sha256((self.dir / "00000000.task").read_bytes().strip()).hexdigest()
+        self.stack.curl("PUT", f"meet/{key}/.worker", b"begun yesterday 1\n")
+        self.restart_workers(AWS_LAMBDA_FUNCTION_TIMEOUT="900", XC_LAMBDA_PULSE="1")
+        self.addCleanup(self.restart_workers)
+        self.made("lambda-chunk", "00000001.ivf")
+        self.assertEqual((self.dir / "00000001.ivf").read_bytes(), expected["00000001"])
+
+    def test_worker_that_lives(self):
+        """A worker that takes long says again and again that it lives: nobody gives up waiting for it."""
+        changes = self.replace_tools('[ {tool}:$1 != xc-dump:00000000.ivf ] || sleep 8\nexec {real} "$@"\n')
+        self.restart_workers(AWS_LAMBDA_FUNCTION_TIMEOUT="900", XC_LAMBDA_PULSE="1")
+        self.addCleanup(self.restart_workers)
+        self.assertEqual(self.made("lambda-chunk", **changes), self.chunks)
+
     def test_lost_task(self):
         self.made("lambda-chunk", "00000001.task")
         (self.dir / "00000000.task").unlink()
@@ -384,7 +402,7 @@ class Services(FaultCase):
         lines = self.failed(self.make("lambda", AWS_SECRET_ACCESS_KEY="wrong"), "HTTP 403")
         self.assertNotIn("wrong", " ".join(lines))
         self.failed(self.make("lambda", AWS_ACCESS_KEY_ID=""), "credentials: none")
-        self.failed(self.make("lambda", AWS_REGION="", AWS_CONFIG_FILE="/dev/null"), "credentials: no region")
+        self.failed(self.make("lambda", AWS_REGION="", AWS_CONFIG_FILE="/dev/null"), "no region; set AWS_REGION")
 
     def test_profile(self):
         """Credentials in the files that `aws configure` writes."""
@@ -473,7 +491,7 @@ class Signature(FaultCase):
             server.shutdown()
         self.assertEqual(self.failed(done), [
             f"xc-lambda: {self.url}/2015-03-31/functions/excamera/invocations: "
-            "HTTP 403 The security token included in the request is invalid."])
+            "HTTP 403 UnrecognizedClientException: The security token included in the request is invalid."])
         self.assertEqual(len(server.requests), 1)
         return server.requests[0]
 
