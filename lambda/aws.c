@@ -5,55 +5,78 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <nettle/base64.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "attempts.h"
 #include "credentials.h"
+#include "endpoint.h"
 #include "fail.h"
+#include "settings.h"
 
 enum {
-    ENDPOINT_SIZE = 256,
+    REGION_SIZE = 64,
     URL_SIZE = 1024,
     MAX_TEXT = 6 * 1024 * 1024, /* bytes; Lambda's limit for the answer of a function */
-    ATTEMPTS = 12,
-    FEW_ATTEMPTS = 4, /* for requests whose failure does no harm */
+    MAX_LOG_TAIL = 8192,        /* bytes; Lambda sends the last 4 kB, in base64 */
+    FEW_ATTEMPTS = 4,           /* for requests whose failure does no harm */
     CONNECT_SECONDS = 10,
     STALLED_SECONDS = 30,            /* an S3 request may stay below a byte per second for so long */
     FUNCTION_SECONDS = 15 * 60 + 20, /* Lambda's limit for a function, and some seconds for the network */
 };
 
 static struct credentials credentials;
-static char s3_endpoint[ENDPOINT_SIZE], lambda_endpoint[ENDPOINT_SIZE];
+static char region[REGION_SIZE], s3_endpoint[ENDPOINT_SIZE], lambda_endpoint[ENDPOINT_SIZE];
+static char ca_bundle[URL_SIZE]; /* a file with the certificates to trust; or "" */
+static const char *owner;        /* the account that owns the bucket; or NULL */
 static CURL *curl;
 
-/* ---- Endpoints ---- */
+/* ---- Settings ---- */
 
-static void find_endpoint(char *endpoint, const char *variable, const char *service)
+static void find_endpoint(char url[static ENDPOINT_SIZE], const char *service)
 {
-    const char *given = getenv(variable);
-    if (!given || !*given) {
-        given = getenv("AWS_ENDPOINT_URL");
+    const char *why = endpoint_find(url, service, region);
+    if (why) {
+        fail_about("settings", "%s", why);
     }
-    if (given && *given) {
-        snprintf(endpoint, ENDPOINT_SIZE, "%.*s", (int)(strlen(given) - (given[strlen(given) - 1] == '/')), given);
-    } else {
-        snprintf(endpoint, ENDPOINT_SIZE, "https://%s.%s.amazonaws.com", service, credentials.region);
+}
+
+void aws_settings(void)
+{
+    settings_read();
+    const char *found = settings_get(SETTING_REGION), *bundle = settings_get(SETTING_CA_BUNDLE);
+    if (!found) {
+        fail_about("settings", "no region; set AWS_REGION");
     }
+    snprintf(region, sizeof region, "%s", found);
+    snprintf(ca_bundle, sizeof ca_bundle, "%s", bundle ? bundle : "");
+    if (ca_bundle[0] && access(ca_bundle, R_OK)) {
+        fail_about("AWS_CA_BUNDLE", "%s: %s", ca_bundle, strerror(errno));
+    }
+    owner = getenv("XC_LAMBDA_ACCOUNT");
+    if (owner && strspn(owner, "0123456789") != strlen(owner)) {
+        fail_about("XC_LAMBDA_ACCOUNT", "is not the number of an account");
+    }
+    find_endpoint(s3_endpoint, "s3");
+    find_endpoint(lambda_endpoint, "lambda");
+}
+
+const char *aws_endpoint(const char *service)
+{
+    return !strcmp(service, "s3") ? s3_endpoint : lambda_endpoint;
 }
 
 void aws_start(void)
 {
+    aws_settings();
     const char *why = credentials_find(&credentials);
     if (why) {
         fail_about("credentials", "%s", why);
     }
-    find_endpoint(s3_endpoint, "AWS_ENDPOINT_URL_S3", "s3");
-    find_endpoint(lambda_endpoint, "AWS_ENDPOINT_URL_LAMBDA", "lambda");
     signal(SIGPIPE, SIG_IGN); /* a connection that breaks is an error of its request */
     curl_global_init(CURL_GLOBAL_DEFAULT);
     curl = curl_easy_init();
@@ -79,6 +102,8 @@ struct reply {
     CURLcode error;
     long status;
     bool function_error;
+    char code[100], request[100]; /* the names of the error and of the request, from the headers */
+    double billed;                /* seconds of the function, as the end of its log says */
     char *text;
     size_t size;
     FILE *download;
@@ -107,15 +132,56 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
     return size;
 }
 
+/* Reads the line "REPORT ... Billed Duration: 3145 ms ..." in the end of the function's log, which comes in base64. */
+static double billed_seconds(const char *tail, size_t size)
+{
+    struct base64_decode_ctx context;
+    char log[BASE64_DECODE_LENGTH(MAX_LOG_TAIL) + 1];
+    size_t length = sizeof log - 1;
+    double milliseconds = 0;
+    base64_decode_init(&context);
+    if (size > MAX_LOG_TAIL || !base64_decode_update(&context, &length, (uint8_t *)log, size, tail)) {
+        return 0;
+    }
+    log[length] = '\0';
+    const char *report = strstr(log, "Billed Duration: ");
+    return report && sscanf(report, "Billed Duration: %lf ms", &milliseconds) == 1 ? milliseconds / 1000 : 0;
+}
+
+/* If the header has this name, returns its value and sets *length; otherwise NULL. */
+static const char *header_value(const char *data, size_t size, const char *name, size_t *length)
+{
+    const size_t skip = strlen(name);
+    if (size <= skip || !curl_strnequal(data, name, skip) || data[skip] != ':') {
+        return NULL;
+    }
+    for (data += skip + 1, size -= skip + 1; size && *data == ' '; data++, size--) {
+    }
+    while (size && strchr("\r\n ", data[size - 1])) {
+        size--;
+    }
+    *length = size;
+    return data;
+}
+
 static size_t on_header(char *data, size_t one, size_t size, void *context)
 {
-    static const char name[] = "x-amz-function-error:";
     struct reply *reply = context;
+    const char *value;
+    size_t length;
     (void)one;
-    if (size > sizeof name && !curl_strnequal(data, name, sizeof name - 1)) {
-        return size;
+    if (header_value(data, size, "x-amz-function-error", &length)) {
+        reply->function_error = true;
+    } else if ((value = header_value(data, size, "x-amzn-errortype", &length))) {
+        /* The name may be followed by a colon and a URL. */
+        snprintf(reply->code, sizeof reply->code, "%.*s", (int)length, value);
+        reply->code[strcspn(reply->code, ":")] = '\0';
+    } else if ((value = header_value(data, size, "x-amz-request-id", &length)) ||
+               (value = header_value(data, size, "x-amzn-requestid", &length))) {
+        snprintf(reply->request, sizeof reply->request, "%.*s", (int)length, value);
+    } else if ((value = header_value(data, size, "x-amz-log-result", &length))) {
+        reply->billed = billed_seconds(value, length);
     }
-    reply->function_error = reply->function_error || size > sizeof name;
     return size;
 }
 
@@ -136,8 +202,12 @@ static struct curl_slist *make_headers(const struct request *request)
     struct curl_slist *headers = NULL;
     if (!strcmp(request->service, "s3")) {
         headers = add_header(headers, "x-amz-content-sha256", request->digest ? request->digest : of_nothing);
+        if (owner && *owner) { /* another account may own a bucket with the name that we were given */
+            headers = add_header(headers, "x-amz-expected-bucket-owner", owner);
+        }
     } else {
         headers = add_header(headers, "Content-Type", "application/json");
+        headers = add_header(headers, "X-Amz-Log-Type", "Tail");
     }
     if (credentials.token) {
         headers = add_header(headers, "x-amz-security-token", credentials.token);
@@ -149,7 +219,7 @@ static void set_options(const struct request *request, struct reply *reply, stru
 {
     char signature[128];
     const bool is_function = !strcmp(request->service, "lambda");
-    snprintf(signature, sizeof signature, "aws:amz:%s:%s", credentials.region, request->service);
+    snprintf(signature, sizeof signature, "aws:amz:%s:%s", region, request->service);
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -157,6 +227,9 @@ static void set_options(const struct request *request, struct reply *reply, stru
     curl_easy_setopt(curl, CURLOPT_PASSWORD, credentials.secret);
     curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, signature);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (ca_bundle[0]) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, ca_bundle);
+    }
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE,
@@ -185,6 +258,7 @@ static void set_options(const struct request *request, struct reply *reply, stru
 static struct reply attempt(const struct request *request)
 {
     struct reply reply = { .download = request->download };
+    credentials_keep_fresh(&credentials);
     struct curl_slist *headers = make_headers(request);
     if (request->download) {
         rewind(request->download);
@@ -201,61 +275,6 @@ static struct reply attempt(const struct request *request)
 
 /* ---- Attempts ---- */
 
-unsigned aws_attempts(void)
-{
-    const char *given = getenv("XC_LAMBDA_ATTEMPTS");
-    const int number = given ? atoi(given) : ATTEMPTS;
-    return number > 0 ? (unsigned)number : 1;
-}
-
-void aws_wait(unsigned number)
-{
-    enum { BASE_MS = 200, MOST_MS = 20000 };
-    unsigned most = BASE_MS, chance = 0;
-    for (unsigned i = 0; i < number && most < MOST_MS; i++) {
-        most *= 2;
-    }
-    if (getrandom(&chance, sizeof chance, 0) != sizeof chance) {
-        chance = 0;
-    }
-    const unsigned wait = chance % ((most < MOST_MS ? most : MOST_MS) + 1);
-    nanosleep(&(struct timespec){ .tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000L }, NULL);
-}
-
-static bool may_work_later(const struct reply *reply)
-{
-    switch (reply->error) {
-    case CURLE_OK:
-        return reply->status == 408 || reply->status == 429 || reply->status >= 500 ||
-               (reply->status == 400 && reply->text && strstr(reply->text, "RequestTimeout"));
-    case CURLE_WRITE_ERROR:
-    case CURLE_READ_ERROR:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_OUT_OF_MEMORY:
-        return false;
-    default:
-        return true;
-    }
-}
-
-static struct reply try_often(const struct request *request, unsigned attempts)
-{
-    struct reply reply = attempt(request);
-    for (unsigned number = 0; may_work_later(&reply) && number + 1 < attempts; number++) {
-        free(reply.text);
-        aws_wait(number);
-        reply = attempt(request);
-    }
-    return reply;
-}
-
-static struct reply perform(const struct request *request)
-{
-    return try_often(request, aws_attempts());
-}
-
 /* Copies the text of the XML element, or of the JSON string, with this name. */
 static void find_text(const char *text, const char *name, char *found, size_t size)
 {
@@ -269,17 +288,76 @@ static void find_text(const char *text, const char *name, char *found, size_t si
     snprintf(found, size, "%.*s", (int)strcspn(at, "<\"\n"), at);
 }
 
+static bool is_network(CURLcode error)
+{
+    switch (error) {
+    case CURLE_WRITE_ERROR:
+    case CURLE_READ_ERROR:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_OUT_OF_MEMORY:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static struct failure failure_of(const struct request *request, const struct reply *reply)
+{
+    const bool s3 = !strcmp(request->service, "s3");
+    struct failure failure = { .source = FAILURE_SERVICE, .status = reply->status };
+    if (reply->error) {
+        failure.source = FAILURE_NETWORK;
+        failure.fatal = !is_network(reply->error);
+        snprintf(failure.message, sizeof failure.message, "%s", curl_easy_strerror(reply->error));
+        return failure;
+    }
+    failure.source = reply->function_error ? FAILURE_FUNCTION : FAILURE_SERVICE;
+    snprintf(failure.request, sizeof failure.request, "%s", reply->request);
+    snprintf(failure.code, sizeof failure.code, "%s", reply->code);
+    if (!failure.code[0]) {
+        find_text(reply->text, s3 ? "<Code" : "errorType\"", failure.code, sizeof failure.code);
+    }
+    find_text(reply->text, s3 ? "<Message" : "essage\"", failure.message, sizeof failure.message);
+    return failure;
+}
+
+static bool is_expected(const struct reply *reply)
+{
+    return !reply->error && !reply->function_error && (reply->status == 200 || reply->status == 404);
+}
+
+/* Repeats the request while its failure says so. Renewed credentials do not count as an attempt. */
+static struct reply try_often(const struct request *request, unsigned limit)
+{
+    struct attempts attempts = attempts_begin(limit);
+    struct reply reply;
+    while (reply = attempt(request), !is_expected(&reply)) {
+        const struct failure failure = failure_of(request, &reply);
+        const enum remedy remedy = cause_of(&failure).remedy;
+        if (!attempts_add(&attempts, remedy) || (remedy == REMEDY_RENEW && !credentials_renew(&credentials))) {
+            break;
+        }
+        free(reply.text);
+        attempts_wait(&attempts, remedy);
+    }
+    return reply;
+}
+
+static struct reply perform(const struct request *request)
+{
+    return try_often(request, attempts_limit());
+}
+
 static _Noreturn void fail_by(const struct request *request, const struct reply *reply)
 {
-    char code[100], message[300], about[URL_SIZE + 300];
+    char words[CAUSE_WORDS], about[URL_SIZE + 300];
+    const struct failure failure = failure_of(request, reply);
     snprintf(about, sizeof about, "%.256s%s%s", request->what ? request->what : "", request->what ? ": " : "",
              request->url);
-    if (reply->error) {
-        fail_about(about, "%s", curl_easy_strerror(reply->error));
-    }
-    find_text(reply->text, "<Code", code, sizeof code);
-    find_text(reply->text, !strcmp(request->service, "s3") ? "<Message" : "essage\"", message, sizeof message);
-    fail_about(about, "HTTP %ld %s%s%s", reply->status, code, code[0] ? ": " : "", message);
+    fail_about(about, "%s", cause_words(&failure, words));
 }
 
 /* ---- Objects ---- */
@@ -375,21 +453,61 @@ bool aws_object_get_file(const char *bucket, const char *key, FILE *file, const 
 
 /* ---- Functions ---- */
 
-enum aws_call_result aws_function_call(const char *function, const char *event, char **text)
+/* A function's name, and its version or alias, or "". */
+struct function {
+    char name[65], qualifier[130];
+};
+
+/* Reads NAME or NAME:QUALIFIER. */
+static bool read_function(struct function *function, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-$";
+    const size_t length = strspn(text, plain);
+    const char *qualifier = text[length] == ':' ? text + length + 1 : text + length;
+    snprintf(function->name, sizeof function->name, "%.*s", (int)length, text);
+    snprintf(function->qualifier, sizeof function->qualifier, "%s", qualifier);
+    return length && length < sizeof function->name && strlen(qualifier) < sizeof function->qualifier &&
+           strspn(qualifier, plain) == strlen(qualifier) && (!text[length] || *qualifier);
+}
+
+/* Reads XC_LAMBDA_FUNCTION: NAME, NAME:QUALIFIER, or the ARN of either. A request names no region or account, so those
+ * of the ARN have to be ours. */
+static struct function find_function(const char *text)
+{
+    struct function function;
+    char its_region[REGION_SIZE] = "", account[13] = "";
+    int skip = 0;
+    sscanf(text, "arn:%*[a-z-]:lambda:%63[a-z0-9-]:%12[0-9]:function:%n", its_region, account, &skip);
+    if (!read_function(&function, text + skip)) {
+        fail_about("XC_LAMBDA_FUNCTION", "is neither the name of a function nor its ARN");
+    }
+    if (skip && strcmp(its_region, region) != 0) {
+        fail_about("XC_LAMBDA_FUNCTION", "is a function in %s, and AWS_REGION is %s", its_region, region);
+    }
+    if (skip && owner && strcmp(account, owner) != 0) {
+        fail_about("XC_LAMBDA_FUNCTION", "is a function of account %s, and XC_LAMBDA_ACCOUNT is %s", account, owner);
+    }
+    return function;
+}
+
+bool aws_function_call(const char *function, const char *event, struct aws_answer *answer)
 {
     struct request request = { .service = "lambda", .method = "POST", .body = event };
-    snprintf(request.url, sizeof request.url, "%s/2015-03-31/functions/%.140s/invocations", lambda_endpoint, function);
+    const struct function found = find_function(function);
+    snprintf(request.url, sizeof request.url, "%s/2015-03-31/functions/%s/invocations%s%s", lambda_endpoint, found.name,
+             found.qualifier[0] ? "?Qualifier=" : "", found.qualifier);
     struct reply reply = attempt(&request);
-    if (!may_work_later(&reply) && (reply.error || reply.status != 200)) {
-        fail_by(&request, &reply);
-    }
-    if (reply.error || !reply.text) {
+    *answer = (struct aws_answer){ .failure = failure_of(&request, &reply), .billed = reply.billed };
+    snprintf(answer->url, sizeof answer->url, "%.255s", request.url);
+    if (!is_expected(&reply) || reply.status != 200) {
         free(reply.text);
-        reply.text = strdup(reply.error ? curl_easy_strerror(reply.error) : "no answer");
+        return false;
     }
-    *text = reply.text;
-    if (reply.error || reply.status != 200 || reply.function_error) {
-        return reply.status == 429 ? AWS_CALL_THROTTLED : AWS_CALL_BROKEN;
-    }
-    return AWS_CALL_ANSWERED;
+    answer->text = reply.text;
+    return true;
+}
+
+bool aws_renew_credentials(void)
+{
+    return credentials_renew(&credentials);
 }

@@ -1,8 +1,7 @@
-/* Requests to S3 and Lambda, signed by libcurl. Credentials and region come from where AWS's own tools take them
- * (credentials.h). AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_LAMBDA replace AWS's addresses.
+/* Requests to S3 and Lambda, signed by libcurl. Credentials, region and addresses come from where AWS's own tools take
+ * them (settings.h, credentials.h, endpoint.h).
  *
- * A request that may succeed later (throttling, 5xx, timeouts, dropped connections) is repeated. Every other failure
- * ends the program with one line. */
+ * Requests for objects are repeated as cause.h says. A failure that remains ends the program with one line. */
 #ifndef XC_LAMBDA_AWS_H
 #define XC_LAMBDA_AWS_H
 
@@ -11,10 +10,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cause.h"
 #include "sha256.h"
 
-/* Reads the environment. To be called before all others. */
+/* Reads the settings. To be called before all others. aws_start also finds the credentials; aws_settings is enough for
+ * aws_endpoint. */
 void aws_start(void);
+void aws_settings(void);
+
+/* The URL of "s3" or "lambda". */
+const char *aws_endpoint(const char *service);
 
 /* ---- Objects in a bucket ---- */
 
@@ -29,22 +34,20 @@ char *aws_object_get_text(const char *bucket, const char *key);
  * file's name in messages. */
 bool aws_object_get_file(const char *bucket, const char *key, FILE *file, const char *what);
 
-/* ---- Attempts ---- */
-
-/* How many times a request is made before it counts as failed: XC_LAMBDA_ATTEMPTS, or 12. */
-unsigned aws_attempts(void);
-/* Waits for a random time from 0 to 0.2 s * 2^number, at most 20 s. */
-void aws_wait(unsigned number);
-
 /* ---- Functions ---- */
 
-enum aws_call_result {
-    AWS_CALL_ANSWERED,
-    AWS_CALL_THROTTLED, /* there are too many calls at the same time */
-    AWS_CALL_BROKEN,    /* the call failed, and another one may succeed */
+struct aws_answer {
+    char *text;             /* what the function has answered; the caller frees it */
+    struct failure failure; /* if the call failed */
+    char url[256];          /* that was called */
+    double billed;          /* seconds; 0 if AWS does not tell */
 };
 
-/* Calls a function once and waits for its answer. *text: the answer, or the error; the caller frees it. */
-enum aws_call_result aws_function_call(const char *function, const char *event, char **text);
+/* Calls a function once and waits for its answer. function: its name, ARN or either with an alias. Returns whether it
+ * has answered; what that says is the caller's to judge. */
+bool aws_function_call(const char *function, const char *event, struct aws_answer *answer);
+
+/* For a call that failed because credentials have expired. Returns whether there are others now. */
+bool aws_renew_credentials(void);
 
 #endif

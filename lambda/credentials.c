@@ -1,113 +1,100 @@
-/* Finds credentials where AWS's tools look for those that are written down: the environment, and the two INI files. For
- * all other kinds (single sign-on, roles) the user runs: eval "$(aws configure export-credentials --format env)". */
+#define _GNU_SOURCE /* for setenv and strdup */
+
 #include "credentials.h"
 
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Returns the value, or NULL if it is empty or cannot be sent in an HTTP header. */
-static const char *proper(const char *value)
-{
-    return value && *value && !strpbrk(value, "\r\n") ? value : NULL;
-}
+#include "session.h"
+#include "settings.h"
 
-static const char *from_environment(const char *variable)
-{
-    return proper(getenv(variable));
-}
+static struct session session; /* what a command has given; empty if none was needed */
 
-/* Removes blanks at both ends. */
-static char *trim(char *text)
+/* The command that gives credentials, or NULL if none is needed. *last: it is only the last resort. */
+static const char *find_command(bool *last)
 {
-    text += strspn(text, " \t");
-    for (size_t length = strlen(text); length && strchr(" \t\r\n", text[length - 1]); length--) {
-        text[length - 1] = '\0';
-    }
-    return text;
-}
-
-static const char **field_of(struct credentials *credentials, const char *name)
-{
-    if (!strcmp(name, "aws_access_key_id")) {
-        return &credentials->id;
-    }
-    if (!strcmp(name, "aws_secret_access_key")) {
-        return &credentials->secret;
-    }
-    if (!strcmp(name, "aws_session_token")) {
-        return &credentials->token;
-    }
-    return !strcmp(name, "region") ? &credentials->region : NULL;
-}
-
-/* Stores a setting, unless it has a value already. */
-static void take_setting(struct credentials *credentials, const char *name, const char *value)
-{
-    const char **field = field_of(credentials, name);
-    if (field && !*field && proper(value)) {
-        *field = strdup(value);
-    }
-}
-
-/* Reads the settings in one section of a file: the one that the environment variable names, or else ~/.aws/NAME. */
-static void read_file(struct credentials *credentials, const char *variable, const char *name, const char *section)
-{
-    char path[1024], *line = NULL;
-    size_t size = 0;
-    bool ours = false;
-    const char *given = getenv(variable), *home = getenv("HOME");
-    snprintf(path, sizeof path, "%s%s%s", given ? given : home ? home : "", given ? "" : "/.aws/", given ? "" : name);
-    FILE *file = fopen(path, "r");
-    while (file && getline(&line, &size, file) >= 0) {
-        char *text = trim(line), *equals = strchr(text, '=');
-        if (*text == '[') {
-            ours = !strncmp(text + 1, section, strlen(section)) && text[1 + strlen(section)] == ']';
-        } else if (ours && equals) {
-            *equals = '\0';
-            take_setting(credentials, trim(text), trim(equals + 1));
+    static const char by_cli[] = "aws configure export-credentials --format process --profile \"$XC_LAMBDA_PROFILE\"";
+    static const char by_cli_default[] = "aws configure export-credentials --format process";
+    const char *with_cli = strcmp(settings_profile(), "default") != 0 ? by_cli : by_cli_default;
+    setenv("XC_LAMBDA_PROFILE", settings_profile(), 1);
+    *last = false;
+    for (int i = SETTING_ROLE; i < SETTINGS; i++) {
+        if (settings_get((enum setting)i)) {
+            return with_cli;
         }
     }
-    free(line);
-    if (file) {
-        fclose(file);
+    if (settings_of_profile(SETTING_ID) && settings_of_profile(SETTING_SECRET)) {
+        return NULL;
     }
+    *last = !settings_of_profile(SETTING_PROCESS);
+    return *last ? with_cli : settings_of_profile(SETTING_PROCESS);
 }
 
-static void read_files(struct credentials *credentials)
+static void take_session(struct credentials *credentials, struct session *found)
 {
-    const char *profile = getenv("AWS_PROFILE");
-    char section[256];
-    if (!profile || !*profile) {
-        profile = "default";
-    }
-    read_file(credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials", profile);
-    snprintf(section, sizeof section, "%s%s", strcmp(profile, "default") ? "profile " : "", profile);
-    read_file(credentials, "AWS_CONFIG_FILE", "config", section);
+    session_free(&session);
+    session = *found;
+    *credentials = (struct credentials){ .id = session.id, .secret = session.secret, .token = session.token };
 }
 
 const char *credentials_find(struct credentials *credentials)
 {
-    static struct credentials files; /* its texts are never freed */
-    files.region = from_environment("AWS_REGION");
-    *credentials = (struct credentials){ .id = from_environment("AWS_ACCESS_KEY_ID"),
-                                         .secret = from_environment("AWS_SECRET_ACCESS_KEY"),
-                                         .token = from_environment("AWS_SESSION_TOKEN") };
-    if (!files.region) {
-        files.region = from_environment("AWS_DEFAULT_REGION");
+    bool last;
+    struct session found;
+    settings_read();
+    *credentials = (struct credentials){ .id = settings_of_environment(SETTING_ID),
+                                         .secret = settings_of_environment(SETTING_SECRET),
+                                         .token = settings_of_environment(SETTING_TOKEN) };
+    if (credentials->id && credentials->secret) {
+        return NULL;
     }
-    read_files(&files);
-    if (!credentials->id || !credentials->secret) {
-        *credentials = files;
+    const char *command = find_command(&last);
+    if (!command) {
+        *credentials = (struct credentials){ .id = settings_of_profile(SETTING_ID),
+                                             .secret = settings_of_profile(SETTING_SECRET),
+                                             .token = settings_of_profile(SETTING_TOKEN) };
+        return NULL;
     }
-    credentials->region = files.region;
-    if (!credentials->id || !credentials->secret) {
-        return "none; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run: "
-               "eval \"$(aws configure export-credentials --format env)\"";
+    if (!session_get(&found, command, NULL, last)) {
+        return last ? "none; run: aws configure, or aws login, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+                      "AWS_SECRET_ACCESS_KEY"
+                    : "the command that this profile names gives none; log in again, and run the same command again";
     }
-    if (!credentials->region) {
-        return "no region; set AWS_REGION";
-    }
+    take_session(credentials, &found);
     return NULL;
+}
+
+static bool replace_session(struct credentials *credentials, const char *refused)
+{
+    bool last;
+    struct session found;
+    const char *command = find_command(&last);
+    if (!command || !session_get(&found, command, refused, last)) {
+        return false;
+    }
+    take_session(credentials, &found);
+    return true;
+}
+
+void credentials_keep_fresh(struct credentials *credentials)
+{
+    if (session.id && session_is_old(&session)) {
+        replace_session(credentials, NULL);
+    }
+}
+
+/* Whether somebody has written other credentials to the profile. */
+static bool profile_has_others(struct credentials *credentials)
+{
+    char *before = strdup(credentials->token ? credentials->token : credentials->id);
+    const bool found = before && !credentials_find(credentials);
+    const char *now = credentials->token ? credentials->token : credentials->id;
+    const bool others = found && strcmp(now, before) != 0;
+    free(before);
+    return others;
+}
+
+bool credentials_renew(struct credentials *credentials)
+{
+    return session.id ? replace_session(credentials, session.id) : profile_has_others(credentials);
 }

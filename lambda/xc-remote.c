@@ -3,9 +3,11 @@
  *   xc-remote offer WRAPPER TASK      prints the task's answer if the store has it; otherwise uploads the inputs that
  *                                     the store lacks, and exits with 3
  *   xc-remote invoke WRAPPER TASK     has the function do the task, and prints the answer; if a tool fails there,
- * prints the tool's messages and exits with its status xc-remote deliver ANSWER OUTPUTS FINISHED puts each of OUTPUTS
- * here: the file if it is one of FINISHED, else a reference xc-remote fetch FILE...           replaces references by
- * the files that they stand for
+ *                                     prints the tool's messages and exits with its status
+ *   xc-remote deliver ANSWER OUTPUTS FINISHED
+ *                                     puts each of OUTPUTS here: the file if it is one of FINISHED, else a reference
+ *   xc-remote fetch FILE...           replaces references by the files that they stand for
+ *   xc-remote endpoint s3|lambda      prints the URL of the service
  *
  * WRAPPER is the id of our parent process; we end when it ends. TASK is what xc-task has printed. OUTPUTS and FINISHED
  * are lists of names, separated by blanks. */
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #include "../tools/timing.h"
+#include "attempts.h"
 #include "aws.h"
 #include "fail.h"
 #include "output.h"
@@ -32,7 +35,7 @@
 #include "task.h"
 #include "value.h"
 
-enum { EXIT_UNKNOWN_TASK = 3, LONGEST_THROTTLING = 3600 /* seconds */ };
+enum { EXIT_UNKNOWN_TASK = 3 };
 
 /* ---- The current task ---- */
 
@@ -177,8 +180,9 @@ static int offer(const char *text)
 
 /* ---- invoke ---- */
 
-/* Appends a row for each step. The billed seconds of the whole task are in the row of its first step. */
-static void write_timings(json_t *answer)
+/* Appends a row for each step. The billed seconds of the whole task are in the row of its first step: what AWS has told
+ * for all attempts together, or else how long the worker was busy. */
+static void write_timings(json_t *answer, double billed)
 {
     static const char name[] = "timings.tsv";
     FILE *file = xc_tool_timings_open(name);
@@ -197,7 +201,9 @@ static void write_timings(json_t *answer)
                                                .memory = value_integer(step, "memory"),
                                                .read = value_integer(step, "read"),
                                                .wrote = value_integer(step, "wrote"),
-                                               .billed = i ? 0 : value_real(answer, "seconds") };
+                                               .billed = i        ? 0
+                                                         : billed ? billed
+                                                                  : value_real(answer, "seconds") };
         xc_tool_timings_add(file, &timing);
     }
     if (!xc_tool_timings_close(file)) {
@@ -217,84 +223,101 @@ static _Noreturn void fail_like_the_tool(json_t *failed)
     exit(code);
 }
 
-enum outcome {
-    DONE,
-    THROTTLED, /* too many functions are running; not a failure of this one */
-    WAITED,    /* the function has given up waiting for a file that another task publishes; not a failure either */
-    BROKEN,
-};
-
-/* Interprets the text of an answer. DONE: *answer is the answer; otherwise *text is the reason. Ends the program if
- * another attempt would fail in the same way. */
-static enum outcome judge(char **text, json_t *task, json_t **answer)
+/* Takes the answer of the function. Returns the task's answer; or NULL, with the failure that the text tells. Ends the
+ * program if a tool has failed. */
+static json_t *judge(const char *text, json_t *task, struct failure *failure)
 {
-    json_t *said = json_loads(*text, 0, NULL);
-    const char *later = value_text(said, "later"), *again = later ? later : value_text(said, "retry");
-    if (value_text(said, "refused")) {
-        fail_about("the function", "%s", value_text(said, "refused"));
-    }
+    static const char *const kinds[] = { "refused", "later", "retry", "killed" };
+    json_t *said = json_loads(text, 0, NULL);
     if (value_get(said, "failed")) {
         fail_like_the_tool(value_get(said, "failed"));
     }
     if (said && store_answer_fits(said, task)) {
-        *answer = said;
-        return DONE;
+        return said;
     }
-    if (again) {
-        free(*text);
-        *text = strdup(again);
+    failure->source = FAILURE_FUNCTION;
+    snprintf(failure->message, sizeof failure->message, "%s", text);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (value_text(said, kinds[i])) {
+            snprintf(failure->code, sizeof failure->code, "%s", kinds[i]);
+            snprintf(failure->message, sizeof failure->message, "%s", value_text(said, kinds[i]));
+        }
     }
     json_decref(said);
-    return later ? WAITED : BROKEN;
+    return NULL;
 }
 
-static enum outcome invoke_once(const char *event, json_t *task, json_t **answer, char **text)
+/* The attempts at a task. */
+struct calls {
+    struct attempts attempts;
+    char *event;
+    double billed; /* seconds of all attempts together */
+    char url[256]; /* that was called */
+};
+
+/* Calls the function once. Returns the answer; or NULL with the failure. */
+static json_t *call(struct calls *calls, json_t *task, struct failure *failure)
 {
     const char *given = getenv("XC_LAMBDA_FUNCTION");
-    switch (aws_function_call(given && *given ? given : "excamera", event, text)) {
-    case AWS_CALL_ANSWERED:
-        return judge(text, task, answer);
-    case AWS_CALL_THROTTLED:
-        return THROTTLED;
-    default:
-        return BROKEN;
-    }
+    struct aws_answer answer;
+    const bool answered = aws_function_call(given && *given ? given : "excamera", calls->event, &answer);
+    calls->billed += answer.billed;
+    memcpy(calls->url, answer.url, sizeof calls->url);
+    *failure = answer.failure;
+    json_t *done = answered ? judge(answer.text ? answer.text : "no answer", task, failure) : NULL;
+    free(answer.text);
+    return done;
 }
 
 static void see_to_inputs(json_t *task);
 
+static _Noreturn void fail_after(const struct calls *calls, const struct failure *failure)
+{
+    char words[CAUSE_WORDS], count[64] = "";
+    const unsigned made = attempts_made(&calls->attempts);
+    if (made > 1) {
+        snprintf(count, sizeof count, "failed %u times, and at last: ", made);
+    }
+    fail_about(failure->source == FAILURE_FUNCTION ? "the function" : calls->url, "%s%s", count,
+               cause_words(failure, words));
+}
+
+/* Does what a failed attempt makes necessary before the next one. Ends the program if there should be none. */
+static void prepare_next(struct calls *calls, const struct work *work, const struct failure *failure)
+{
+    const enum remedy remedy = cause_of(failure).remedy;
+    const bool waited = failure->source == FAILURE_FUNCTION && remedy == REMEDY_WAIT;
+    if (!attempts_add(&calls->attempts, remedy) || (remedy == REMEDY_RENEW && !aws_renew_credentials())) {
+        fail_after(calls, failure);
+    }
+    if (waited && calls->attempts.failed[REMEDY_WAIT] > 1) {
+        see_to_inputs(work->task);
+        calls->attempts.since = time(NULL);
+    } else if (remedy != REMEDY_WAIT) { /* the worker may have ended before it could say so */
+        store_announce(work->task, work->key, "gone", this_run());
+    }
+    attempts_wait(&calls->attempts, remedy);
+}
+
 /* Has the function do the task, whose inputs have been uploaded, and returns the answer. */
 static json_t *have_done(const struct work *work)
 {
-    time_t start = time(NULL);
-    json_t *answer = NULL, *event = value_sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(),
-                                                         "task", work->task));
-    char *event_text = json_dumps(event, JSON_COMPACT), *said = NULL;
-    for (unsigned number = 0, failures = 0, waits = 0; !answer; number++) {
-        const enum outcome outcome = invoke_once(event_text, work->task, &answer, &said);
-        if (outcome == DONE) {
+    struct calls calls = { .attempts = attempts_begin(attempts_limit()) };
+    struct failure failure;
+    json_t *answer,
+        *event =
+            value_sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(), "task", work->task));
+    calls.event = json_dumps(event, JSON_COMPACT);
+    while (!(answer = call(&calls, work->task, &failure))) {
+        prepare_next(&calls, work, &failure);
+        answer = store_answer(work->task, work->key); /* it is there if only the connection broke */
+        if (answer) {
             break;
         }
-        failures += outcome == BROKEN;
-        waits += outcome == WAITED;
-        if (failures >= aws_attempts() || time(NULL) - start > LONGEST_THROTTLING) {
-            fail_about("the function", "failed %u times, and at last: %.400s", number + 1, said);
-        }
-        if (outcome == BROKEN) { /* the worker may have ended before it could say so */
-            store_announce(work->task, work->key, "gone", this_run());
-        } else if (outcome == WAITED && waits > 1) {
-            see_to_inputs(work->task);
-            start = time(NULL);
-        }
-        free(said);
-        said = NULL;
-        aws_wait(number);
-        answer = store_answer(work->task, work->key); /* it is there if only the connection broke */
     }
-    free(said);
-    write_timings(answer);
+    write_timings(answer, calls.billed);
     json_decref(event);
-    free(event_text);
+    free(calls.event);
     return answer;
 }
 
@@ -407,6 +430,10 @@ static int fetch(char **names)
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
+    if (argc == 3 && !strcmp(verb, "endpoint")) {
+        aws_settings();
+        return puts(aws_endpoint(argv[2])) == EOF;
+    }
     aws_start();
     if (argc == 4 && !strcmp(verb, "offer")) {
         end_with(argv[2]);
@@ -422,6 +449,6 @@ int main(int argc, char **argv)
     if (argc > 2 && !strcmp(verb, "fetch")) {
         return fetch(argv + 2);
     }
-    fputs("usage: xc-remote offer|invoke|deliver|fetch ...; see lambda/run\n", stderr);
+    fputs("usage: xc-remote offer|invoke|deliver|fetch|endpoint ...; see lambda/xc-remote.c\n", stderr);
     return 2;
 }
