@@ -87,7 +87,7 @@ static const struct xc_tool_option special_options[] = {
     { 0, "codec", "vp8", "the only codec that there is", .text = &given.codec },
     { 0, "ivf", NULL, "write IVF; always the case", .flag = &given.ignored },
     { 0, "webm", NULL, "refused: convert the IVF file with ffmpeg -c copy", .flag = &given.webm },
-    { 'p', "passes", "N", "1 or 2 (default: 1; --rt has only 1)", .integer = &given.passes, .minimum = 1,
+    { 'p', "passes", "N", "1 or 2; --rt has only 1", .integer = &given.passes, .minimum = 1,
       .maximum = 2 },
     { 0, "pass", "N", "run only this pass, 1 or 2, of two; needs --fpf", .integer = &given.pass, .minimum = 1,
       .maximum = 2 },

@@ -119,7 +119,7 @@ int main(int argc, char **argv)
         { 's', "frames", "S", "frames per chunk; the last chunk may be shorter", .integer = &plan.frames, .minimum = 1,
           .maximum = UINT32_MAX },
         { 'd', "directory", "DIR", "where to write the chunks; made if it does not exist", .text = &plan.directory },
-        { 0, "start", "N", "number of the first chunk (default: 0)", .integer = &plan.first,
+        { 0, "start", "N", "number of the first chunk", .integer = &plan.first,
           .maximum = XC_TOOL_LAST_CHUNK },
         { 0, "skip", "N", "do not write the first N chunks; the others keep their numbers", .integer = &plan.skipped,
           .maximum = XC_TOOL_LAST_CHUNK },
