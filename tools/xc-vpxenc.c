@@ -9,7 +9,6 @@
 
 #include <vpx/vp8cx.h>
 
-#include "bitstream/bytes.h"
 
 /* The IVF file that is written. */
 struct ivf_output {
@@ -80,9 +79,12 @@ static void read_statistics(struct xc_bytes *statistics, const char *name)
     size_t got = AT_ONCE;
     xc_tool_input_open(&input, name);
     while (got == AT_ONCE) {
-        if (!xc_bytes_reserve(statistics, AT_ONCE)) {
+        uint8_t *grown = realloc(statistics->data, statistics->size + AT_ONCE);
+        if (!grown) {
             xc_tool_fail(name, "out of memory");
         }
+        statistics->data = grown;
+        statistics->capacity = statistics->size + AT_ONCE;
         got = fread(statistics->data + statistics->size, 1, AT_ONCE, input.stream);
         statistics->size += got;
     }

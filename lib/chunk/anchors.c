@@ -11,22 +11,23 @@ static enum xc_status encode_key(struct xc_session *s, const struct xc_section *
     if (status) {
         return status;
     }
-    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
-    params.key_frame = true;
-    params.quantizer = xc_policy_key_quantizer(options, &section->facts, noise);
-    status = xc_session_encode(s, picture, section->index, &params, err);
+    const unsigned quantizer = xc_policy_key_quantizer(options, &section->facts, noise);
+    status = xc_session_encode_anchor(s, picture, section->index, xc_policy_key(quantizer), err);
     xc_picture_unref(picture);
     return status;
 }
 
-/* Moves the encoder to the state after the followers, which change nothing but last: in the end, that is the anchor. */
-static enum xc_status pass_followers(struct xc_session *s, struct xc_error *err)
+/* Moves the encoder to the state after the followers. They change nothing but last, which in the end is the anchor, and
+ * what segments do to the quantizer. */
+static enum xc_status pass_followers(struct xc_session *s, const struct xc_anchored_options *options,
+                                     struct xc_error *err)
 {
     struct xc_state state = XC_STATE_INIT;
     enum xc_status status = xc_state_copy(&state, xc_encoder_state(s->encoder), err);
     if (!status) {
         xc_picture_unref(state.reference[XC_LAST]);
         state.reference[XC_LAST] = xc_picture_ref(state.reference[XC_ALTREF]);
+        xc_policy_segment_offsets(state.segment_data.quantizer, xc_policy_follower_quantizer(options));
         status = xc_encoder_set_state(s->encoder, &state, err);
     }
     xc_state_clear(&state);
@@ -44,10 +45,10 @@ static enum xc_status encode_anchor(struct xc_session *s, const struct xc_sectio
         return status;
     }
     const unsigned quantizer = xc_policy_anchor_quantizer(options, &section->facts, noise);
-    const struct xc_encode_params params = xc_policy_anchor(quantizer, last == section->facts.key);
-    status = xc_session_encode(s, picture, section->index + last, &params, err);
+    const bool alone = last == section->facts.key;
+    status = xc_session_encode_anchor(s, picture, section->index + last, xc_policy_anchor(quantizer, alone), err);
     xc_picture_unref(picture);
-    return status ? status : pass_followers(s, err);
+    return status || alone ? status : pass_followers(s, options, err);
 }
 
 static enum xc_status encode_section(struct xc_session *s, const struct xc_section *section,

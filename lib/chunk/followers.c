@@ -53,7 +53,7 @@ static enum xc_status encode_follower(struct following *f, struct xc_error *err)
     struct xc_picture *picture;
     enum xc_status status = xc_lookahead_expect(&s->source, &picture, f->anchors_name, err);
     if (!status) {
-        status = xc_session_encode(s, picture, s->source.count - 1, &f->params, err);
+        status = xc_session_encode_follower(s, picture, s->source.count - 1, f->params, err);
     }
     xc_picture_unref(picture);
     return status;

@@ -63,10 +63,38 @@ unsigned xc_policy_reencoded_anchor_quantizer(const struct xc_reencode_options *
     return above_noise((unsigned)lrint(weight * key + (1 - weight) * own), own, noise);
 }
 
-struct xc_encode_params xc_policy_anchor(unsigned quantizer, bool alone)
+/* What the steps of the segments are multiplied with. This is the rule of x264's aq-mode 1 with a strength of 0.7
+ * (there, the quantizer rises by 1.04 times the strength for each octave of variance, and 6 doubles the step), in the
+ * middle of each segment: 1.5 and 4.5 octaves from the mean (docs/compression.md). */
+static const double segment_steps[XC_SEGMENTS] = { 0.685, 0.881, 1.134, 1.460 };
+
+void xc_policy_segment_offsets(int8_t offsets[XC_SEGMENTS], unsigned quantizer)
+{
+    const unsigned index = xc_quantizer_of_level(xc_level_of_quantizer(quantizer)); /* as the frame gets it */
+    for (int i = 0; i < XC_SEGMENTS; i++) {
+        const unsigned wanted = xc_quantizer_of_step(xc_step_of_quantizer(index) * segment_steps[i]);
+        offsets[i] = (int8_t)xc_offset_of_libvpx((int)wanted - (int)index);
+    }
+}
+
+static struct xc_encode_params params_for(unsigned quantizer)
 {
     struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
     params.quantizer = quantizer;
+    xc_policy_segment_offsets(params.segment_quantizer, quantizer);
+    return params;
+}
+
+struct xc_encode_params xc_policy_key(unsigned quantizer)
+{
+    struct xc_encode_params params = params_for(quantizer);
+    params.key_frame = true;
+    return params;
+}
+
+struct xc_encode_params xc_policy_anchor(unsigned quantizer, bool alone)
+{
+    struct xc_encode_params params = params_for(quantizer);
     params.hide = !alone;
     params.refresh_last = alone;
     params.refresh_golden = false;
@@ -75,8 +103,7 @@ struct xc_encode_params xc_policy_anchor(unsigned quantizer, bool alone)
 
 struct xc_encode_params xc_policy_follower(unsigned quantizer)
 {
-    struct xc_encode_params params = XC_ENCODE_PARAMS_INIT;
-    params.quantizer = quantizer;
+    struct xc_encode_params params = params_for(quantizer);
     params.altref_ahead = true;
     params.refresh_golden = params.refresh_altref = false;
     return params;

@@ -27,9 +27,14 @@ unsigned xc_policy_follower_quantizer(const struct xc_anchored_options *options)
 unsigned xc_policy_reencoded_anchor_quantizer(const struct xc_reencode_options *options, unsigned key, unsigned own,
                                               double noise);
 
-/* An anchor is hidden, unless it is alone: then no follower comes before it. */
+/* What segments (analysis/activity.h) add to a quantizer index. */
+void xc_policy_segment_offsets(int8_t offsets[XC_SEGMENTS], unsigned quantizer);
+
+/* All of these have the offsets of their segments, but no segment map. An anchor is hidden, unless it is alone: then no
+ * follower comes before it. */
 struct xc_encode_params xc_policy_anchor(unsigned quantizer, bool alone);
 /* Only last changes after a follower. */
 struct xc_encode_params xc_policy_follower(unsigned quantizer);
+struct xc_encode_params xc_policy_key(unsigned quantizer);
 
 #endif

@@ -1,5 +1,9 @@
 #include "chunk/session.h"
 
+#include <stdlib.h>
+
+#include "analysis/activity.h"
+
 enum { FASTEST = 5 }; /* of libvpx's cpu-used in its good quality mode */
 
 enum xc_status xc_session_begin_chunk(struct xc_chunk *chunk, const struct xc_chunk_job *job, struct xc_error *err)
@@ -28,6 +32,11 @@ struct xc_encoder_options xc_session_encoder_options(const struct xc_chunk_job *
     };
 }
 
+static size_t macroblocks_of(const struct xc_picture_source *source)
+{
+    return (size_t)((source->width + 15) / 16) * ((source->height + 15) / 16);
+}
+
 enum xc_status xc_session_begin(struct xc_session *s, struct xc_chunk *chunk, const struct xc_chunk_job *job,
                                 int thorough, struct xc_error *err)
 {
@@ -40,6 +49,9 @@ enum xc_status xc_session_begin(struct xc_session *s, struct xc_chunk *chunk, co
     status = xc_blame(err, job->source->name, xc_encoder_new(&s->encoder, job->workspace, &options, err));
     if (!status && job->state->width) {
         status = xc_blame(err, job->state_name, xc_encoder_set_state(s->encoder, job->state, err));
+    }
+    if (!status && !(s->segment_map = malloc(macroblocks_of(job->source)))) {
+        status = xc_fail(err, XC_ERR_MEMORY, "out of memory for a segment map");
     }
     if (status) {
         xc_encoder_free(s->encoder);
@@ -56,6 +68,7 @@ enum xc_status xc_session_end(struct xc_session *s, enum xc_status status, struc
         xc_chunk_clear(s->chunk);
     }
     xc_encoder_free(s->encoder);
+    free(s->segment_map);
     xc_lookahead_clear(&s->source);
     return status;
 }
@@ -75,6 +88,21 @@ enum xc_status xc_session_encode(struct xc_session *s, const struct xc_picture *
 {
     struct xc_bytes bytes = XC_BYTES_INIT;
     return append(s, xc_encode(s->encoder, picture, params, &bytes, err), &bytes, timestamp, err);
+}
+
+enum xc_status xc_session_encode_anchor(struct xc_session *s, const struct xc_picture *picture, uint64_t timestamp,
+                                        struct xc_encode_params params, struct xc_error *err)
+{
+    xc_activity_segments(s->segment_map, picture, s->job->workspace);
+    params.segment_map = s->segment_map;
+    return xc_session_encode(s, picture, timestamp, &params, err);
+}
+
+enum xc_status xc_session_encode_follower(struct xc_session *s, const struct xc_picture *picture, uint64_t timestamp,
+                                          struct xc_encode_params params, struct xc_error *err)
+{
+    params.segment_map = xc_encoder_state(s->encoder)->segment_map;
+    return xc_session_encode(s, picture, timestamp, &params, err);
 }
 
 enum xc_status xc_session_show_anchor(struct xc_session *s, const struct xc_encode_params *params, struct xc_error *err)

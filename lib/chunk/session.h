@@ -11,6 +11,7 @@ struct xc_session {
     struct xc_lookahead source;
     struct xc_encoder *encoder; /* in the state before the next frame */
     struct xc_chunk *chunk;
+    uint8_t *segment_map; /* of the anchor at hand */
 };
 
 /* Begins an empty chunk that follows the job's state. Refuses a state of another size than the pictures'. */
@@ -29,6 +30,11 @@ enum xc_status xc_session_end(struct xc_session *session, enum xc_status status,
 /* Encodes a picture and appends the frame. */
 enum xc_status xc_session_encode(struct xc_session *session, const struct xc_picture *picture, uint64_t timestamp,
                                  const struct xc_encode_params *params, struct xc_error *err);
+/* The same in segments. A key frame or an anchor sends a map of its own; its followers inherit that. */
+enum xc_status xc_session_encode_anchor(struct xc_session *session, const struct xc_picture *picture,
+                                        uint64_t timestamp, struct xc_encode_params params, struct xc_error *err);
+enum xc_status xc_session_encode_follower(struct xc_session *session, const struct xc_picture *picture,
+                                          uint64_t timestamp, struct xc_encode_params params, struct xc_error *err);
 /* Appends a frame that shows alt-ref, the anchor, once more. params: as xc_encode_repeat takes them. */
 enum xc_status xc_session_show_anchor(struct xc_session *session, const struct xc_encode_params *params,
                                       struct xc_error *err);

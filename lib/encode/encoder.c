@@ -1,5 +1,6 @@
 /* Encoding given a state: libvpx searches, and what it finds is coded for the state at hand. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bitstream/header_rewrite.h"
 #include "encode/repeat.h"
@@ -93,7 +94,7 @@ static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture
             return status;
         }
     }
-    const struct xc_search_request request = {
+    struct xc_search_request request = {
         .quantizer = params->quantizer,
         .key_frame = params->key_frame,
         .use_last = params->use_last,
@@ -102,7 +103,9 @@ static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture
         .refresh_last = params->refresh_last,
         .refresh_golden = params->refresh_golden,
         .refresh_altref = params->refresh_altref,
+        .segment_map = params->segment_map,
     };
+    memcpy(request.segment_quantizer, params->segment_quantizer, sizeof request.segment_quantizer);
     struct xc_picture *copy;
     enum xc_status status = xc_picture_copy_unless_complete(&copy, source, encoder->workspace->pool, err);
     if (!status) {
@@ -146,12 +149,29 @@ static enum xc_status check_quantizer(const struct xc_encode_params *params, str
     return XC_OK;
 }
 
+static enum xc_status check_segments(const struct xc_encoder *encoder, const struct xc_encode_params *params,
+                                     struct xc_error *err)
+{
+    static const int8_t nothing[XC_SEGMENTS];
+    const size_t cols = (encoder->options.width + 15) / 16, rows = (encoder->options.height + 15) / 16;
+    if (params->segment_map && !memcmp(params->segment_quantizer, nothing, sizeof nothing)) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "segments that all have the frame's quantizer");
+    }
+    for (size_t i = 0; params->segment_map && i < cols * rows; i++) {
+        if (params->segment_map[i] >= XC_SEGMENTS) {
+            return xc_fail(err, XC_ERR_ARGUMENT, "macroblock %zu is in segment %u: from 0 to %d are possible", i,
+                           params->segment_map[i], XC_SEGMENTS - 1);
+        }
+    }
+    return XC_OK;
+}
+
 enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *source,
                          const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err)
 {
     out->size = 0;
     enum xc_status status = check_quantizer(params, err);
-    if (status) {
+    if (status || (status = check_segments(encoder, params, err))) {
         return status;
     }
     if (encoder->state.width == 0 && !params->key_frame) {

@@ -27,6 +27,17 @@ unsigned xc_level_of_quantizer(unsigned quantizer)
     return best;
 }
 
+int xc_offset_of_libvpx(int offset)
+{
+    const int size = (int)xc_quantizer_of_level(xc_level_of_quantizer((unsigned)abs(offset)));
+    return offset < 0 ? -size : size;
+}
+
+unsigned xc_step_of_quantizer(unsigned quantizer)
+{
+    return xc_ac_quantizer[quantizer < XC_MAX_QUANTIZER ? quantizer : XC_MAX_QUANTIZER];
+}
+
 unsigned xc_quantizer_of_step(double step)
 {
     unsigned index = 0;

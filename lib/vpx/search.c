@@ -18,7 +18,9 @@ struct xc_search {
     struct xc_search_options options;
     vpx_codec_ctx_t codec;
     vpx_codec_enc_cfg_t config;
-    bool open; /* codec is initialized and has not failed */
+    uint8_t *segment_map; /* room for one; libvpx wants one that it could write to */
+    bool segmented;       /* libvpx has been given segments */
+    bool open;            /* codec is initialized and has not failed */
     vpx_codec_pts_t next_pts;
     unsigned golden_countdown;     /* how many frames libvpx still leaves without a golden one */
     struct xc_state shadow;        /* the state that libvpx's stream is in, without pictures */
@@ -59,7 +61,11 @@ enum xc_status xc_search_new(struct xc_search **out, const struct xc_search_opti
                        options->width, options->height, limit, limit);
     }
     struct xc_search *search = calloc(1, sizeof *search);
-    if (!search) {
+    if (search) {
+        search->segment_map = malloc((size_t)((options->width + 15) / 16) * ((options->height + 15) / 16));
+    }
+    if (!search || !search->segment_map) {
+        free(search);
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for the encoder");
     }
     search->options = *options;
@@ -74,6 +80,7 @@ void xc_search_free(struct xc_search *search)
     }
     close_codec(search);
     xc_state_clear(&search->shadow);
+    free(search->segment_map);
     free(search);
 }
 
@@ -115,6 +122,7 @@ static enum xc_status open_codec(struct xc_search *search, bool altref_ahead, st
         return fail_codec(search, err, "start its encoder");
     }
     search->open = true;
+    search->segmented = false;
     search->next_pts = 0;
     xc_state_clear(&search->shadow);
     if (vpx_codec_control(&search->codec, VP8E_SET_ENABLEAUTOALTREF, altref_ahead) || set_effort(search, true)) {
@@ -302,7 +310,7 @@ static bool is_as_asked(const struct xc_frame *frame, const struct xc_search_req
 {
     const struct xc_frame_header *header = &frame->header;
     if (header->key_frame != request->key_frame || header->quantizer != xc_search_quantizer(request->quantizer) ||
-        header->segmentation) {
+        header->segmentation != (request->segment_map != NULL)) {
         return false;
     }
     if (request->key_frame) {
@@ -346,6 +354,29 @@ static void number_references(struct xc_search *search, const struct xc_frame_he
     }
 }
 
+static enum xc_status set_segments(struct xc_search *search, const struct xc_search_request *request,
+                                   struct xc_error *err)
+{
+    vpx_roi_map_t roi = {
+        .rows = (search->options.height + 15) / 16,
+        .cols = (search->options.width + 15) / 16,
+    };
+    if (!request->segment_map && !search->segmented) {
+        return XC_OK;
+    }
+    if (request->segment_map) {
+        memcpy(search->segment_map, request->segment_map, (size_t)roi.rows * roi.cols);
+        roi.roi_map = search->segment_map;
+    }
+    for (int i = 0; i < XC_SEGMENTS; i++) {
+        const int offset = request->segment_quantizer[i], level = (int)xc_level_of_quantizer((unsigned)abs(offset));
+        roi.delta_q[i] = offset < 0 ? -level : level;
+    }
+    search->segmented = request->segment_map != NULL;
+    return vpx_codec_control(&search->codec, VP8E_SET_ROI_MAP, &roi) ? fail_codec(search, err, "take a segment map")
+                                                                     : XC_OK;
+}
+
 static enum xc_status encode_as_asked(struct xc_search *search, struct xc_frame *frame, const struct xc_picture *source,
                                       const struct xc_search_request *request, struct xc_error *err)
 {
@@ -355,6 +386,9 @@ static enum xc_status encode_as_asked(struct xc_search *search, struct xc_frame 
     const bool resilient = search->golden_countdown == 0;
     enum xc_status status = configure(search, xc_level_of_quantizer(request->quantizer), resilient, err);
     const vpx_enc_frame_flags_t flags = request->key_frame ? VPX_EFLAG_FORCE_KF : interframe_flags(search, request);
+    if (status == XC_OK) {
+        status = set_segments(search, request, err);
+    }
     if (status == XC_OK) {
         status = encode_picture(search, frame, source, flags, err);
     }

@@ -24,6 +24,10 @@ struct xc_search_request {
     bool key_frame;     /* the other fields are ignored */
     bool use_last, use_golden, use_altref;
     bool refresh_last, refresh_golden, refresh_altref;
+    /* The segment of each macroblock, row by row; NULL: the frame has no segments. The offsets of their quantizers, of
+     * which one or more are not 0, are taken as xc_offset_of_libvpx has them. */
+    const uint8_t *segment_map;
+    int8_t segment_quantizer[XC_SEGMENTS];
 };
 
 struct xc_search_options {
@@ -56,7 +60,8 @@ unsigned xc_search_quantizer(unsigned quantizer);
  * frame says. Only a key frame may come without a state to start from.
  *
  * The frame's header carries what libvpx chose, loop filter included. It decodes from any state that has the same
- * references: filter deltas are all in it, whether or not the state has them already, and there are no segments. The
+ * references: filter deltas and
+ * segments are all in it, whether or not the state has them already. The
  * probabilities are as libvpx's coder had them, so before serializing comes xc_frame_optimize against the true state.
  * Frames are shown, and never copy a reference to another; whether they refresh the probabilities is what libvpx did,
  * and nothing to keep.

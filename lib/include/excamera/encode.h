@@ -20,6 +20,10 @@ struct xc_encode_params {
     bool keep_probabilities; /* leave those of the state as they are after this frame */
     bool hide;               /* not to be shown */
     bool altref_ahead;       /* alt-ref is a later picture than this one: what moves comes from there */
+    /* The segment of each macroblock, row by row, 0 to XC_SEGMENTS - 1; NULL: the frame has no segments. */
+    const uint8_t *segment_map;
+    /* What each segment adds to the quantizer index, as xc_offset_of_libvpx has it; one or more are not 0. */
+    int8_t segment_quantizer[XC_SEGMENTS];
 };
 
 /* An interframe that predicts from, and refreshes, everything. Its quantizer must still be set: no frame is encoded
@@ -27,7 +31,10 @@ struct xc_encode_params {
 enum { XC_QUANTIZER_UNSET = XC_MAX_QUANTIZER + 1 };
 #define XC_ENCODE_PARAMS_INIT                                                                                          \
     {                                                                                                                  \
-        XC_QUANTIZER_UNSET, false, true, true, true, true, true, true, false, false, false                             \
+        XC_QUANTIZER_UNSET, false, true, true, true, true, true, true, false, false, false, NULL,                      \
+        {                                                                                                              \
+            0, 0, 0, 0                                                                                                 \
+        }                                                                                                              \
     }
 
 /* Encodes pictures of one size, one after the other, from a state that it moves on. Motion search and mode decision are

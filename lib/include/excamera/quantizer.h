@@ -15,6 +15,12 @@ unsigned xc_quantizer_of_level(unsigned level);
 /* The level whose index is nearest to this one; the finer of two that are equally near. */
 unsigned xc_level_of_quantizer(unsigned quantizer);
 
+/* The offset from an index that is nearest to this one, among those that libvpx's interface has for segments: plus or
+ * minus the index of a level. */
+int xc_offset_of_libvpx(int offset);
+
+/* The step for Y AC of an index. */
+unsigned xc_step_of_quantizer(unsigned quantizer);
 /* The finest index whose step for Y AC (RFC 6386, section 14.1) is at least this large; XC_MAX_QUANTIZER if none is. */
 unsigned xc_quantizer_of_step(double step);
 
