@@ -308,8 +308,15 @@ class Forgotten(Refusals):
         raw, state = harness.film(width=64, height=64, frames=3), self.inputs["state"]
         self.check(f"{raw}: is of 64x64, but the state {state} is of 80x64", "xc-enc", "-y", 40, "-I", state, "-i",
                    "y4m", raw)
-        huge = self.write("huge.y4m", b"YUV4MPEG2 W16383 H16383 F24:1\n")
-        self.check("huge.y4m: .*16383 x 16383", "xc-enc", "-y", 40, "-i", "y4m", huge)
+        huge = self.write("huge.y4m", b"YUV4MPEG2 W16369 H16 F24:1\n")
+        self.check("huge.y4m: width 16369 is not between 1 and 16368", "xc-enc", "-y", 40, "-i", "y4m", huge)
+
+    def test_full_range(self):
+        raw = harness.film(width=64, height=64, frames=3).read_bytes()
+        full = self.write("full.y4m", raw.replace(b"\n", b" XCOLORRANGE=FULL\n", 1))
+        for command in (("xc-split", "-s", 6, "-d", "chunks"), ("xc-vpxenc", "-o", "out.ivf"),
+                        ("xc-enc", "-y", 40, "-i", "y4m")):
+            self.check(f"{full}: full range .*scale=out_range=tv", *command, full)
 
 
 class ExtraFrame(Refusals):

@@ -65,7 +65,7 @@ static bool parse_digits(const char **text, uint32_t maximum, uint32_t *value)
 static bool parse_dimension(const char *text, uint16_t *dimension)
 {
     uint32_t value;
-    if (!parse_digits(&text, XC_MAX_DIMENSION, &value) || *text || value == 0) {
+    if (!parse_digits(&text, XC_MAX_ENCODED, &value) || *text || value == 0) {
         return false;
     }
     *dimension = (uint16_t)value;
@@ -102,7 +102,7 @@ static enum xc_status parse_parameter(struct xc_y4m_header *header, const char *
     case 'H':
         if (!parse_dimension(value, parameter[0] == 'W' ? &header->width : &header->height)) {
             return xc_fail(err, XC_ERR_UNSUPPORTED, "%s %.32s is not between 1 and %d",
-                           parameter[0] == 'W' ? "width" : "height", value, XC_MAX_DIMENSION);
+                           parameter[0] == 'W' ? "width" : "height", value, XC_MAX_ENCODED);
         }
         return XC_OK;
     case 'F':
@@ -118,6 +118,13 @@ static enum xc_status parse_parameter(struct xc_y4m_header *header, const char *
     case 'C':
         if (!is_420(value)) {
             return xc_fail(err, XC_ERR_UNSUPPORTED, "chroma format %.32s; only 4:2:0 with 8 bits is taken", value);
+        }
+        return XC_OK;
+    case 'X':
+        if (!strcmp(value, "COLORRANGE=FULL")) {
+            return xc_fail(err, XC_ERR_UNSUPPORTED,
+                           "full range (%.32s); only limited range is taken; ffmpeg makes it: -vf scale=out_range=tv",
+                           parameter);
         }
         return XC_OK;
     default: /* sample aspect ratio, comments, and what a later version may add */

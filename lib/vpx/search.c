@@ -54,8 +54,7 @@ static void close_codec(struct xc_search *search)
 enum xc_status xc_search_new(struct xc_search **out, const struct xc_search_options *options, struct xc_error *err)
 {
     *out = NULL;
-    /* What libvpx sees is rounded up to macroblocks, and it has the same limit as the format. */
-    const unsigned limit = XC_MAX_DIMENSION / 16 * 16;
+    const unsigned limit = XC_MAX_ENCODED;
     if (!options->width || !options->height || options->width > limit || options->height > limit) {
         return xc_fail(err, XC_ERR_UNSUPPORTED, "libvpx cannot search in pictures of %u x %u, only in 1 x 1 to %u x %u",
                        options->width, options->height, limit, limit);

@@ -14,14 +14,14 @@ extern "C" {
 #endif
 
 struct xc_y4m_header {
-    uint16_t width, height;      /* 1 to XC_MAX_DIMENSION */
+    uint16_t width, height;      /* 1 to XC_MAX_ENCODED */
     uint32_t rate_num, rate_den; /* frames per second; 30/1 where the file does not say */
     char line[256];              /* the whole first line, as it stood, without its newline */
 };
 
 /* Reads the first line. Refused, each with its own message: another magic, no or impossible sizes, a chroma format
- * other than the 420 family (C420jpeg, C420mpeg2, C420paldv, C420, or none given), interlaced material, a line that is
- * too long. */
+ * other than the 420 family (C420jpeg, C420mpeg2, C420paldv, C420, or none given), full range (XCOLORRANGE=FULL, which
+ * FFmpeg writes), interlaced material, a line that is too long. */
 enum xc_status xc_y4m_read_header(struct xc_y4m_header *header, FILE *stream, struct xc_error *err);
 
 /* Reads the next frame into picture, which has the header's size, and pads it. *end tells whether the stream has ended
