@@ -599,6 +599,7 @@ class Segments(DriverCase):
         _, frames = harness.y4m_split(self.film.read_bytes())
         real = shutil.which("ffmpeg")
         harness.install_stubs(self.dir / "stubs", {"ffmpeg": f"""
+            case "$*" in *yuv4mpegpipe*) ;; *) exec "{real}" "$@" ;; esac
             "{real}" "$@" | head -c -{sum(map(len, frames[51:]))}
             while [ ! -e out.ivf.work/excamera.mk ]; do sleep 0.05; done
             exit 7"""})

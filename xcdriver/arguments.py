@@ -3,6 +3,7 @@ import argparse
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 
 from xcdriver.places import TOOLS
 
@@ -51,3 +52,23 @@ def number(low, high):
             raise argparse.ArgumentTypeError(f"{text} is not a number from {low} to {high}")
         return int(text)
     return parse
+
+
+def frame_rate(text):
+    """A type of argument: a frame rate, as a number or a fraction."""
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = 0
+    if not 0 < rate <= 1000 or rate.denominator > 1000000:
+        raise argparse.ArgumentTypeError(f"{text} is not a frame rate such as 25, 29.97 or 30000/1001")
+    return rate
+
+
+def audio_choice(text):
+    """A type of argument: which audio tracks are wanted."""
+    if text in ("all", "none"):
+        return text
+    if not (text.isascii() and text.isdecimal()) or len(text) > 4:
+        raise argparse.ArgumentTypeError(f"{text} is not all, none, or the number of an audio track")
+    return int(text)

@@ -43,7 +43,8 @@ class Encoding:
     def on_wait(self):
         self.splitter.is_at_work()
         if self.segment:
-            self.progress.frames = self.splitter.frames
+            frames = self.splitter.frames
+            self.progress.frames = frames if frames and frames >= self.frames_split() else None
         self.progress.show(self.frames_done if self.segment else self.frames_split)
 
     def run(self, chunks):
@@ -75,5 +76,5 @@ def encode(work, source, options, progress):
         work.remove_chunks()  # left by an earlier run with --keep, or by one that was killed; xc-split counts them
     check_room(work, source, options.chunk, most)
     with contextlib.ExitStack() as stack:
-        splitter = Splitter(work, source, options.chunk, most, stack)
+        splitter = Splitter(work, source, options.chunk, most, stack, options.allow_damaged)
         Encoding(work, splitter, options, progress).run(chunks)

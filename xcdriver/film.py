@@ -8,8 +8,11 @@ from xcdriver.output import check_output, finish
 from xcdriver.places import ENGINES, IN_SOURCES, ROOT, TOOLS
 from xcdriver.processes import Failure, prepare_environment
 from xcdriver.progress import say
+from xcdriver.sound import container_of
 from xcdriver.source import Source
 from xcdriver.work import Work
+
+DAMAGED = 3  # the exit status if the output is complete, but the film is not
 
 
 def find_tools():
@@ -55,15 +58,27 @@ def finished_work(work, source, options, progress):
         raise
 
 
+def report(damage, is_allowed):
+    """Tells the user what the film lost to damage. Returns the exit status."""
+    if not damage:
+        return 0
+    is_failure = damage["serious"] and not is_allowed
+    say(f"excamera: {damage['text']}" + ("; --allow-damaged makes this no failure" if is_failure else "") + "\n")
+    return DAMAGED if is_failure else 0
+
+
 def encode_film(options, progress):
-    """Makes the output file. Afterwards, and after a failure before which nothing worth keeping was made, removes the
-    work directory."""
+    """Makes the output file, and returns the exit status. Afterwards, and after a failure before which nothing worth
+    keeping was made, removes the work directory."""
     prepare_environment()
     find_tools()
     check_engine()
     check_output(options.output, options.input)
-    source = Source(options.input)
-    arguments = {"input": source.identity(), "chunk": options.chunk, "batch": options.batch,
+    source = Source(options.input, options.audio, options.rate, bool(container_of(options.output)))
+    for note in source.notes:
+        say(f"excamera: {note}\n")
+    arguments = {"input": source.identity(), "rate": options.rate and str(options.rate),
+                 "tracks": [track.index for track in source.tracks], "chunk": options.chunk, "batch": options.batch,
                  "quality": options.quality, "structure": options.structure}
     directory = options.work or options.output.with_name(options.output.name + ".work")
     work = Work(directory, arguments, options.restart)
@@ -79,3 +94,4 @@ def encode_film(options, progress):
     size = options.output.stat().st_size
     say(f"{options.output}: {frames} frames, {size} bytes, {seconds:.1f} s" +
         (f"; {paid:.1f} s of AWS Lambda to pay for" if paid else "") + "\n")
+    return report(work.record["film"]["damage"], options.allow_damaged)

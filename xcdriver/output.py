@@ -7,17 +7,7 @@ import stat
 
 from xcdriver import files, graph, proof, y4m
 from xcdriver.processes import Failure, run
-
-
-def audio_options(codecs):
-    """Options for ffmpeg: Opus and Vorbis are copied, everything else becomes Opus, in a channel layout that Opus
-    supports."""
-    for number, codec in enumerate(codecs):
-        if codec in ("opus", "vorbis"):
-            yield from [f"-c:a:{number}", "copy"]
-        else:
-            yield from [f"-c:a:{number}", "libopus"]
-            yield from [f"-filter:a:{number}", "aformat=channel_layouts=7.1|5.1|stereo|mono"]
+from xcdriver.sound import container_of, joining_command, kept_tracks
 
 
 def aspect_options(chunk):
@@ -29,19 +19,6 @@ def aspect_options(chunk):
         raise Failure(f"{chunk}: {error}; --restart splits the film again") from None
     across, down = header.aspect
     return [] if across == down else ["-aspect", f"{header.width * across}:{header.height * down}"]
-
-
-def webm_command(work, source, part):
-    """The command that puts the video together with audio and metadata of the source. A delay of the first picture is
-    rounded to whole frames. With +bitexact the muxer writes no random numbers, so the same film gives the same
-    bytes."""
-    inputs = ["-itsoffset", f"{source.delay:.6f}", "-i", f"file:{work.path}/film.ivf"]
-    others = []
-    if not source.piped:
-        inputs += ["-i", source.name]
-        others = ["-map", "1:a?", *audio_options(source.audio_codecs), "-map_metadata", "1"]
-    return ["ffmpeg", "-nostdin", "-v", "error", "-y", *inputs, "-map", "0:v", "-c:v", "copy",
-            *work.record["aspect"], *others, "-fflags", "+bitexact", "-f", "webm", f"file:{part}"]
 
 
 def temporary_name(target):
@@ -76,13 +53,13 @@ def merge(work):
     return film
 
 
-def write(part, film, work, source, output):
+def write(part, film, work, source, output, container):
     """Writes the output under its temporary name. ffmpeg 5.1 exits with 0 even if its last writes have failed, so what
     it says counts."""
-    if output.suffix.lower() == ".ivf":
-        shutil.copyfile(film, part)
+    if container:
+        run(joining_command(source, work, container, part), heed_errors=True)
     else:
-        run(webm_command(work, source, part), heed_errors=True)
+        shutil.copyfile(film, part)
     mode = stat.S_IMODE(output.stat().st_mode) if output.exists() else None
     if mode is not None:
         part.chmod(mode)
@@ -97,8 +74,8 @@ def finish(work, source, options, progress):
         target = pathlib.Path(os.path.realpath(options.output))  # a symbolic link remains one
         part = temporary_name(target)
         try:
-            write(part, film, work, source, target)
-            others = [] if source.piped else [None for _ in source.audio_codecs]
+            write(part, film, work, source, target, container_of(options.output))
+            others = [proof.tracks(work.path / track.file)[0] for track in kept_tracks(source, work)]
             frames = proof.check(part, film, others, work.record["film"]["frames"])
             if options.verify:
                 progress.begin("verifying", frames)

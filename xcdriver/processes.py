@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import typing
 
 from xcdriver.places import IN_SOURCES, ROOT
 
@@ -113,19 +114,32 @@ def failed(commands, output):
     return Failure(reason(output) or f"{programs}: failed")
 
 
+class Attempt(typing.NamedTuple):
+    """What came of a command."""
+    status: int
+    output: str
+    errors: str
+
+
+def attempt(argv, **more):
+    """Runs a command to its end."""
+    with started(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more) as process:
+        output, errors = process.communicate()
+    return Attempt(process.returncode, output, errors)
+
+
 def run(argv, heed_errors=False, **more):
     """Runs a command and returns its standard output. Raises Failure if its exit status is not 0, or, with heed_errors,
     if it has printed anything to standard error."""
-    with started(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more) as process:
-        output, errors = process.communicate()
-    if process.returncode or (heed_errors and errors.strip()):
-        raise failed([argv], errors or ending(argv[0], process.returncode))
+    status, output, errors = attempt(argv, **more)
+    if status or (heed_errors and errors.strip()):
+        raise failed([argv], errors or ending(argv[0], status))
     return output
 
 
-def run_json(argv):
-    """Runs a command that prints JSON, and returns what that says. Some exit with 0 if they could not print all."""
+def parse_json(argv, output):
+    """What a command has printed as JSON. Some commands exit with 0 if they could not print all."""
     try:
-        return json.loads(run(argv))
+        return json.loads(output)
     except ValueError:
         raise Failure(f"{argv[0]}: its answer is cut short") from None

@@ -1,72 +1,153 @@
-"""The film that is to be encoded."""
+"""The film that is to be encoded, and what has to be known of it."""
+import functools
 import os
-import pathlib
+import stat
 import sys
+from fractions import Fraction
 
-from xcdriver.processes import Failure, run_json
+from xcdriver import identity, pictures, rate, telecine
+from xcdriver.messages import ADDRESS
+from xcdriver.processes import Failure, attempt, ending, parse_json
+from xcdriver.sound import Timing
+from xcdriver.streams import Choice
 
-# Makes of any film what VP8 can hold: progressive pictures, limited-range BT.601, the first picture at time 0.
-VIDEO_FILTERS = "yadif=deint=interlaced,scale=out_range=tv:out_color_matrix=bt601,setpts=PTS-STARTPTS"
+LARGEST = 16368  # columns and lines: XC_MAX_ENCODED in lib/include/excamera/picture.h
+COUNTS_PICTURES = "avi"  # here its header says of a stream how many pictures it has
+KNOWS_LENGTH = "mov,mp4,m4a,3gp,3g2,mj2"  # and here how long it is
+TIMED = 0.9  # of the packets must have timestamps
+PLACES, PACKETS = 5, 300  # in how many places of the film timestamps are looked at, and how many there
 
 
-def frame_rate(video):
-    """The frame rate at which ffmpeg will convert a stream that ffprobe has described; 0 if it is unknown. The base
-    rate of a film with a variable frame rate may be that of its clock, such as 1000 Hz. Then the average rate is used,
-    as by av_guess_frame_rate in libavformat."""
-    def value(name):
-        rate, per = map(int, video.get(name, "0/0").split("/"))
-        return rate / per if per else 0
-    least, average = value("r_frame_rate"), value("avg_frame_rate")
-    return average if least > 210 and 0 < average < 70 else least
+def seconds(value):
+    """A time that ffprobe has written, or None."""
+    try:
+        return Fraction(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def real_name(name):
+    """Where the film is. For a program that this one starts, standard input is something else, so its links are
+    followed. A pipe is refused: ffprobe and ffmpeg read the film one after the other."""
+    if name.startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")):
+        name = os.path.realpath(name)
+    try:
+        mode = os.stat(name).st_mode
+    except (OSError, ValueError):
+        mode = 0
+    if name.startswith(("pipe:", "fd:", "/proc/")) or any(
+            is_kind(mode) for is_kind in (stat.S_ISFIFO, stat.S_ISSOCK, stat.S_ISCHR)):
+        raise Failure(f"{name}: is a pipe, which can be read only once; save the film to a file, or write its pictures "
+                      "to standard input: ffmpeg -i ... -pix_fmt yuv420p -f yuv4mpegpipe - | excamera - ...")
+    return name
 
 
 class Source:
     """The film that is to be encoded, and what ffprobe says about it."""
 
-    def __init__(self, name):
+    def __init__(self, name, audio="all", fixed_rate=None, with_tracks=True):
+        """audio: "all", "none", or the number of one track. fixed_rate: a frame rate, or None for that of the film.
+        with_tracks: whether sound and subtitles are wanted at all."""
         self.piped = name == "-"
-        # Without "file:", ffmpeg takes what comes before a colon as a protocol.
-        self.name = f"file:{name}" if ":" in name and os.path.exists(name) else name
-        self.path = pathlib.Path(name)
-        self.audio_codecs = []
+        self.tracks = []
+        self.notes = []  # lines for the user, before the work begins
+        self.video = None
         self.frames = None  # an estimate of their number, or None
         self.picture_size = 0  # bytes
-        self.delay = 0  # seconds from the start of the film to its first picture
-        if not self.piped:
-            self.probe()
-        elif sys.stdin is None:
-            raise Failure("standard input is closed")
+        self.end = None  # seconds from the start of the film to the end of its pictures, if its headers say so
+        if self.piped:
+            self.check_standard_input(fixed_rate)
+        else:
+            self.name = real_name(name)
+            self.fixed_rate = fixed_rate
+            # Without "file:", ffmpeg takes what comes before a colon as a protocol.
+            url = f"file:{self.name}" if ":" in self.name and os.path.exists(self.name) else self.name
+            rates = ["-framerate", str(fixed_rate)] if fixed_rate and identity.is_sequence(self.name) else []
+            self.input = [*rates, "-i", url]
+            self.probe(audio, with_tracks)
 
-    def probe(self):
-        try:
-            found = run_json(["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format",
-                              "-i", self.name])
-        except Failure as failure:
-            raise Failure(str(failure).splitlines()[-1]) from None
-        videos = [stream for stream in found["streams"] if stream["codec_type"] == "video"
-                  and not stream["disposition"].get("attached_pic")]
-        if not videos:
-            raise Failure(f"{self.name}: has no video")
-        video = videos[0]
-        self.audio_codecs = [stream["codec_name"] for stream in found["streams"] if stream["codec_type"] == "audio"]
-        self.picture_size = video["width"] * video["height"] * 3 // 2
-        seconds = float(video.get("duration") or found["format"].get("duration") or 0)
-        self.frames = round(seconds * frame_rate(video)) or None
-        self.delay = max(0, float(video.get("start_time") or 0) - float(found["format"].get("start_time") or 0))
+    def check_standard_input(self, fixed_rate):
+        self.name = "standard input"
+        if sys.stdin is None:
+            raise Failure("standard input is closed")
+        if sys.stdin.isatty():
+            raise Failure("standard input: is a terminal, but - stands for Y4M that a program writes there")
+        if fixed_rate:
+            raise Failure("standard input: its frame rate is in the header of the Y4M; -r cannot change it")
+
+    def probe(self, audio, with_tracks):
+        found = self.ask("-show_streams", "-show_format", "-show_programs")
+        choice = Choice(self.name, self.input, found, audio, with_tracks)
+        self.format, self.video, self.tracks, self.notes = found["format"], choice.video, choice.tracks, choice.notes
+        self.check_pictures()
+        self.measure()
+
+    def ask(self, *options):
+        """What ffprobe says about the film."""
+        command = ["ffprobe", "-v", "error", "-of", "json", *options, *self.input]
+        status, output, errors = attempt(command)
+        if status:
+            *details, reason = errors.strip().splitlines() or [ending("ffprobe", status)]
+            raise Failure(reason + (f" ({ADDRESS.sub('', details[0])})" if details else ""))
+        return parse_json(command, output)
+
+    def check_pictures(self):
+        width, height = self.video.get("width", 0), self.video.get("height", 0)
+        if not width or not height:
+            raise Failure(f"{self.name}: ffmpeg finds no picture in its video")
+        if max(width, height) > LARGEST:
+            raise Failure(f"{self.name}: its pictures have {width}x{height} samples, and the encoder's limit is "
+                          f"{LARGEST}x{LARGEST}; make them smaller: ffmpeg -i ... -vf scale=...")
+        self.picture_size = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
+        if pictures.has_alpha(self.video):
+            self.notes.append(f"{self.name}: its transparency is dropped")
+        if pictures.is_hdr(self.video) and not pictures.can_map_tones():
+            self.notes.append(f"{self.name}: is HDR, and this ffmpeg lacks zscale or tonemap; colours will look pale")
+
+    def measure(self):
+        """Finds the frame rate and the length of the film."""
+        base, average = (rate.fraction(self.video.get(name)) for name in ("r_frame_rate", "avg_frame_rate"))
+        self.begin = seconds(self.format.get("start_time")) or Fraction(0)
+        start = seconds(self.video.get("start_time"))
+        start = start - self.begin if start is not None else Fraction(0)
+        self.pace = float(average or base or 25)  # pictures per second
+        fps = self.fixed_rate or rate.choose(base, average, lambda: self.times)
+        length = seconds(self.format.get("duration")) or 0
+        self.telecined = not self.fixed_rate and telecine.telecined(self.input, self.video, fps, length)
+        if self.telecined:
+            fps *= Fraction(4, 5)
+        is_regular = fps == base or self.telecined or self.fixed_rate
+        shift = start % (1 / fps) if is_regular else Fraction(rate.phase(self.times, fps)) / fps
+        self.timing = Timing(fps, float(shift))
+        self.measure_length(start)
+
+    def measure_length(self, start):
+        """Of a film that is cut off, ffmpeg corrects the duration in some formats, but not how many pictures there
+        were."""
+        length = seconds(self.video.get("duration"))
+        if self.format.get("format_name") == COUNTS_PICTURES and self.video.get("nb_frames"):
+            length = Fraction(int(self.video["nb_frames"])) / Fraction(self.pace)
+        total = length or seconds(self.format.get("duration"))
+        self.frames = round(total * self.timing.rate) if total else None
+        if length and self.format.get("format_name") in (COUNTS_PICTURES, KNOWS_LENGTH):
+            self.end = start + length
+
+    @functools.cached_property
+    def times(self):
+        """When pictures are shown, in seconds on ffmpeg's clock: some in each of a few places of the film."""
+        length = seconds(self.format.get("duration")) or 0
+        places = [length * number / PLACES for number in range(PLACES)] if length > 60 else [0]
+        intervals = ",".join(f"{float(place + self.begin):.3f}%+#{PACKETS}" if place else f"%+#{PACKETS}"
+                             for place in places)
+        packets = self.ask("-select_streams", str(self.video["index"]), "-read_intervals", intervals,
+                           "-show_entries", "packet=pts_time").get("packets", [])
+        times = {seconds(packet.get("pts_time")) for packet in packets} - {None}
+        if len(times) < len(packets) * TIMED:
+            return []  # a raw stream
+        return [time - self.begin for time in sorted(times)]
 
     def identity(self):
-        """What distinguishes this film from another one that may later have the same name. None for standard input,
-        which can never be recognized."""
+        """What distinguishes this film from another one. None for standard input, which can never be recognized."""
         if self.piped:
             return None
-        if not self.path.exists():
-            return {"url": self.name}
-        status = self.path.stat()
-        return {"path": str(self.path.resolve()), "size": status.st_size, "mtime": status.st_mtime_ns}
-
-    def y4m_commands(self):
-        """The commands, one or none, that convert the film to Y4M."""
-        if self.piped:
-            return []
-        return [["ffmpeg", "-nostdin", "-v", "error", "-i", self.name, "-map", "0:V:0", "-vf", VIDEO_FILTERS,
-                 "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "-"]]
+        return identity.identify(self.name, {key: self.format.get(key) for key in ("size", "duration")})

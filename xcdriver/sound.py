@@ -1,0 +1,115 @@
+"""What ffmpeg is told: one run reads the film and writes its pictures, each of its tracks, and its metadata. All have
+one clock, as in a single conversion. A second run puts the tracks beside the finished video.
+
+Each track is a file of its own: in a common one, the order of packets would depend on threads of ffmpeg."""
+import os
+import typing
+from fractions import Fraction
+
+from xcdriver import pictures
+from xcdriver.messages import LEVEL
+from xcdriver.processes import attempt
+
+# Matroska has no negative times, but the first packet of Opus has one. So in the files of tracks, all times are later.
+LATER = 60  # seconds
+CONTAINERS = {".webm": "webm", ".mkv": "matroska"}  # that hold tracks beside the video
+METADATA = "film.ffmetadata"
+# A muxer waits for the first packet of each stream. Such a long queue holds what comes before.
+PATIENT = ["-max_muxing_queue_size", "1000000"]
+# The same film gives the same bytes: no random numbers, no version of ffmpeg.
+EXACT = ["-fflags", "+bitexact", "-flags", "+bitexact"]
+
+
+def container_of(output):
+    """What ffmpeg calls the container of an output that holds tracks beside the video; None for IVF."""
+    return CONTAINERS.get(output.suffix.lower())
+
+
+class Timing(typing.NamedTuple):
+    """The frames that pictures are put on: at (number / rate) + shift, in seconds on ffmpeg's clock."""
+    rate: Fraction
+    shift: float
+
+    def start(self, first_picture):
+        """When the frame is shown that the first picture is put on."""
+        number = round((first_picture - Fraction(f"{self.shift:.9f}")) * self.rate)
+        return float(number / self.rate) + self.shift
+
+
+class Track(typing.NamedTuple):
+    """A track of the film that is kept."""
+    index: int  # of the stream in the film
+    kind: str   # "audio" or "subtitle"
+    codec: str  # the encoder's name, or "copy"
+
+    @property
+    def file(self):
+        return f"track-{self.index}.mka"
+
+    def options(self):
+        """For ffmpeg: how to encode it. Opus supports these layouts of channels."""
+        if self.kind == "subtitle":
+            return ["-c:s", self.codec]
+        layouts = ["-filter:a", "aformat=channel_layouts=7.1|5.1|stereo|mono"] if self.codec != "copy" else []
+        return ["-c:a", self.codec, *layouts]
+
+
+def splitting_command(source, work):
+    """The command that writes the pictures to standard output, as Y4M, and all else to the work directory."""
+    command = ["ffmpeg", "-nostdin", "-hide_banner", *LEVEL, "-y", "-max_error_rate", "1", "-reinit_filter:v", "0",
+               *source.input, "-filter_complex", pictures.graph(source.video, source.telecined, source.timing),
+               "-map", "[pictures]", "-r", str(source.timing.rate), "-f", "yuv4mpegpipe", "-"]
+    for track in source.tracks:
+        command += ["-map", f"0:{track.index}", *track.options(), *EXACT, *PATIENT, "-output_ts_offset", str(LATER),
+                    "-f", "matroska", f"file:{work.path / track.file}"]
+    return [*command, "-map_metadata", "0", "-fflags", "+bitexact", "-f", "ffmetadata", f"file:{work.path / METADATA}"]
+
+
+def files(source, work):
+    """The files of the tracks and of the metadata."""
+    return [work.path / name for name in (*(track.file for track in source.tracks), METADATA)]
+
+
+def is_empty(path):
+    """Whether the film has nothing in this track. ffmpeg may leave a file then that it cannot read itself, so a failure
+    of ffprobe is only believed if it fails again."""
+    command = ["ffprobe", "-v", "quiet", "-read_intervals", "%+#1", "-show_entries", "packet=pts", "-of", "csv",
+               f"file:{path}"]
+    return not any(attempt(command).output for _ in range(2))
+
+
+def settle(source, work):
+    """Makes sure that these files are on disk for good. Returns what the record says about them: the sizes, and which
+    tracks are empty."""
+    paths = files(source, work)
+    for path in paths:
+        with open(path, "rb") as stream:
+            os.fsync(stream.fileno())
+    return {"sizes": {path.name: path.stat().st_size for path in paths},
+            "empty": [track.index for track in source.tracks if is_empty(work.path / track.file)]}
+
+
+def are_settled(source, work):
+    """Whether these files are there as the record has them."""
+    sizes = work.record["film"]["sizes"]
+    return source.piped or all(path.is_file() and path.stat().st_size == sizes[path.name]
+                               for path in files(source, work))
+
+
+def kept_tracks(source, work):
+    return [track for track in source.tracks if track.index not in work.record["film"]["empty"]]
+
+
+def joining_command(source, work, container, part):
+    """The command that puts the video together with the tracks and the metadata."""
+    tracks = kept_tracks(source, work)
+    inputs, maps = ["-itsoffset", f"{work.record['film']['start']:.6f}", "-i", f"file:{work.path}/film.ivf"], []
+    for number, track in enumerate(tracks, 1):
+        inputs += ["-itsoffset", str(-LATER), "-i", f"file:{work.path / track.file}"]
+        maps += ["-map", f"{number}:0"]
+    if not source.piped:
+        inputs += ["-f", "ffmetadata", "-i", f"file:{work.path / METADATA}"]
+        last = str(len(tracks) + 1)
+        maps += ["-map_metadata", last, "-map_chapters", last]
+    return ["ffmpeg", "-nostdin", "-v", "error", "-y", "-copyts", *inputs, "-map", "0:v", *maps, "-c", "copy",
+            *work.record["aspect"], "-fflags", "+bitexact", "-f", container, f"file:{part}"]
