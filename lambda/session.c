@@ -36,7 +36,7 @@ void session_free(struct session *session)
     free(session->id);
     free(session->secret);
     free(session->token);
-    *session = (struct session){ 0 };
+    session->id = session->secret = session->token = NULL;
 }
 
 static char *copy(const char *text)
@@ -44,23 +44,24 @@ static char *copy(const char *text)
     return text && *text && !strpbrk(text, "\r\n") ? strdup(text) : NULL;
 }
 
-/* Takes a session from the JSON of a command, which has a date, or from that of our file, which has seconds. */
-static bool take(struct session *session, json_t *said)
+/* Functions that return a session return one without an id if there is none. This one takes it from the JSON of a
+ * command, which has a date, or from that of our file, which has seconds. */
+static struct session session_from(json_t *said)
 {
     struct tm date = { 0 };
     const char *until = value_text(said, "Expiration");
     json_t *seconds = value_get(said, "expires");
-    *session = (struct session){ .id = copy(value_text(said, "AccessKeyId")),
-                                 .secret = copy(value_text(said, "SecretAccessKey")),
-                                 .token = copy(value_text(said, "SessionToken")) };
-    session->expires = json_is_integer(seconds) ? (time_t)json_integer_value(seconds) : time(NULL) + UNKNOWN_LIFE;
+    struct session session = { .id = copy(value_text(said, "AccessKeyId")),
+                               .secret = copy(value_text(said, "SecretAccessKey")),
+                               .token = copy(value_text(said, "SessionToken")) };
+    session.expires = json_is_integer(seconds) ? (time_t)json_integer_value(seconds) : time(NULL) + UNKNOWN_LIFE;
     if (until && strptime(until, "%Y-%m-%dT%H:%M:%S", &date)) {
-        session->expires = timegm(&date);
+        session.expires = timegm(&date);
     }
-    if (!session->id || !session->secret) {
-        session_free(session);
+    if (!session.id || !session.secret) {
+        session_free(&session);
     }
-    return session->id;
+    return session;
 }
 
 /* ---- The file ---- */
@@ -89,12 +90,12 @@ static bool find_path(char path[static PATH_SIZE], const char *command)
     return true;
 }
 
-static bool read_kept(struct session *session, const char *path)
+static struct session read_kept(const char *path)
 {
     json_t *kept = json_load_file(path, 0, NULL);
-    const bool found = take(session, kept);
+    const struct session session = session_from(kept);
     json_decref(kept);
-    return found;
+    return session;
 }
 
 /* A failure does no harm: the next process runs the command, too. */
@@ -114,80 +115,93 @@ static void keep(const struct session *session, const char *path)
 
 /* ---- The command ---- */
 
-static bool run(struct session *session, const char *command, bool quiet)
+static struct session run(const char *command, bool quiet)
 {
     static char output[MAX_OUTPUT + 1];
     char *line;
     if (asprintf(&line, "{ %s\n} </dev/null%s", command, quiet ? " 2>/dev/null" : "") < 0) {
-        return false;
+        return (struct session){ 0 };
     }
     FILE *pipe = popen(line, "re"); /* "credential_process" is a command for a shell */
     free(line);
     if (!pipe) {
-        return false;
+        return (struct session){ 0 };
     }
     const size_t size = fread(output, 1, MAX_OUTPUT, pipe);
     const int status = pclose(pipe);
     json_t *said = status ? NULL : json_loadb(output, size, 0, NULL);
-    const bool found = take(session, said);
+    const struct session session = session_from(said);
     json_decref(said);
     memset(output, 0, sizeof output);
-    return found;
+    return session;
+}
+
+/* Whether the file has credentials that were valid until lately. */
+static bool has_worked(const char *path)
+{
+    struct session before = read_kept(path);
+    const bool lately = before.id && time(NULL) < before.expires + PATIENCE;
+    session_free(&before);
+    return lately;
 }
 
 /* Runs the command, again and again if it has worked until lately. */
-static bool run_with_patience(struct session *session, const char *command, const char *path, bool quiet)
+static struct session run_with_patience(const char *command, const char *path, bool quiet)
 {
-    struct session before;
     const time_t start = time(NULL);
-    bool found = run(session, command, quiet), patient = false;
-    if (!found && read_kept(&before, path)) {
-        patient = start < before.expires + PATIENCE;
-        session_free(&before);
+    struct session session = run(command, quiet);
+    if (session.id || !has_worked(path)) {
+        return session;
     }
-    if (patient) {
-        fprintf(stderr, "xc-lambda: credentials: '%s' gives none any more; waiting for you to log in again\n", command);
-    }
-    while (!found && patient && time(NULL) < start + PATIENCE) {
+    fprintf(stderr, "xc-lambda: credentials: '%s' gives none any more; waiting for you to log in again\n", command);
+    while (!session.id && time(NULL) < start + PATIENCE) {
         sleep(INTERVAL);
-        found = run(session, command, true);
+        session = run(command, true);
     }
-    return found;
+    return session;
 }
 
-/* Whether our file has credentials that can be used. If not, *session is empty. */
-static bool find_kept(struct session *session, const char *path, const char *refused)
+/* The credentials in our file, if they can be used. */
+static struct session find_kept(const char *path, const char *refused)
 {
-    if (read_kept(session, path) && !session_is_old(session) && (!refused || strcmp(refused, session->id) != 0)) {
-        return true;
+    struct session session = read_kept(path);
+    if (session.id && (session_is_old(&session) || (refused && !strcmp(refused, session.id)))) {
+        session_free(&session);
     }
-    session_free(session);
-    return false;
+    return session;
 }
 
-bool session_get(struct session *session, const char *command, const char *refused, bool quiet)
+/* The same, for one process at a time; runs the command if there are none. */
+static struct session find_locked(const char *path, const char *command, const char *refused, bool quiet)
 {
-    char path[PATH_SIZE], lock[PATH_SIZE + 5];
-    *session = (struct session){ 0 };
-    if (!find_path(path, command)) {
-        return run(session, command, quiet);
-    }
-    if (find_kept(session, path, refused)) {
-        return true;
-    }
+    char lock[PATH_SIZE + 5];
     snprintf(lock, sizeof lock, "%s.lock", path);
     const int descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     while (descriptor >= 0 && flock(descriptor, LOCK_EX) && errno == EINTR) {
     }
-    bool found = find_kept(session, path, refused); /* another process may have run the command meanwhile */
-    if (!found) {
-        found = run_with_patience(session, command, path, quiet);
-        if (found) {
-            keep(session, path);
+    struct session session = find_kept(path, refused); /* another process may have run the command meanwhile */
+    if (!session.id) {
+        session = run_with_patience(command, path, quiet);
+        if (session.id) {
+            keep(&session, path);
         }
     }
     if (descriptor >= 0) {
         close(descriptor);
     }
-    return found;
+    return session;
+}
+
+bool session_get(struct session *session, const char *command, const char *refused, bool quiet)
+{
+    char path[PATH_SIZE];
+    if (!find_path(path, command)) {
+        *session = run(command, quiet);
+        return session->id;
+    }
+    *session = find_kept(path, refused);
+    if (!session->id) {
+        *session = find_locked(path, command, refused, quiet);
+    }
+    return session->id;
 }
