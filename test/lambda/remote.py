@@ -148,7 +148,7 @@ class AccountCase(RemoteCase):
         return done.stderr.decode()
 
     def aws(self, *arguments):
-        text = harness.must("aws", *arguments, "--output", "json", env=self.account)
+        text = harness.must(Shared.stack.directory / "commands/aws", *arguments, "--output", "json", env=self.account)
         return json.loads(text) if text.strip() else None
 
     def inventory(self):

@@ -114,6 +114,14 @@ def wait_for_port(port):
     raise RuntimeError(f"nothing listens on port {port}")
 
 
+def wait_for_file(path):
+    for _ in range(300):
+        if os.access(path, os.X_OK):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"{path} does not appear")
+
+
 class Stack:
     """Used as a context manager. Everything lives in one directory, and ends with the block."""
 
@@ -166,9 +174,11 @@ class Stack:
         the workers, which from now on have their data there, too. Returns the variables of those who use it; commands/
         in our directory has the AWS CLI."""
         (self.directory / "commands").mkdir()
-        (self.directory / "commands/aws").symlink_to(PROGRAMS / "aws")
+        (self.directory / "commands/aws").symlink_to(self.directory / "cli.client")
+        self.start("cli", PROGRAMS / "python3", ROOT / "test/lambda/quick-aws", self.directory / "cli")
         self.start("moto", PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", self.ports["moto"])
         wait_for_port(self.ports["moto"])
+        wait_for_file(self.directory / "cli.client")
         everything = f"http://127.0.0.1:{self.ports['everything']}"
         for number in range(self.workers):
             self.start_worker(number, AWS_ENDPOINT_URL_S3=everything)
