@@ -91,6 +91,7 @@ struct request {
     const char *service, *method;
     char url[URL_SIZE];
     const char *what;   /* stands before the URL in messages; or NULL */
+    const char *tag;    /* of the object, NAME=VALUE; or NULL */
     const char *digest; /* of the body, for S3; NULL: there is no body */
     const char *body;   /* or NULL */
     FILE *upload;       /* or NULL */
@@ -204,6 +205,9 @@ static struct curl_slist *make_headers(const struct request *request)
         headers = add_header(headers, "x-amz-content-sha256", request->digest ? request->digest : of_nothing);
         if (owner && *owner) { /* another account may own a bucket with the name that we were given */
             headers = add_header(headers, "x-amz-expected-bucket-owner", owner);
+        }
+        if (request->tag) {
+            headers = add_header(headers, "x-amz-tagging", request->tag);
         }
     } else {
         headers = add_header(headers, "Content-Type", "application/json");
@@ -384,6 +388,7 @@ void aws_object_put_file(const char *bucket, const char *key, const char *path, 
 {
     struct request request = object("PUT", bucket, key);
     request.what = path;
+    request.tag = "excamera=raw";
     request.digest = digest;
     request.upload_size = size;
     request.upload = fopen(path, "rb");

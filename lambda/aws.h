@@ -24,7 +24,8 @@ const char *aws_endpoint(const char *service);
 /* ---- Objects in a bucket ---- */
 
 bool aws_object_exists(const char *bucket, const char *key);
-/* digest: the SHA-256 of the file. The server refuses bytes that have another one. */
+/* digest: the SHA-256 of the file. The server refuses bytes that have another one. The object gets the tag
+ * excamera=raw, by which the bucket's rules tell what the workstation has from what the functions have made. */
 void aws_object_put_file(const char *bucket, const char *key, const char *path, const char *digest, uint64_t size);
 /* Returns false if it fails four times; it does not end the program. */
 bool aws_object_put_text(const char *bucket, const char *key, const char *text);

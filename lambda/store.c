@@ -1,9 +1,13 @@
 /* The workstation's view of the bucket: data, answers, and what running tasks have published. */
 #include "store.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "aws.h"
 #include "fail.h"
@@ -28,6 +32,50 @@ bool store_has(const char *digest)
 {
     char key[STORE_KEY_SIZE];
     return aws_object_exists(store_bucket(), store_data_key(key, digest));
+}
+
+/* ---- What clean removes ---- */
+
+/* name: of a file in a meeting; or "". */
+static void record(const char *prefix, const char *key, const char *name)
+{
+    static const char path[] = ".xc-lambda/objects";
+    char line[STORE_KEY_SIZE + 1];
+    const int length = snprintf(line, sizeof line, "%s/%s%s%s\n", prefix, key, *name ? "/" : "", name);
+    mkdir(".xc-lambda", 0777);
+    const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0 || write(file, line, (size_t)length) != length || close(file)) {
+        fail_about(path, "%s", strerror(errno));
+    }
+}
+
+void store_record_data(const char *digest)
+{
+    record("data", digest, "");
+}
+
+void store_record_task(json_t *task, const char *task_key)
+{
+    size_t i;
+    json_t *item;
+    record("task", task_key, "");
+    json_array_foreach(value_get(task, "publish"), i, item)
+    {
+        record("meet", task_key, json_string_value(item));
+    }
+    if (i) {
+        record("meet", task_key, ".worker");
+    }
+}
+
+void store_record_answer(json_t *answer)
+{
+    const char *name;
+    json_t *output;
+    json_object_foreach(value_get(answer, "outputs"), name, output)
+    {
+        store_record_data(value_text(output, "sha256"));
+    }
 }
 
 /* ---- Answers ---- */

@@ -16,6 +16,12 @@ enum { STORE_KEY_SIZE = 160 };
 const char *store_data_key(char key[static STORE_KEY_SIZE], const char *digest);
 bool store_has(const char *digest);
 
+/* These write the keys of objects that belong to the film in this directory to .xc-lambda/objects, from which
+ * `xc-lambda clean` knows what to remove: an uploaded file; what a task will leave; the files that an answer names. */
+void store_record_data(const char *digest);
+void store_record_task(json_t *task, const char *task_key);
+void store_record_answer(json_t *answer);
+
 /* Whether an answer names all results of the task. */
 bool store_answer_fits(json_t *answer, json_t *task);
 /* The answer to the task; NULL if there is none, or if data that it names are missing. */

@@ -149,6 +149,7 @@ static void upload(const char *name, const char *digest)
         remove_dead_references();
         fail_about(name, "its data are no longer in the store; the next make makes it anew");
     }
+    store_record_data(digest);
     aws_object_put_file(store_bucket(), store_data_key(key, digest), name, digest, reference.size);
 }
 
@@ -169,7 +170,9 @@ static int offer(const char *text)
     struct work work;
     begin_work(&work, load_task(text));
     json_t *answer = store_answer(work.task, work.key);
+    store_record_task(work.task, work.key);
     if (answer) {
+        store_record_answer(answer);
         value_print(answer);
     } else {
         upload_inputs(work.task);
@@ -316,6 +319,7 @@ static json_t *have_done(const struct work *work)
         }
     }
     write_timings(answer, calls.billed);
+    store_record_answer(answer);
     json_decref(event);
     free(calls.event);
     return answer;
@@ -355,6 +359,7 @@ static void see_to_inputs(json_t *task)
         if (key[-1] == '@' && !store_is_published(key, name) && !store_is_in_hand(key, this_run())) {
             begin_work(&before, find_task(key, name));
             see_to_inputs(before.task);
+            store_record_task(before.task, before.key);
             upload_inputs(before.task);
             json_decref(have_done(&before));
             end_work(&before);
