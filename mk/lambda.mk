@@ -32,7 +32,13 @@ $(LAMBDA_TASK) $(LAMBDA_WORKER):
 	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^ -ljansson -lnettle
 
 # mk/chunk-tools lists the tools that the steps of a chunk run, and so those that a function needs. It runs no others.
-LAMBDA_TOOLS := $(addprefix $(BIN)/static/,$(file <mk/chunk-tools))
+# Stripped, since each deploy uploads them: that halves the package.
+LAMBDA_TOOLS := $(addprefix $(BIN)/lambda/tools/,$(file <mk/chunk-tools))
+
+$(LAMBDA_TOOLS): $(BIN)/lambda/tools/%: $(BIN)/static/%
+	$(call say,STRIP)
+	@mkdir -p $(@D)
+	$(Q)$$($(CC) -print-prog-name=strip) -o $@ $<
 
 # lambda/pack also writes tools.sha256 beside the package. In tasks, the workstation names the tools by these digests.
 $(LAMBDA_ZIP): lambda/pack mk/chunk-tools lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)
@@ -46,7 +52,8 @@ check-lambda:
 	XC_BIN=$(BIN) XC_BUILD=$(OUT) test/lambda/run
 
 define lambda_files
-$(call $(1),755,share/excamera/lambda,lambda/run lambda/plan lambda/xc-lambda)
+$(call $(1),755,share/excamera/lambda,lambda/run lambda/plan lambda/xc-lambda lambda/cost lambda/try)
+$(call $(1),644,share/excamera/lambda,lambda/deploy.sh)
 $(call $(1),755,share/excamera/bin/lambda,$(LAMBDA_REMOTE) $(LAMBDA_TASK))
 $(call $(1),644,share/excamera/bin/lambda,$(LAMBDA_ZIP) $(dir $(LAMBDA_ZIP))tools.sha256)
 endef

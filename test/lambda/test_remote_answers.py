@@ -162,7 +162,7 @@ class Calls(AnswerCase):
         """Causes that no other attempt removes."""
         for cause, words in (
                 (error("ResourceNotFoundException", 404, "Function not found"), "run: xc-lambda deploy"),
-                (error("UnrecognizedClientException"), "HTTP 403 UnrecognizedClientException: as written (request id-7)"),
+                (error("UnrecognizedClientException"), "403 UnrecognizedClientException: as written (request id-7)"),
                 (error("InvalidSignatureException", message="Signature expired: 1 is now earlier than 2"),
                  "set the clock of this machine"),
                 (error("InvalidZipFileException", 502), "run: xc-lambda deploy"),
@@ -188,7 +188,8 @@ class Calls(AnswerCase):
             with self.subTest(name):
                 self.succeeds(XC_LAMBDA_FUNCTION=name)
                 self.assertEqual(self.calls()[0][1], f"/2015-03-31/functions/{path}")
-        for name, words in ((arn.replace("central", "west"), "is a function in eu-west-1, and AWS_REGION is eu-central-1"),
+        west = arn.replace("central", "west")
+        for name, words in ((west, "is a function in eu-west-1, and AWS_REGION is eu-central-1"),
                             ("a/b", "is neither"), ("film:", "is neither"), ("a" * 65, "is neither"),
                             ("arn:aws:s3:::film", "is neither"), ("film:a/b", "is neither")):
             with self.subTest(name):
@@ -208,7 +209,8 @@ class Store(AnswerCase):
                 self.assertIn(words, text)
 
     def test_passing(self):
-        for code, status in (("SlowDown", 503), ("InternalError", 500), ("RequestTimeout", 400), ("OperationAborted", 409)):
+        for code, status in (("SlowDown", 503), ("InternalError", 500), ("RequestTimeout", 400),
+                             ("OperationAborted", 409)):
             with self.subTest(code):
                 self.succeeds(store=[s3_error(code, status)] * 2)
         self.succeeds(store=[s3_error("AccessDenied")])

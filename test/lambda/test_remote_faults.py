@@ -22,8 +22,8 @@ from remote import RemoteCase
 ENGINES = ("lambda", "lambda-chunk")
 TOOLS = (harness.ROOT / "mk/chunk-tools").read_text().split()
 
-# Kills the worker that runs it: everything from what Lambda has started down to its parent; then waits to be killed, too.
-# Not by SIGKILL, which says that memory has run out.
+# Kills the worker that runs it: everything from what Lambda has started down to its parent; then waits to be killed,
+# too. Not by SIGKILL, which says that memory has run out.
 KILL_WORKER = """
 process=$PPID worker=
 while [ "$(cat /proc/$process/comm)" != aws-lambda-rie ]; do

@@ -47,8 +47,8 @@ class Account(AccountCase):
         self.assertEqual(self.inventory(), self.nothing, "a dry run changes nothing")
 
         variables = self.works("deploy")
-        self.assertRegex(variables, r"\Aexport AWS_REGION=\S+ XC_LAMBDA_FUNCTION=excamera XC_LAMBDA_BUCKET=\S+ "
-                                    r"XC_LAMBDA_TOOLS=\S+\n\Z")
+        self.assertRegex(variables, r"\Aexport AWS_REGION=\S+ XC_LAMBDA_ACCOUNT=123456789012 "
+                                    r"XC_LAMBDA_FUNCTION=excamera XC_LAMBDA_BUCKET=\S+ XC_LAMBDA_TOOLS=\S+\n\Z")
         there = self.inventory()
         self.assertEqual({name: len(things) for name, things in there.items()}, dict.fromkeys(there, 1))
         self.check_rights(there)
@@ -71,25 +71,43 @@ class Account(AccountCase):
         expected = {(f"s3:{verb}Object", f"{bucket}/{prefix}/*") for verb in ("Get", "Put")
                     for prefix in ("data", "task", "meet")}
         expected.add(("s3:ListBucket", bucket))
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if as_list(statement["Action"])[0].startswith("s3:"):
+                self.assertEqual(statement["Condition"], {"StringEquals": {"aws:ResourceAccount": "123456789012"}})
         rest = allowed - expected
         self.assertEqual(allowed & expected, expected)
         self.assertEqual({action for action, _ in rest}, {"logs:CreateLogStream", "logs:PutLogEvents"})
         self.assertTrue(all(resource.endswith(":log-group:/aws/lambda/excamera:*") for _, resource in rest))
         rules = self.aws("s3api", "get-bucket-lifecycle-configuration", "--bucket", there["buckets"][0])["Rules"]
-        self.assertEqual([(rule["Filter"]["Prefix"], rule["Expiration"]["Days"]) for rule in rules],
-                         [("data/", 7), ("task/", 7), ("meet/", 7)])
+        self.assertEqual([(rule["Filter"].get("Prefix") or rule["Filter"]["Tag"], rule["Expiration"]["Days"])
+                          for rule in rules],
+                         [({"Key": "excamera", "Value": "raw"}, 2), ("code/", 1), ("meet/", 2), ("data/", 7),
+                          ("task/", 7)])
 
     def check_function(self):
         found = self.aws("lambda", "get-function", "--function-name", "excamera")["Configuration"]
-        self.assertEqual((found["Runtime"], found["Handler"], found["Timeout"]), ("provided.al2023", "bootstrap", 900))
+        self.assertEqual((found["Runtime"], found["Handler"], found["Timeout"], found["EphemeralStorage"]["Size"]),
+                         ("provided.al2023", "bootstrap", 900, 2048))
+        self.assertEqual(found["Environment"]["Variables"], {"AWS_ENDPOINT_URL_S3": self.account["AWS_ENDPOINT_URL"]})
+
+    def test_updates(self):
+        """What somebody has changed, or an earlier version made otherwise, is as it should be after deploy."""
+        self.works("deploy")
+        self.addCleanup(self.works, "destroy")
+        name = ("--function-name", "excamera")
+        self.aws("lambda", "update-function-configuration", *name, "--timeout", "3", "--memory-size", "512",
+                 "--runtime", "provided.al2", "--ephemeral-storage", "Size=512", "--environment", "Variables={}")
+        self.works("deploy", "--concurrency", "50")
+        self.check_function()
+        self.assertEqual(self.aws("lambda", "get-function-concurrency", *name), {"ReservedConcurrentExecutions": 50})
 
     def test_mistakes(self):
-        for arguments in (("explode",), ("deploy", "--arch", "vax"), ("deploy", "--memory", "x"), ("deploy", "--fast"),
-                          ("deploy", "--arch"), ("cost", "--memory"), ("cost", "a.tsv", "--memory", "1024"),
-                          ("logs", "--since", "yesterday"), ("logs", "--since"), ("logs", "all"),
-                          ("cost", "nothing.tsv"), ("cost", "--estimate", "x")):
-            with self.subTest(arguments):
-                self.refused(*arguments)
+        for mistake in ("explode", "deploy --arch vax", "deploy --memory x", "deploy --fast", "deploy --arch",
+                        "deploy --concurrency x", "policy", "policy all", "clean a b", "clean a", "try --fast",
+                        "cost --memory", "cost a.tsv --memory 1024", "cost nothing.tsv", "cost --estimate x",
+                        "cost --estimate 1 x", "logs --since yesterday", "logs --since", "logs all"):
+            with self.subTest(mistake):
+                self.refused(*mistake.split())
 
 
 class Neighbours(DeployCase):
@@ -152,6 +170,18 @@ class Neighbours(DeployCase):
         self.assertFalse((self.dir / "touched").exists())
         self.assertEqual(self.inventory(), Account.nothing)
 
+    def test_unsuitable_bucket(self):
+        """One that keeps what is deleted, or that the function's role could not read."""
+        self.make_bucket("old")
+        old = {"XC_LAMBDA_BUCKET": "old"}
+        encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms",
+                                                                        "KMSMasterKeyID": "my-key"}}]}
+        self.aws("s3api", "put-bucket-encryption", "--bucket", "old", "--server-side-encryption-configuration",
+                 json.dumps(encryption))
+        self.assertIn("bucket old is encrypted with my-key", self.refused("deploy", **old))
+        self.aws("s3api", "put-bucket-versioning", "--bucket", "old", "--versioning-configuration", "Status=Enabled")
+        self.assertIn("bucket old has versions", self.refused("deploy", **old))
+
     def test_interrupted_deploy(self):
         """Whatever it has left, destroy clears away."""
         self.make_bucket("excamera-123456789012-eu-central-1")
@@ -170,6 +200,113 @@ class Neighbours(DeployCase):
         self.aws("iam", "delete-role-policy", *role, "--policy-name", "mine")
         self.works("destroy")
         self.assertEqual(self.inventory(), Account.nothing)
+
+
+class Rights(AccountCase):
+    """An account that takes its time, with an AWS CLI that writes down what it is asked."""
+
+    # The actions that IAM asks for, where they are not called like the command.
+    ACTIONS = {"s3api head-bucket": "s3:ListBucket", "s3api list-objects-v2": "s3:ListBucket",
+               "s3api get-bucket-encryption": "s3:GetEncryptionConfiguration", "s3 rm": "s3:DeleteObject",
+               "s3api put-bucket-lifecycle-configuration": "s3:PutLifecycleConfiguration",
+               "s3api put-public-access-block": "s3:PutBucketPublicAccessBlock", "lambda wait": "lambda:GetFunction"}
+
+    def action(self, command):
+        service, name = command.split()
+        return self.ACTIONS.get(command) or service.replace("s3api", "s3") + ":" + name.title().replace("-", "")
+
+    def slow_account(self):
+        """Each of these fails at first, because AWS is not ready."""
+        real = shutil.which("aws", path=self.account["PATH"])
+        fails = "(InvalidParameterValueException): The role defined for the function cannot be assumed by Lambda."
+        harness.install_stubs(self.dir / "stubs", {"aws": f"""
+            echo "$1 $2" >>{self.dir}/asked
+            case $2 in
+            get-account-settings) echo 10; exit ;;
+            create-function) mkdir {self.dir}/role 2>/dev/null && {{ echo '{fails}' >&2; exit 254; }} ;;
+            create-bucket) mkdir {self.dir}/old 2>/dev/null && {{ echo '(OperationAborted)' >&2; exit 254; }} ;;
+            put-bucket-tagging) mkdir {self.dir}/new 2>/dev/null && {{ echo '(NoSuchBucket)' >&2; exit 254; }} ;;
+            esac
+            exec {real} "$@" """})
+        return {"PATH": f"{self.dir}/stubs:{self.account['PATH']}"}
+
+    def test_deploy(self):
+        """It waits for what it has to, uploads once, says what is small, and needs no right that `policy` lacks."""
+        slow = self.slow_account()
+        deployed = self.lambda_("deploy", **slow)
+        self.assertRegex(deployed.stderr.decode(), r"\Axc-lambda: this account runs 10 functions at the same time: use "
+                                                   r"make -j10, [^\n]+\n\Z")
+        self.assertEqual(deployed.returncode, 0)
+        asked = (self.dir / "asked").read_text().splitlines()
+        self.assertEqual([asked.count(command) for command in ("lambda create-function", "s3api put-object")], [2, 1])
+        for arguments in (("deploy", "--memory", "1024", "--concurrency", "9"), ("logs",), ("status",), ("destroy",)):
+            self.lambda_(*arguments, **slow)
+        asked = {command for command in (self.dir / "asked").read_text().splitlines() if "configure" not in command}
+        policy = json.loads(self.works("policy", "deploy"))
+        allowed = {action for statement in policy["Statement"] for action in as_list(statement["Action"])}
+        needed = {self.action(command) for command in asked}
+        self.assertEqual(needed - allowed, set())
+        # What no command is called like: code is read from the bucket, the role is handed over, code may change.
+        self.assertEqual(allowed - needed, {"s3:GetObject", "iam:PassRole", "lambda:UpdateFunctionCode"})
+        self.assertEqual({resource for statement in policy["Statement"] for resource in as_list(statement["Resource"])
+                          if "excamera" not in resource}, {"*"})
+        self.assertEqual(self.inventory(), Account.nothing)
+
+    def test_refusal(self):
+        """What waiting does not mend ends at once."""
+        harness.install_stubs(self.dir / "stubs", {"aws": f"""
+            echo "$1 $2" >>{self.dir}/asked
+            case $2 in
+            get-caller-identity) printf '123456789012\\tarn:aws-us-gov:iam::123456789012:user/x\\n'; exit ;;
+            create-bucket) echo 'An error occurred (AccessDenied)' >&2; exit 254 ;;
+            esac
+            exit 1"""})
+        denied = self.lambda_("deploy", PATH=f"{self.dir}/stubs:{self.account['PATH']}")
+        self.assertEqual((denied.returncode, denied.stderr), (254, b"An error occurred (AccessDenied)\n"))
+        self.assertEqual((self.dir / "asked").read_text().count("create-bucket"), 1)
+        run = self.works("policy", "run", PATH=f"{self.dir}/stubs:{self.account['PATH']}")
+        self.assertEqual(set(re.findall(r"arn:[^:]*:", run)), {"arn:aws-us-gov:"})
+
+
+class Try(AccountCase):
+    def test_try(self):
+        text = self.works("try", "--yes")
+        for engine in ("lambda", "lambda-chunk"):
+            self.assertRegex(text, rf"(?m)^{engine}: [\d.]+ s, \d+ invocations, \d+ ms billed$")
+            self.assertRegex(text, rf"(?m)^{engine}: the bytes of a local run$")
+        self.assertRegex(text, "less than five cents")
+        self.assertEqual(self.inventory(), Account.nothing)
+
+    def test_declined(self):
+        self.assertEqual(self.lambda_("try").returncode, 1)
+        self.assertEqual(self.inventory(), Account.nothing)
+
+
+class Clean(AccountCase):
+    def test_clean(self):
+        """Everything that belongs to the film goes, and nothing else."""
+        self.account.update(re.findall(r"(\w+)=(\S+)", self.works("deploy")))
+        self.addCleanup(self.works, "destroy")
+        bucket = ("--bucket", self.account["XC_LAMBDA_BUCKET"])
+
+        def keys():
+            found = self.aws("s3api", "list-objects-v2", *bucket)["Contents"]
+            return {item["Key"] for item in found if not item["Key"].startswith("code/")}
+
+        self.aws("s3api", "put-object", *bucket, "--key", "data/other")
+        for engine in ("lambda", "lambda-chunk"):
+            harness.must(*self.command(engine), cwd=self.dir, env=self.account)
+            for path in self.dir.glob("*.ivf"):
+                path.unlink()
+        raw = hashlib.sha256((self.dir / "00000000.y4m").read_bytes()).hexdigest()
+        tags = self.aws("s3api", "get-object-tagging", *bucket, "--key", f"data/{raw}")["TagSet"]
+        self.assertEqual(tags, [{"Key": "excamera", "Value": "raw"}])
+        self.assertGreater(len(keys()), 50)
+        (self.dir / "reference").write_text(f"XCREF xc-lambda fetch\nsha256 {raw}\nsize 1\nbucket x\n")
+        self.works("clean")
+        self.assertEqual(keys(), {"data/other"})
+        self.assertFalse((self.dir / ".xc-lambda").exists() or (self.dir / "reference").exists())
+        self.assertTrue((self.dir / "00000000.y4m").exists())
 
 
 class Logs(AccountCase):
@@ -226,13 +363,23 @@ class Package(AccountCase):
 
 class Cost(DeployCase):
     def test_of_a_run(self):
-        rows = "xc-vpxenc 00000000 1 2 1 9 9 9 10.0\nxc-enc 00000000 1 2 1 9 9 9 0\n"
+        rows = "xc-vpxenc 00000000 1 5 3 9 2000000000 1000000000 10.0\nxc-enc 00000000 5 9 3 9 9 0 0\n"
         self.write("timings.tsv", rows.replace(" ", "\t").encode())
         text = self.works("cost")
-        self.assertIn("1 invocations, 10.0 s at 1769 MB, x86_64: 0.0003 USD", text)
+        self.assertIn("1 invocations, 10.0 s at 1769 MB, x86_64: 0.0003 USD\n  in 8.0 s of these a tool", text)
+        # 2 GB for two days and 1 GB for seven, at 0.023 dollars a month.
+        self.assertIn(f"about 2.000 GB for 2 days and 1.000 GB for 7: {0.023 * 11 / 30.4:.4f} USD", text)
+        self.assertIn("400,000 GB-seconds of Lambda a month are free. This run has used 17.\n", text)
+        # With half a core, the 6 seconds of computing take 12.
+        half = self.works("cost", "--memory", "884")
+        self.assertIn(" 16.0 s at 884 MB", half)
+        self.write("timings.tsv", b"nonsense\n")
+        self.assertIn("line 1 is not a row", self.refused("cost"))
 
     def test_estimate(self):
-        self.assertIn("1000 invocations, 20000.0 s", self.works("cost", "--estimate", "1000", "20"))
+        text = self.works("cost", "--estimate", "1000", "20", "75")
+        self.assertIn("1000 invocations, 20000.0 s", text)
+        self.assertIn("about 75.000 GB for 2 days", text)
 
     def test_of_another_function(self):
         """What is deployed, if that can be asked; what the options say, in any case."""
@@ -244,7 +391,7 @@ class Cost(DeployCase):
                  "--architectures", "arm64")
         self.addCleanup(self.works, "destroy")
         self.assertIn(" 20000.0 s at 3008 MB, arm64: 0.7833 USD", self.works("cost", *estimate))
-        self.assertIn(" at 1024 MB, x86_64: 0.3333 USD",
+        self.assertIn(" 34550.8 s at 1024 MB, x86_64: 0.5758 USD",
                       self.works("cost", "--memory", "1024", "--arch", "x86_64", *estimate))
         self.assertIn(" at 1769 MB, x86_64: 0.5758 USD", self.works("cost", *estimate, AWS_SECRET_ACCESS_KEY=""))
 
@@ -294,7 +441,7 @@ class Document(AccountCase):
         "make tools lambda": "what it makes is here, since that is what we test",
         "mk/setup arm64": "as the first one",
         "xc-lambda package --arch arm64": "is in .ci/run",
-        'eval "$(aws configure export-credentials --format env)"': "the CLI that PyPI has lacks that",
+        "xc-lambda try --yes": "is above",
         'eval "$(xc-lambda deploy --arch arm64)"': "is in test_remote_arm64.py",
         "test/lambda/scale.py 800": "is above, with fewer",
         "make check-lambda": "is what runs this"}
