@@ -2,7 +2,8 @@
 
 MinIO stands for S3 (it checks signatures and digests). AWS's own runtime interface emulator runs the packaged bootstrap
 as Lambda does, one process for each concurrent execution, with as bare a /dev as Lambda has; haproxy before them stands
-for the service's front door: it gives each worker one request at a time, and can be told to be unwell."""
+for the service's front door: it gives each worker one request at a time, and can be told to be unwell. All of it speaks
+TLS, with certificates of a CA of its own."""
 import contextlib
 import hashlib
 import os
@@ -11,6 +12,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -48,7 +50,7 @@ defaults
     timeout server 15m
     timeout queue 15m
 frontend lambda
-    bind 127.0.0.1:{lambda_port}
+    bind 127.0.0.1:{lambda_port} ssl crt {directory}/server.pem
     http-request return status 429 content-type text/plain string ConcurrentInvocationLimitExceeded \
 if {{ rand(100) lt {throttles} }}
     http-request return status 503 if {{ rand(100) lt {failures} }}
@@ -62,7 +64,7 @@ backend workers
 {workers}
 frontend s3
     mode tcp
-    bind 127.0.0.1:{s3_port}
+    bind 127.0.0.1:{s3_port} ssl crt {directory}/server.pem
     tcp-request inspect-delay {delay_ms}ms
     tcp-request content accept if WAIT_END
     default_backend prompt_s3
@@ -77,7 +79,7 @@ frontend prompt_s3
 backend minio
     server minio 127.0.0.1:{minio_port}
 frontend everything
-    bind 127.0.0.1:{everything_port}
+    bind 127.0.0.1:{everything_port} ssl crt {directory}/server.pem
     acl invocation path_end /invocations
     http-request set-path /2015-03-31/functions/function/invocations if invocation
     use_backend workers if invocation
@@ -140,8 +142,9 @@ class Stack:
     def environment(self, **changes):
         """Variables for those who use the stack."""
         return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION,
-                "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.ports['s3']}",
-                "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{self.ports['lambda']}",
+                "AWS_ENDPOINT_URL_S3": f"https://127.0.0.1:{self.ports['s3']}",
+                "AWS_ENDPOINT_URL_LAMBDA": f"https://127.0.0.1:{self.ports['lambda']}",
+                "AWS_CA_BUNDLE": str(self.directory / "ca.pem"),
                 "XC_LAMBDA_BUCKET": BUCKET, "XC_LAMBDA_FUNCTION": "excamera",
                 "XC_LAMBDA_PROGRAMS": str(self.programs), **changes}
 
@@ -179,10 +182,11 @@ class Stack:
         self.start("moto", PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", self.ports["moto"])
         wait_for_port(self.ports["moto"])
         wait_for_file(self.directory / "cli.client")
-        everything = f"http://127.0.0.1:{self.ports['everything']}"
+        everything = f"https://127.0.0.1:{self.ports['everything']}"
         for number in range(self.workers):
             self.start_worker(number, AWS_ENDPOINT_URL_S3=everything)
-        return {"AWS_ENDPOINT_URL": everything, "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
+        return {"AWS_ENDPOINT_URL": everything, "AWS_CA_BUNDLE": str(self.directory / "ca.pem"),
+                "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
                 "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "XC_LAMBDA_PROGRAMS": str(self.programs)}
 
     def start_worker(self, number, *, tmpdir=None, **changes):
@@ -194,8 +198,9 @@ class Stack:
         invoke, runtime = self.worker_ports[number]
         environment = {"PATH": str(self.directory / "bin"), "LAMBDA_TASK_ROOT": str(self.directory / "task"),
                        "TMPDIR": str(tmp), "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
-                       "AWS_REGION": REGION, "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.ports['s3']}",
-                       "AWS_LAMBDA_FUNCTION_TIMEOUT": "120", **changes}
+                       "AWS_REGION": REGION, "AWS_ENDPOINT_URL_S3": f"https://127.0.0.1:{self.ports['s3']}",
+                       "CURL_CA_BUNDLE": str(self.directory / "ca.pem"), "AWS_LAMBDA_FUNCTION_TIMEOUT": "120",
+                       **changes}
         self.start(f"worker-{number}", *self.sandbox, PROGRAMS / "aws-lambda-rie", "--log-level", "error",
                    "--runtime-interface-emulator-address", f"127.0.0.1:{invoke}",
                    "--runtime-api-address", f"127.0.0.1:{runtime}", self.directory / "task/bootstrap",
@@ -225,6 +230,7 @@ class Stack:
             path.chmod(0o755)
         self.make_runtime()
         self.make_sandbox()
+        self.make_certificates()
         try:
             self.start_minio()
             self.start_proxy()
@@ -242,6 +248,17 @@ class Stack:
         for path in ("/bin/bash", "/usr/bin/curl", *coreutils):
             if re.fullmatch(r"(/usr)?/bin/[^/]+", path):
                 (self.directory / "bin" / os.path.basename(path)).symlink_to(path)
+
+    def make_certificates(self):
+        """A CA of our own, and what haproxy shows: its certificate for this machine."""
+        new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+               "-days", "2", "-subj"]
+        for command in ([*new, "/CN=CA of a test", "-keyout", "ca.key", "-out", "ca.pem"],
+                        [*new, "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-CA", "ca.pem", "-CAkey",
+                         "ca.key", "-keyout", "server.key", "-out", "server.crt"]):
+            subprocess.run(command, cwd=self.directory, check=True, stderr=subprocess.DEVNULL)
+        text = "".join((self.directory / name).read_text() for name in ("server.crt", "server.key"))
+        (self.directory / "server.pem").write_text(text)
 
     def make_sandbox(self):
         """What stands before a worker's command, so that it finds Lambda's /dev; nothing where that takes more rights
@@ -282,9 +299,11 @@ class Stack:
 
     def invoke(self, body, port=None):
         """Sends an event as it is to a worker, or to the one at this port; returns the status and the answer."""
-        url = f"http://127.0.0.1:{port or self.ports['lambda']}/2015-03-31/functions/function/invocations"
+        service = f"http://127.0.0.1:{port}" if port else f"https://127.0.0.1:{self.ports['lambda']}"
+        request = urllib.request.Request(f"{service}/2015-03-31/functions/function/invocations", data=body)
+        trust = ssl.create_default_context(cafile=self.directory / "ca.pem")
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=trust) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()

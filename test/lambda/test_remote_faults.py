@@ -398,6 +398,11 @@ class Services(FaultCase):
         self.failed(self.make("lambda", AWS_ENDPOINT_URL_LAMBDA="http://127.0.0.1:9", XC_LAMBDA_ATTEMPTS="2"),
                     "failed 2 times, and at last: ")
 
+    def test_unknown_certificate(self):
+        """A server whose certificate nobody vouches for is told nothing."""
+        lines = self.failed(self.make("lambda", "00000000-vpxenc.ivf", AWS_CA_BUNDLE=""), "SSL peer certificate")
+        self.assertEqual(len(lines), 1)
+
     def test_wrong_credentials(self):
         lines = self.failed(self.make("lambda", AWS_SECRET_ACCESS_KEY="wrong"), "HTTP 403")
         self.assertNotIn("wrong", " ".join(lines))

@@ -463,7 +463,7 @@ class Document(AccountCase):
         for name in ("bin", "lambda", "mk", "gen_makefile.py", "excamera"):
             (clone / name).symlink_to(ROOT / name)
         environment = {name: value for name, value in self.account.items()
-                       if name == "AWS_ENDPOINT_URL" or not name.startswith("AWS_")}
+                       if name in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE") or not name.startswith("AWS_")}
         answers = f"{stack.KEY_ID}\n{stack.SECRET}\n{stack.REGION}\n\n".encode()
         done = harness.run("bash", "-c", "set -e -o pipefail\n" + "\n".join(self.commands()), cwd=clone,
                            env=environment, stdin=answers)
