@@ -1,4 +1,5 @@
-#include "analysis/ssim.h"
+/* Structural similarity, as FFmpeg's ssim filter measures it. */
+#include "excamera/ssim.h"
 
 #include "recon/workspace.h"
 
@@ -31,16 +32,17 @@ static double ssim_of_window(const struct sums *left, const struct sums *right)
     return (2 * a * b + C1) * (2 * covariance + C2) / ((a * a + b * b + C1) * (variances + C2));
 }
 
-double xc_ssim(const struct xc_workspace *workspace, const struct xc_picture *picture_a,
-               const struct xc_picture *picture_b)
+double xc_picture_ssim(const struct xc_workspace *workspace, const struct xc_picture *picture_a,
+                       const struct xc_picture *picture_b, int plane)
 {
-    const struct xc_plane *a = &picture_a->plane[XC_PLANE_Y], *b = &picture_b->plane[XC_PLANE_Y];
+    const struct xc_plane *a = &picture_a->plane[plane], *b = &picture_b->plane[plane];
+    const unsigned width = xc_plane_width(picture_a, plane), height = xc_plane_height(picture_a, plane);
     const struct xc_dsp *dsp = &workspace->dsp;
     double sum = 0;
     unsigned windows = 0;
-    for (unsigned y = 0; y + XC_SSIM_WINDOW <= picture_a->height; y += BLOCK) {
+    for (unsigned y = 0; y + XC_SSIM_WINDOW <= height; y += BLOCK) {
         struct sums left = sum_column(dsp, a, b, 0, y);
-        for (unsigned x = BLOCK; x + BLOCK <= picture_a->width; x += BLOCK) {
+        for (unsigned x = BLOCK; x + BLOCK <= width; x += BLOCK) {
             const struct sums right = sum_column(dsp, a, b, x, y);
             sum += ssim_of_window(&left, &right);
             windows++;

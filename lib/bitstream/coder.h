@@ -1,8 +1,9 @@
-/* One description of the syntax, three ways to run it.
+/* One description of the syntax, four ways to run it.
  *
  * Header and macroblock modes are described once, in header.c and modes.c, as a walk over the parsed values. A coder
- * decides what the walk does: read the values from bits, write them as bits, or count how often each probability meets
- * a 0 and a 1, from which optimize.c finds better ones. So parsing and serializing cannot disagree.
+ * decides what the walk does: read the values from bits, write them as bits, count how often each probability meets
+ * a 0 and a 1, from which optimize.c finds better ones, or measure what the bits are spent on. So parsing and
+ * serializing cannot disagree.
  *
  * A coder is passed by value. Where a walk is long, everything it calls is inlined into one copy per coding, in which
  * that is a constant (modes.c, tokens.c). */
@@ -14,7 +15,9 @@
 
 #include "bitstream/bool_reader.h"
 #include "bitstream/bool_writer.h"
+#include "bitstream/cost.h"
 #include "bitstream/tables.h"
+#include "excamera/bits.h"
 
 /* Probabilities are either constants of the standard or bytes of the frame header. The latter are named by their place
  * in it, and only they are counted. */
@@ -25,7 +28,7 @@ struct xc_branch_counts {
     uint32_t at[sizeof(struct xc_frame_header)][2];
 };
 
-enum xc_coding { XC_READ, XC_WRITE, XC_COUNT };
+enum xc_coding { XC_READ, XC_WRITE, XC_COUNT, XC_MEASURE };
 
 /* What the coding at hand needs; the rest is NULL. */
 struct xc_coder {
@@ -33,6 +36,8 @@ struct xc_coder {
     struct xc_bool_reader *reader;
     struct xc_bool_writer *writer;
     struct xc_branch_counts *counts;
+    struct xc_bits *bits;
+    enum xc_bit_kind kind;                /* what the walk is at, for bits */
     const struct xc_frame_header *header; /* whose probabilities the places name */
 };
 
@@ -46,6 +51,9 @@ XC_INLINE bool xc_code_constant(struct xc_coder c, uint8_t probability, bool bit
     }
     if (c.coding == XC_WRITE) {
         xc_bool_write(c.writer, probability, bit);
+    }
+    if (c.coding == XC_MEASURE) {
+        c.bits->of[c.kind] += xc_cost(probability, bit);
     }
     return bit;
 }
@@ -134,7 +142,7 @@ XC_INLINE int xc_code_constant_tree(struct xc_coder c, const xc_tree *tree, cons
         return xc_read_tree(c.reader, tree, probabilities);
     }
     int way[XC_TREE_DEPTH], length = xc_tree_way(way, tree, value);
-    while (c.coding == XC_WRITE && length > 0) {
+    while (c.coding != XC_COUNT && length > 0) {
         int at = way[--length];
         xc_code_constant(c, probabilities[at >> 1], at & 1);
     }

@@ -140,6 +140,7 @@ static void code_references(struct xc_coder c, struct xc_frame_header *h)
 /* Section 13.4. */
 static void code_coefficient_updates(struct xc_coder c, struct xc_frame_header *h)
 {
+    c.kind = XC_BITS_PROBABILITIES;
     for (int i = 0; i < 4; i++) {
         for (int j = 0; j < 8; j++) {
             for (int k = 0; k < 3; k++) {
@@ -161,6 +162,7 @@ static void code_coefficient_updates(struct xc_coder c, struct xc_frame_header *
 /* Section 17.2: seven bits stand for an even probability; 0 stands for 1. */
 static void code_mv_updates(struct xc_coder c, struct xc_frame_header *h)
 {
+    c.kind = XC_BITS_PROBABILITIES;
     for (int i = 0; i < 2; i++) {
         uint32_t sent = 0;
         for (int j = 0; j < 19; j++) {
@@ -176,6 +178,7 @@ static void code_mv_updates(struct xc_coder c, struct xc_frame_header *h)
 
 static bool code_mode_probabilities(struct xc_coder c, bool sent, uint8_t *probabilities, int count)
 {
+    c.kind = XC_BITS_PROBABILITIES;
     sent = xc_code_flag(c, sent);
     for (int i = 0; sent && i < count; i++) {
         probabilities[i] = (uint8_t)xc_code_literal(c, 8, probabilities[i]);

@@ -146,6 +146,7 @@ static bool within(int limit, int row, int column)
 XC_INLINE bool code_mv(struct xc_coder c, struct xc_mv *mv, struct xc_mv predicted)
 {
     int row = mv->row - predicted.row, column = mv->column - predicted.column;
+    c.kind = XC_BITS_VECTORS;
     if (c.coding != XC_READ && !within(XC_MV_MAX, row, column)) {
         return false;
     }
@@ -343,9 +344,12 @@ XC_INLINE bool code_macroblock(struct xc_coder c, const struct xc_frame *frame, 
         mb = &copy;
     }
     if (h->update_segment_map) {
+        c.kind = XC_BITS_SEGMENTS;
         mb->segment = (uint8_t)xc_code_tree(c, xc_segment_tree, XC_PLACE(segment_tree), mb->segment);
     }
+    c.kind = XC_BITS_SKIPS;
     mb->skip = h->skip_enabled && xc_code(c, XC_PLACE(skip_probability), mb->skip);
+    c.kind = XC_BITS_MODES;
     if (!h->key_frame && xc_code(c, XC_PLACE(intra_probability), mb->reference != XC_REF_INTRA)) {
         return code_inter(c, frame, mb, row, column);
     }
@@ -415,4 +419,10 @@ bool xc_modes_count(struct xc_branch_counts *counts, const struct xc_frame *fram
 {
     const struct xc_coder c = { .coding = XC_COUNT, .counts = counts, .header = &frame->header };
     return code_row(c, frame, row);
+}
+
+bool xc_modes_measure(struct xc_bits *bits, const struct xc_frame *frame, unsigned row, unsigned column)
+{
+    const struct xc_coder c = { .coding = XC_MEASURE, .bits = bits, .header = &frame->header };
+    return code_macroblock(c, frame, row, column);
 }

@@ -11,6 +11,8 @@
 typedef bool xc_modes_read_fn(struct xc_bool_reader *reader, struct xc_frame *frame, unsigned row);
 bool xc_modes_write(struct xc_bool_writer *writer, const struct xc_frame *frame, unsigned row);
 bool xc_modes_count(struct xc_branch_counts *counts, const struct xc_frame *frame, unsigned row);
+/* The same for one macroblock. */
+bool xc_modes_measure(struct xc_bits *bits, const struct xc_frame *frame, unsigned row, unsigned column);
 /* The version that reads on a machine with these bits of enum xc_cpu. */
 xc_modes_read_fn *xc_modes_reader(unsigned cpu_features);
 /* What false means. */

@@ -250,6 +250,13 @@ static const xc_block *plane_to_counts(struct xc_coder c, const struct xc_macrob
     return write_plane(c, mb, type, first, plane, levels, above, left);
 }
 
+static const xc_block *plane_to_cost(struct xc_coder c, const struct xc_macroblock *mb, int type, int first,
+                                     struct plane plane, const xc_block *levels, uint8_t *above, uint8_t *left)
+{
+    c.coding = XC_MEASURE;
+    return write_plane(c, mb, type, first, plane, levels, above, left);
+}
+
 static void code_planes(struct xc_coder c, code_plane *code, const struct xc_macroblock *mb, const xc_block *levels,
                         struct xc_token_context *above, struct xc_token_context *left)
 {
@@ -260,12 +267,16 @@ static void code_planes(struct xc_coder c, code_plane *code, const struct xc_mac
     }
     int type = XC_Y_WITH_DC, first = 0;
     if (xc_has_y2(mb)) {
+        c.kind = XC_BITS_Y2;
         levels = code(c, mb, XC_Y2, 0, y2, levels, &above->y2, &left->y2);
         type = XC_Y_AFTER_Y2;
         first = 1;
     }
+    c.kind = XC_BITS_Y;
     levels = code(c, mb, type, first, luma, levels, above->y, left->y);
+    c.kind = XC_BITS_U;
     levels = code(c, mb, XC_CHROMA, 0, chroma_u, levels, above->u, left->u);
+    c.kind = XC_BITS_V;
     code(c, mb, XC_CHROMA, 0, chroma_v, levels, above->v, left->v);
 }
 
@@ -283,4 +294,11 @@ void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_head
 {
     const struct xc_coder c = { .coding = XC_COUNT, .counts = counts, .header = header };
     code_planes(c, plane_to_counts, mb, levels, above, left);
+}
+
+void xc_tokens_measure(struct xc_bits *bits, const struct xc_frame_header *header, const struct xc_macroblock *mb,
+                       const xc_block *levels, struct xc_token_context *above, struct xc_token_context *left)
+{
+    const struct xc_coder c = { .coding = XC_MEASURE, .bits = bits, .header = header };
+    code_planes(c, plane_to_cost, mb, levels, above, left);
 }

@@ -20,13 +20,15 @@ typedef xc_block *xc_tokens_read_fn(struct xc_bool_reader *reader, const struct 
 /* The version for a machine with these bits of enum xc_cpu. */
 xc_tokens_read_fn *xc_tokens_reader(unsigned cpu_features);
 
-/* The inverse, and the same for counting; levels: the macroblock's. */
+/* The inverse, and the same for counting and measuring; levels: the macroblock's. */
 void xc_tokens_write(struct xc_bool_writer *writer, const struct xc_frame_header *header,
                      const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
                      struct xc_token_context *left);
 void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_header *header,
                      const struct xc_macroblock *mb, const xc_block *levels, struct xc_token_context *above,
                      struct xc_token_context *left);
+void xc_tokens_measure(struct xc_bits *bits, const struct xc_frame_header *header, const struct xc_macroblock *mb,
+                       const xc_block *levels, struct xc_token_context *above, struct xc_token_context *left);
 
 static inline bool xc_has_y2(const struct xc_macroblock *mb)
 {

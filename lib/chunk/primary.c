@@ -1,7 +1,7 @@
 /* Chunks that are encoded picture by picture, each as good or as large as asked for. */
-#include "analysis/ssim.h"
 #include "base/log2.h"
 #include "chunk/tries.h"
+#include "excamera/ssim.h"
 
 /* What all pictures of a chunk are encoded for. */
 struct primary {
@@ -46,8 +46,8 @@ static xc_margin margin_of(const struct primary *p, const struct xc_try *try)
         reached = try->bytes.size <= size;
         margin = xc_log2((uint32_t)size) - xc_log2((uint32_t)try->bytes.size);
     } else {
-        const double ssim =
-            xc_ssim(p->session.job->workspace, p->tries.picture, xc_encoder_state(try->encoder)->reference[XC_LAST]);
+        const double ssim = xc_picture_ssim(p->session.job->workspace, p->tries.picture,
+                                            xc_encoder_state(try->encoder)->reference[XC_LAST], XC_PLANE_Y);
         reached = ssim * SSIM_ONE >= options->ssim * SSIM_ONE + 1;
         margin = log_of_error(options->ssim) - log_of_error(ssim);
     }

@@ -116,6 +116,9 @@ enum xc_status xc_chunk_rebase(struct xc_chunk *out, const struct xc_chunk_job *
 enum xc_status xc_chunk_terminate(struct xc_chunk *out, struct xc_state *state, const struct xc_chunk_input *input,
                                   struct xc_workspace *workspace, struct xc_error *err);
 
+/* Copies a chunk without the coefficients of its interframes: to see what prediction alone does, and what it costs. */
+enum xc_status xc_chunk_zero_residues(struct xc_chunk *out, const struct xc_chunk_input *input, struct xc_error *err);
+
 /* ---- Without another chunk ---- */
 
 struct xc_primary_options {

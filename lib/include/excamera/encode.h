@@ -89,6 +89,9 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
  * A key frame does so anyway. */
 void xc_frame_terminate(struct xc_frame *frame);
 
+/* Takes all coefficients out of a complete frame: what is left is its prediction. */
+void xc_frame_zero_residues(struct xc_frame *frame);
+
 #ifdef __cplusplus
 }
 #endif

@@ -23,9 +23,11 @@
 #ifndef EXCAMERA_EXCAMERA_H
 #define EXCAMERA_EXCAMERA_H
 
+#include "excamera/bits.h"
 #include "excamera/chunk.h"
 #include "excamera/cpu.h"
 #include "excamera/decode.h"
+#include "excamera/difference.h"
 #include "excamera/encode.h"
 #include "excamera/error.h"
 #include "excamera/frame.h"
@@ -34,6 +36,7 @@
 #include "excamera/picture.h"
 #include "excamera/quantizer.h"
 #include "excamera/source.h"
+#include "excamera/ssim.h"
 #include "excamera/state.h"
 #include "excamera/version.h"
 #include "excamera/workspace.h"
