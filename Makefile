@@ -22,6 +22,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 include mk/config.mk  # which compiler and flags, and in which directory
 include mk/build.mk   # the library, the tools, the test programs
 include mk/install.mk # what goes where on a system
+include mk/names.mk # other names of tools
 include mk/newcomer.mk # setup, demo, check
 include mk/bench.mk  # measurements
 include mk/lambda.mk  # the function for AWS Lambda and what speaks with it

@@ -275,6 +275,12 @@ static void fill_standard_streams(void)
     }
 }
 
+bool xc_tool_called(const char *program, const char *name)
+{
+    const char *slash = program ? strrchr(program, '/') : NULL;
+    return program && !strcmp(slash ? slash + 1 : program, name);
+}
+
 char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv)
 {
     static struct xc_tool copy; /* errors need it after the caller's is gone */

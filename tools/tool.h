@@ -43,6 +43,9 @@ struct xc_tool {
             .integer = &(variable), .minimum = 1, .maximum = 64                                                        \
     }
 
+/* Whether the program was started under this name, which is another one than the tool's: a link to it. */
+bool xc_tool_called(const char *program, const char *name);
+
 /* Stores the options' values and returns the operands, ended by NULL. Options and operands may be mixed. */
 char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv);
 

@@ -1,6 +1,7 @@
-/* xc-decode: decodes an IVF file and writes the pictures or their MD5. If the file is cut short, or a frame cannot be
- * decoded, the pictures before that place are written all the same, and then the tool fails. */
-#include "tool.h"
+/* xc-decode, and vp8decode by another name: decodes an IVF file and writes the pictures or their MD5. If the file is
+ * cut short, or a frame cannot be decoded, the pictures before that place are written all the same, and then the tool
+ * fails. */
+#include "y4m-film.h"
 
 #include <errno.h>
 #include <md5.h>
@@ -14,6 +15,7 @@ enum format { NOTHING, I420, Y4M, MD5, FRAME_MD5 };
 /* Where the pictures go. */
 struct sink {
     enum format format;
+    bool like_original; /* Y4M: with the header that the original's vp8decode writes */
     const char *input_name;
     const struct xc_ivf *ivf;
     struct xc_tool_output output; /* open unless format is NOTHING */
@@ -54,12 +56,16 @@ static void show_frame_md5(struct sink *sink, const struct xc_picture *picture, 
 static void show_y4m(struct sink *sink, const struct xc_picture *picture, uint32_t frame)
 {
     struct xc_error err;
-    if (!sink->width) {
+    if (!sink->width && sink->like_original) {
+        xc_tool_y4m_film_begin(&sink->output, picture, &sink->ivf->header);
+    } else if (!sink->width) {
         struct xc_y4m_header header = { 0 };
         const struct xc_ivf_header *ivf = &sink->ivf->header;
         snprintf(header.line, sizeof header.line, "YUV4MPEG2 W%u H%u F%u:%u Ip C420jpeg", picture->width,
                  picture->height, (unsigned)ivf->rate_num, (unsigned)ivf->rate_den);
         xc_tool_check(xc_y4m_write_header(sink->output.stream, &header, &err), sink->output.name, &err);
+    }
+    if (!sink->width) {
         sink->width = picture->width;
         sink->height = picture->height;
     }
@@ -162,9 +168,10 @@ int main(int argc, char **argv)
     bool i420 = false, y4m = false, md5 = false, frame_md5 = false;
     int64_t threads = 1;
     const char *output_name = NULL, *state_name = NULL;
+    const bool like_original = xc_tool_called(argv[0], "vp8decode");
     const struct xc_tool_option options[] = {
-        { 'S', "input-state", "FILE", "the state to decode from; needed if IN.ivf does not begin with a key frame",
-          .text = &state_name },
+        { like_original ? 's' : 'S', "input-state", "FILE",
+          "the state to decode from; needed if IN.ivf does not begin with a key frame", .text = &state_name },
         { 0, "y4m", NULL, "write a Y4M film; the default if -o is given", .flag = &y4m },
         { 0, "i420", NULL, "write raw I420: of each picture the planes Y, U and V", .flag = &i420 },
         { 0, "md5", NULL, "print the MD5 of what --i420 would write, like 'vpxdec --i420 --md5'", .flag = &md5 },
@@ -174,10 +181,10 @@ int main(int argc, char **argv)
         { 0 },
     };
     const struct xc_tool tool = {
-        .name = "xc-decode",
+        .name = like_original ? "vp8decode" : "xc-decode",
         .synopsis = "[OPTION]... IN.ivf",
         .description = "Decodes IN.ivf, or standard input if that is -. Without an option that asks for output it "
-                       "only checks that IN.ivf can be decoded. If IN.ivf is damaged or cut short, xc-decode writes "
+                       "only checks that IN.ivf can be decoded. If IN.ivf is damaged or cut short, it writes "
                        "the pictures before the damage, says what is wrong and fails.",
         .options = options,
         .minimum_operands = 1,
@@ -195,8 +202,10 @@ int main(int argc, char **argv)
     struct xc_error damage;
     read_input(&input, operands[0], &damage);
     xc_tool_state_read(&state, xc_workspace_pool(workspace), state_name);
-    xc_tool_ivf_check_state(&input, &state, "-S");
-    struct sink sink = { .format = format, .input_name = input.name, .ivf = &input.ivf };
+    xc_tool_ivf_check_state(&input, &state, like_original ? "-s" : "-S");
+    struct sink sink = {
+        .format = format, .like_original = like_original, .input_name = input.name, .ivf = &input.ivf
+    };
     play(&sink, output_name, &state, workspace, &damage);
 
     xc_state_clear(&state);
