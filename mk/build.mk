@@ -38,6 +38,7 @@ VPX_ARCHIVE := $(filter /%,$(shell $(CC) -print-file-name=libvpx.a 2>/dev/null))
 VPX := $(if $(VPX_ARCHIVE),$(OUT)/libexcamera-vpx.a)
 LIBS := -lxxhash -lm
 LIBS-xc-decode := -lmd
+LIBS-xc-dissect := -lyuv -ljpeg -lpng -lz
 LIBS-unit_alloc := $(foreach f,malloc calloc realloc aligned_alloc free pthread_create,-Wl$(comma)--wrap=$(f))
 
 .PHONY: tools static lib test-programs
