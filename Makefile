@@ -23,6 +23,8 @@ include mk/config.mk  # which compiler and flags, and in which directory
 include mk/build.mk   # the library, the tools, the test programs
 include mk/install.mk # what goes where on a system
 include mk/names.mk # other names of tools
+include mk/man.mk # man pages and completions
+include mk/dist.mk # archives and packages
 include mk/newcomer.mk # setup, demo, check
 include mk/bench.mk  # measurements
 include mk/lambda.mk  # the function for AWS Lambda and what speaks with it
@@ -43,7 +45,10 @@ help:
 #: make format           clang-format all C sources; make check-format only looks
 #: make setup            only install what is missing
 #: make install          PREFIX=/usr/local DESTDIR=; make install-lambda, the remote engines as well
+#: make man              man pages and completions, in build/release/man/; make install-man installs them
 #: make uninstall        remove what both have installed, given the same PREFIX and DESTDIR
+#: make dist, tarball    the sources, the static tools, each as an archive with its SHA-256, in build/dist/
+#: make deb              packages for Debian, in build/deb/
 #: make clean            remove build/ and bin/
 #:
 #: BUILD=debug           without optimization, in build/debug/ (its tools: build/debug/bin/)
