@@ -8,8 +8,15 @@ from harness import BIN, Case
 # new tool needs an entry, if only an empty one.
 OPTIONS = {
     "xc-check": "--sums --list",
+    "xc-decode-bundle": "-o --output -v --verbose --json --threads",
+    "xc-diff": "-a --amounts --json",
+    "xc-dissect": "-m --macroblocks -p --probability-tables -c --coefficients -f --frame -s --initial-state -b --bits "
+                  "--overlay --json",
+    "xc-framesize": "--json",
+    "xc-ssim": "-a --all-planes -1 --video1-format -2 --video2-format --json",
+    "xc-zero-out-residues": "-S --input-state --json",
     "xc-decode": "-S --input-state --i420 --y4m --md5 --frame-md5 -o --output --threads",
-    "xc-dump": "-f --frame-number -S --input-state --threads",
+    "xc-dump": "-f --frame-number -S --input-state --id --json --threads",
     "xc-enc": "-W --no-wait -w --kf-q-weight -i --input-format -o --output -r --reencode -I --input-state -p "
               "--pred-ivf -S --pred-state -O --output-state -e --extra-frame-chunk -y --y-ac-qi -s --ssim --threads "
               "--anchors --follow --cq-level",

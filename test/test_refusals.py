@@ -13,6 +13,7 @@ from harness import BIN, Case, Ivf, number
 # Each tool as it is used, with a word in braces for each input. The outputs go to the current directory.
 COMMANDS = {
     "xc-decode": "-S {state} --i420 -o out.i420 {inter}",
+    "xc-dissect": "-s {state} --overlay out.png {inter}",
     "xc-dump": "-S {state} {inter} out.state",
     "xc-enc": "-W -w 0.75 -i y4m -o out.ivf -r -I {state} -p {key} -O out.state {raw}",
     "xc-enc, primary": "-i y4m -y 40 -I {state} -o out.ivf -O out.state {raw}",
@@ -24,6 +25,7 @@ COMMANDS = {
     "xc-split": "-s 3 -d out {raw}",
     "xc-terminate-chunk": "{key} out.ivf out.state",
     "xc-vpxenc": "--ivf --codec=vp8 --good --cpu-used=5 -o out.ivf {raw}",
+    "xc-zero-out-residues": "-S {state} {inter} out.ivf",
 }
 # Of these, xc-decode writes the pictures that are whole, before it fails (test_tools.Damaged).
 NO_MATTER = {("xc-decode", "last frame cut short"), ("xc-decode", "a byte too many")}
@@ -169,7 +171,7 @@ class OtherSizes(Refusals):
         other["state"] = self.dir / "other.state"
         for name, key in self.each(None):
             alone = len(re.findall("{", COMMANDS[name])) == 1
-            if alone or (name, key) in (("xc-decode", "inter"), ("xc-dump", "inter")):
+            if alone or key == "inter" and name in ("xc-decode", "xc-dissect", "xc-dump", "xc-zero-out-residues"):
                 continue  # one file can have any size, and what begins with a key frame needs no state
             with self.subTest(name, input=key):
                 self.refuses(*self.command(name, **{key: other[KIND[key]]}))
@@ -393,7 +395,7 @@ class Outputs(Refusals):
                 command = self.command(name)
                 before = harness.snapshot(self.dir)
                 done = subprocess.run([BIN / command[0], *command[1:]], cwd=self.dir, stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, preexec_fn=lambda: limit_file_size(500))
+                                      stderr=subprocess.PIPE, preexec_fn=lambda: limit_file_size(200))
                 self.check_failed_whole(command, done, before)
 
     def test_full_disk(self):
@@ -414,7 +416,7 @@ class Outputs(Refusals):
                     if done.returncode == 0:  # an output so small that it fits
                         for path in disk.glob("out*"):
                             path.unlink()
-                        self.assertIn(name, ("xc-merge", "xc-vpxenc", "xc-enc, following"))
+                        self.assertIn(name, ("xc-merge", "xc-vpxenc", "xc-enc, following", "xc-zero-out-residues"))
                     else:
                         self.assertRegex(done.stderr.decode(), rf"\A{command[0]}: [^\n]*No space left[^\n]*\n\Z")
                     self.assertEqual(set(harness.snapshot(disk)), {"filler"})
