@@ -51,6 +51,7 @@ install: tools lib $(VPX)
 	@umask 022 && rm -f $(PKG_CONFIG_FILE) && mk/pkg-config-file $(call quote,$(PREFIX)) '$(VERSION)' \
 	    '$(if $(VPX),-lexcamera-vpx,-lvpx) $(LIBS) -pthread' >$(PKG_CONFIG_FILE)
 	@ln -sf $(SCRIPTS:%=../share/excamera/%) $(call in_place,bin)
+	$(install_names)
 	@ln -sf $(notdir $(SHARED_LIBRARY)) $(call in_place,lib/$(SONAME))
 	@ln -sf $(SONAME) $(call in_place,lib/libexcamera.so)
 	@[ -n $(call quote,$(DESTDIR)) ] || ldconfig 2>/dev/null || :
@@ -60,7 +61,7 @@ uninstall:
 	$(call files,take)
 	$(call lambda_files,take)
 	$(call take,,lib,$(LIBRARY_LINKS))
-	$(call take,,bin,$(SCRIPTS) xc-lambda)
+	$(call take,,bin,$(SCRIPTS) $(other_names) xc-lambda)
 	@rm -f $(PKG_CONFIG_FILE)
 	@find $(call in_place,share/excamera) $(call in_place,include/excamera) -depth -type d -empty -delete 2>/dev/null || :
 	@[ -n $(call quote,$(DESTDIR)) ] || ldconfig 2>/dev/null || :

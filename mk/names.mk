@@ -14,12 +14,6 @@ static: $(STATIC_LINKS)
 $(LINKS) $(STATIC_LINKS): %: $$(@D)/$$(call TOOL_OF,$$(@F))
 	$(Q)ln -sf $(notdir $<) $@
 
-.PHONY: install-names uninstall-names
-install: install-names
-install-names: $(LINKS)
-	$(call for_each_directory,bin,$(make_directory))
-	@for name in $(OTHER_NAMES); do ln -sf "$${name#*=}" $(call in_place,bin)/"$${name%%=*}" || exit; done
-
-uninstall: uninstall-names
-uninstall-names:
-	$(call take,,bin,$(other_names))
+# A line of the recipe of make install.
+install_names = @for name in $(OTHER_NAMES); do \
+    ln -sf "$${name\#*=}" $(call in_place,bin)/"$${name%%=*}" || exit; done
