@@ -1,0 +1,29 @@
+# The engine that runs each recipe line on one of several machines, by ssh (docs/engines.md). Finished chunks come here; of
+# other files, those that are made on other machines stay there, and references do for them here.
+#
+# HOSTS="big/8 small/4 :" are the machines, with how many steps each runs at once; : is this one.
+HOSTS_DIR ?= $(ENGINE_DIR)/../hosts
+# For the shell, whatever characters are in it.
+hosts := '$(subst ','\'',$(HOSTS_DIR))'
+run = @python3 -S -E $(hosts)/ssh-step '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
+
+export HOSTS SSH_OPTIONS HOSTS_CACHE STEP_TIMEOUT TIMINGS
+# By this name steps know what others of the same run have found out about the hosts.
+export XC_HOSTS_RUN := $(strip $(shell od -A n -N 8 -t x8 /dev/urandom))
+
+# As many steps at once as the hosts have slots, unless make is told otherwise.
+SLOTS := $(shell $(hosts)/xc-hosts slots)
+ifeq ($(.SHELLSTATUS),0)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(SLOTS)
+endif
+else
+$(error HOSTS does not say where to run)
+endif
+
+# When all chunks are finished, nothing of the film stays on the hosts.
+ifndef KEEP
+.PHONY: tidy-hosts
+all: tidy-hosts
+tidy-hosts: $(FINISHED) ; @$(hosts)/xc-hosts tidy
+endif
