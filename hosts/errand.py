@@ -3,25 +3,10 @@ import os
 import time
 
 import files
+from command import find_program, judge
 from files import look
 from pool import RUN_FOLDER, Fault, Lost, locked
-from process import SIGKILL, SIGNALLED
 from ssh import Connection
-
-CANNOT_RUN = (126, 127)  # exit statuses for a program that cannot be executed, or whose libraries are missing
-
-
-class Failed(Exception):
-    """The command itself has failed: (exit status, what it printed)."""
-
-
-def find_program(name):
-    """The path of a program, as the shell would find it."""
-    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if "/" not in name else [""]:
-        path = os.path.join(folder or ".", name)
-        if os.access(path, os.X_OK) and os.path.isfile(path):
-            return path
-    raise Failed(CANNOT_RUN[1], f"{name}: not found\n".encode())
 
 
 def make_way(file):
@@ -199,15 +184,3 @@ class Errand:
             with open(os.environ["TIMINGS"], "a") as log:
                 log.write(times + "\n")
         return [(name, identity, size_of[name], parts.get(name)) for name, identity in outputs.items()]
-
-
-def judge(status, program, said):
-    """A command has failed. Raises Lost if the reason is the host's, otherwise Failed."""
-    last = (said.decode(errors="replace").strip().splitlines() or ["it cannot be executed"])[-1]
-    if status in CANNOT_RUN:
-        raise Lost(f"cannot run {program}: {last}; tools that run anywhere: make static")
-    if status == SIGNALLED + SIGKILL:
-        raise Lost(f"{program} was killed there, perhaps for want of memory")
-    if status > SIGNALLED:
-        said += f"{program}: ended by signal {status - SIGNALLED}\n".encode()
-    raise Failed(status, said)

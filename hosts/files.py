@@ -1,13 +1,14 @@
 """Which file is where. A file of the makefile is in its directory, or on hosts; then a reference stands for it here.
 
-Files have identities: of what is made here, the SHA-256 of its bytes; of what a step makes on a host, the SHA-256 of the
-step: its program, its arguments, the identities of its inputs. The same steps give the same bytes, so a file that is
+Files have identities: of what is made here, the SHA-256 of its bytes; of what a step makes on a host, the SHA-256 of
+the step: its program, its arguments, the identities of its inputs. The same steps give the same bytes, so a file that is
 made anew is the same file. A reference has the step in it, and so all that it takes to make the file anew."""
 import errno
 import hashlib
 import itertools
 import os
 
+from command import Step
 from pool import RUN_FOLDER, Fault
 
 MAGIC = b"XCREF"  # any engine's reference
@@ -15,13 +16,6 @@ OURS = b"XCREF hosts 1\n"
 WORTH_KEEPING = 64 * 1024  # bytes; the digest of a smaller file is computed faster than looked up
 PIECE = 1024 * 1024
 MANY = 500  # identities in a command line
-
-
-class Step:
-    """A command, and the files that it writes and reads."""
-
-    def __init__(self, outputs, inputs, argv):
-        self.outputs, self.inputs, self.argv = outputs, inputs, argv
 
 
 class File:

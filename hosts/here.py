@@ -2,10 +2,10 @@
 import os
 
 import files
-from errand import CANNOT_RUN, Errand, Failed, make_way
+from command import CANNOT_RUN, Failed, timeout
+from errand import Errand, make_way
 from files import look
 from process import Process
-from ssh import timeout
 
 
 class ErrandHere(Errand):

@@ -1,7 +1,7 @@
 """The machines of HOSTS: how many steps run on each at once, and which machines are lost for now.
 
-All that the many processes of a run of make have to agree on is in files of the run folder. A slot is a locked file: when
-its owner dies, however that happens, the slot is free."""
+All that the many processes of a run of make have to agree on is in files of the run folder. A slot is a locked file:
+when its owner dies, however that happens, the slot is free."""
 import fcntl
 import os
 import time
@@ -72,8 +72,8 @@ class Pool:
             os.makedirs(f"{RUN_FOLDER}/{name}", exist_ok=True)
 
     def take(self, worth):
-        """Waits for a free slot. Returns its host, its number there and its descriptor. If several hosts have one, it is
-        on the host for which worth(host) is highest; of equals, on the first in HOSTS. Raises Fault if all are lost."""
+        """Waits for a free slot. Returns its host, its number there and its descriptor. If several hosts have one,
+        it is on the one with the highest worth(host); of equals, on the first. Raises Fault if all are lost."""
         queue = locked(f"{RUN_FOLDER}/queue")
         try:
             best = sorted(self.hosts, key=worth, reverse=True)

@@ -1,4 +1,4 @@
-"""A process that we talk with. It is made of calls of the system's alone: the modules for that take as long to load as all
+"""A process that we talk with. It is made of system calls alone: Python's modules for that take as long to load as all
 else that a step does."""
 import os
 import select
@@ -61,7 +61,7 @@ class Process:
             size -= len(piece)
 
     def end(self):
-        """Waits for its end, which closing its standard input may bring about. Returns the exit status, as a shell has it."""
+        """Waits for its end, which closing its standard input may bring about. Returns the exit status, as shells do."""
         for descriptor in (self.input, self.output):
             if descriptor is not None:
                 os.close(descriptor)

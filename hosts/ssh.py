@@ -2,12 +2,12 @@
 import hashlib
 import os
 
+from command import timeout
 from pool import RUN_FOLDER, Fault, Lost, locked
 from process import Late, Process
 
 WORKER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "worker")
 SESSIONS = 8  # commands at once on a connection; by default, sshd allows ten
-TIMEOUT = 3600  # seconds that a step may take
 PATIENCE = 60  # seconds for what should take one
 
 # A host that does not answer for 15 seconds is lost, and so is one that cannot be reached within ten.
@@ -40,13 +40,6 @@ def cache_folder():
     if folder != CACHE and not all(c.isascii() and c.isalnum() or c in PLAIN for c in folder):
         raise Fault(f"HOSTS_CACHE: {folder}: may have letters, digits and {PLAIN} only")
     return folder
-
-
-def timeout():
-    text = os.environ.get("STEP_TIMEOUT") or str(TIMEOUT)
-    if not text.isdecimal() or not int(text):
-        raise Fault(f"STEP_TIMEOUT: {text}: is not a number of seconds")
-    return int(text)
 
 
 def options():

@@ -5,7 +5,9 @@
 HOSTS_DIR ?= $(ENGINE_DIR)/../hosts
 # For the shell, whatever characters are in it.
 hosts := '$(subst ','\'',$(HOSTS_DIR))'
-run = @python3 -S -E $(hosts)/ssh-step '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
+# What python3 is may be a script that looks for it, too slow to be run with each step (pyenv).
+PYTHON := '$(subst ','\'',$(shell python3 -c 'import sys; print(sys.executable)'))'
+run = @$(PYTHON) -S -E $(hosts)/ssh-step '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
 
 export HOSTS SSH_OPTIONS HOSTS_CACHE STEP_TIMEOUT TIMINGS
 # By this name steps know what others of the same run have found out about the hosts.
