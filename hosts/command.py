@@ -68,9 +68,13 @@ def main(engine, run):
     except KeyboardInterrupt:
         return INTERRUPTED
     except (Fault, Lost) as fault:
-        say(fault)
+        return complain(fault)
     except OSError as error:
-        say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
-    else:
-        return 0
+        return complain(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+    return 0
+
+
+def complain(why):
+    """The program cannot go on. (What begins with the engine's name is no failure.)"""
+    os.write(2, f"{os.path.basename(sys.argv[0])}: {why}\n".encode(errors="surrogateescape"))
     return 1

@@ -1,8 +1,8 @@
 """Which file is where. A file of the makefile is in its directory, or on hosts; then a reference stands for it here.
 
 Files have identities: of what is made here, the SHA-256 of its bytes; of what a step makes on a host, the SHA-256 of
-the step: its program, its arguments, the identities of its inputs. The same steps give the same bytes, so a file that is
-made anew is the same file. A reference has the step in it, and so all that it takes to make the file anew."""
+the step: its program, its arguments, the identities of its inputs. The same steps give the same bytes, so a file that
+is made anew is the same file. A reference has the step in it, and so all that it takes to make the file anew."""
 import errno
 import hashlib
 import itertools

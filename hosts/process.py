@@ -61,7 +61,7 @@ class Process:
             size -= len(piece)
 
     def end(self):
-        """Waits for its end, which closing its standard input may bring about. Returns the exit status, as shells do."""
+        """Closes its standard input and waits for its end. Returns the exit status, as shells have it."""
         for descriptor in (self.input, self.output):
             if descriptor is not None:
                 os.close(descriptor)

@@ -61,7 +61,7 @@ class Encoding:
             if is_first:
                 self.progress.begin("encoding", splitter.frames, self.frames_done())
             if self.segment.unfinished:
-                make(work, self.segment, self.options, self.on_wait)
+                make(work, self.segment, self.options, self.on_wait, self.progress.interject)
             work.update(done=end)
             if not self.options.keep:
                 work.remove_chunks()

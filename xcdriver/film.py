@@ -3,6 +3,7 @@ import contextlib
 import os
 import time
 
+from xcdriver import engine
 from xcdriver.encoding import encode
 from xcdriver.output import check_output, finish
 from xcdriver.places import ENGINES, IN_SOURCES, ROOT, TOOLS
@@ -27,10 +28,10 @@ def find_tools():
 
 def check_engine():
     """Raises Failure if ENGINE in the environment names no engine. Sets it if it is empty."""
-    engine = os.environ["ENGINE"] = os.environ.get("ENGINE") or "local"
+    name = os.environ["ENGINE"] = engine.NAME
     engines = sorted(path.stem.partition("-")[2] for path in ENGINES.glob("engine-*.mk"))
-    if engine not in engines:
-        raise Failure(f"ENGINE={engine} in the environment: there is no such engine; there are {', '.join(engines)}")
+    if name not in engines:
+        raise Failure(f"ENGINE={name} in the environment: there is no such engine; there are {', '.join(engines)}")
 
 
 def seconds_paid(directory):
@@ -73,6 +74,7 @@ def encode_film(options, progress):
     prepare_environment()
     find_tools()
     check_engine()
+    options.jobs = options.jobs or engine.jobs()
     check_output(options.output, options.input)
     source = Source(options.input, options.audio, options.rate, bool(container_of(options.output)))
     for note in source.notes:

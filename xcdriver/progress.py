@@ -67,6 +67,11 @@ class Progress:
         else:
             say(text + "\n")
 
+    def interject(self, message):
+        """Prints a line of its own."""
+        self.clear()
+        say(message + "\n")
+
     def clear(self):
         """Removes the line that is updated, so that a message can take its place."""
         if self.live:

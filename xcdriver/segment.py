@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from xcdriver import files, graph
+from xcdriver import engine, files, graph
 from xcdriver.makefile import makefile
 from xcdriver.processes import Failure, ending, log_in_memory, reason, started
 
@@ -52,8 +52,8 @@ def explain(log):
     return reason(log)
 
 
-def make(work, segment, options, on_wait):
-    """Encodes a segment. Calls on_wait() while make runs."""
+def make(work, segment, options, on_wait, on_message):
+    """Encodes a segment. While make runs, calls on_wait(), and on_message(line) with what the engine says."""
     with open(work.path / "excamera.mk", "w", errors="surrogateescape") as out:
         out.writelines(segment.makefile)
     files.sync(work.path / "excamera.mk")  # by this file a later run knows that there is something to go on with
@@ -62,12 +62,15 @@ def make(work, segment, options, on_wait):
     # explain() expects messages in English.
     environment = {**os.environ, "LC_ALL": "C", "KEEP": "1" if options.keep else ""}
     with log_in_memory() as log:
+        messages = engine.Messages(log, on_message)
         with started(command, cwd=work.path, env=environment, stdin=subprocess.DEVNULL, stdout=log,
                      stderr=subprocess.STDOUT, pass_fds=[work.lock.fileno()]) as process:
             while process.poll() is None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(0.2)
                 on_wait()
+                messages.pass_on()
+            messages.pass_on()
         if process.returncode:
             log.seek(0)
             raise Failure(explain(log.read()) or ending("make", process.returncode))
