@@ -9,11 +9,12 @@ hosts := '$(subst ','\'',$(HOSTS_DIR))'
 # What python3 is may be a script that looks for it, too slow to be run with each step (pyenv).
 PYTHON := '$(subst ','\'',$(shell python3 -c 'import sys; print(sys.executable)'))'
 export SLURM_OPTIONS STEP_TIMEOUT TIMINGS
+# By this name steps and jobs know what others of the same run of make have found out.
+RUN := $(strip $(shell od -A n -N 8 -t x8 /dev/urandom))
 
 ifeq ($(SLURM_MODE),steps)
 
-# By this name steps know what others of the same run have found out about the nodes.
-export XC_HOSTS_RUN := $(strip $(shell od -A n -N 8 -t x8 /dev/urandom))
+export XC_HOSTS_RUN := $(RUN)
 export XC_SLURM_NODES := $(shell $(hosts)/slurm-nodes)
 ifneq ($(.SHELLSTATUS),0)
 $(error SLURM_MODE=steps is for the inside of an allocation: salloc -n 16 make ...)
@@ -23,6 +24,7 @@ run = @$(PYTHON) -S -E $(hosts)/slurm-step '$(1)' '$(2)' '$(filter $(1),$(FINISH
 
 else
 
+export XC_SLURM_RUN := $(RUN)
 WHOLE_CHUNKS := yes
 SLOTS := 16
 plan = @$(PYTHON) -S -E $(hosts)/slurm-plan '$(1)' '$(2)' '$(3)' '$(filter-out FORCE,$(4))'
