@@ -84,7 +84,7 @@ class Films(SshCase):
         self.prepare("anchored")
         done = self.make(f"{number(0)}-anchors.ivf", HOSTS="two/1", **variables)
         self.assertEqual(done.returncode, 0, done.stderr)
-        done = self.make("-j1", f"{number(3)}-anchors.ivf", HOSTS="one/1 two/1", **variables)
+        done = self.make("-j1", f"{number(2)}-anchors.ivf", HOSTS="one/1 two/1", **variables)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual({host for _, host in self.logged()}, {"two"})
 
