@@ -10,7 +10,7 @@ the latter. The tools must be on the PATH.
 
 Variables of the makefile, as in `make KEEP=1 -f excamera.mk`:
   VPXENC=PROGRAM  encode with another vpxenc than xc-vpxenc
-  ENGINE=NAME     run the steps elsewhere, as on AWS Lambda (docs/lambda.md)
+  ENGINE=NAME     run the steps elsewhere, as on other machines (docs/engines.md)
   KEEP=1          keep the intermediate files
   TIMINGS=FILE    log how long each step takes (docs/latency.md)
   ANCHORED_OPTIONS=OPTIONS

@@ -8,6 +8,8 @@ from files import look
 from pool import RUN_FOLDER, Fault, Lost, locked
 from ssh import Connection
 
+ATTEMPTS = 5  # to have a step's files on the host when it begins; others may crowd them out
+
 
 def make_way(file):
     """Locked while a file is made anew, by whoever needs it first."""
@@ -127,13 +129,14 @@ class Errand:
                  *(["-t"] if timed else []), "--",
                  *(["xc-timed", "--", ".timings", " ".join(step.outputs), " ".join(step.inputs)] if timed else []),
                  os.path.basename(step.argv[0]), *step.argv[1:]]
-        while True:
+        for _ in range(ATTEMPTS):
             for file in [*programs, *inputs]:
                 if not self.inventory.has(file.identity):
                     self.bring(file)
             answer = self.ask(words, step.argv[0])
             if answer:
                 return self.take(*answer, outputs, finished)
+        raise Lost("does not keep what it gets")
 
     def program_there(self, name):
         """The program for the host's kind of machine."""

@@ -11,8 +11,8 @@ import os
 from command import Step
 from pool import RUN_FOLDER, Fault
 
-MAGIC = b"XCREF"  # any engine's reference
-OURS = b"XCREF hosts 1\n"
+MAGIC = b"XCREF "  # any engine's reference begins so (mk/engine-local.mk)
+OURS = b"XCREF xc-hosts fetch\n"
 WORTH_KEEPING = 64 * 1024  # bytes; the digest of a smaller file is computed faster than looked up
 PIECE = 1024 * 1024
 MANY = 500  # identities in a command line
@@ -56,7 +56,7 @@ def look(name):
             if start == OURS:
                 return read_reference(name, source.read())
             if start.startswith(MAGIC):
-                raise Fault(f"{name}: is a reference of another engine; fetch it with: xc-lambda fetch {name}")
+                raise Fault(f"{name}: is a reference of another engine, and its bytes are not here")
             status = os.fstat(source.fileno())
             return File(name, digest(name, source, status), status.st_size)
     except OSError as error:

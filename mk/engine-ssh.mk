@@ -14,18 +14,19 @@ export HOSTS SSH_OPTIONS HOSTS_CACHE STEP_TIMEOUT TIMINGS
 export XC_HOSTS_RUN := $(strip $(shell od -A n -N 8 -t x8 /dev/urandom))
 
 # As many steps at once as the hosts have slots, unless make is told otherwise.
-SLOTS := $(shell $(hosts)/xc-hosts slots)
+# (What is exported, $(shell) gets from make 4.4 on.)
+SLOTS := $(shell HOSTS='$(subst ','\'',$(HOSTS))' $(PYTHON) $(hosts)/xc-hosts slots 2>&1)
 ifeq ($(.SHELLSTATUS),0)
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(SLOTS)
 endif
 else
-$(error HOSTS does not say where to run)
+$(error $(SLOTS))
 endif
 
 # When all chunks are finished, nothing of the film stays on the hosts.
 ifndef KEEP
 .PHONY: tidy-hosts
 all: tidy-hosts
-tidy-hosts: $(FINISHED) ; @$(hosts)/xc-hosts tidy
+tidy-hosts: $(FINISHED) ; @$(PYTHON) $(hosts)/xc-hosts tidy
 endif

@@ -7,6 +7,7 @@ DESTDIR ?=
 INSTALL ?= install
 
 SCRIPTS := excamera gen_makefile.py
+HOSTS_PROGRAMS := xc-hosts ssh-step worker slurm-nodes slurm-step node-step slurm-plan slurm-chunk slurm-job
 
 # What goes where: calls ACTION with a mode, a directory below PREFIX, and files, again and again.
 # $(call files,ACTION)
@@ -14,7 +15,9 @@ define files
 $(call $(1),755,bin,$(TOOLS))
 $(call $(1),755,share/excamera,$(SCRIPTS))
 $(call $(1),644,share/excamera/xcdriver,$(wildcard xcdriver/*.py))
-$(call $(1),644,share/excamera/mk,$(wildcard mk/engine-*.mk))
+$(call $(1),644,share/excamera/mk,$(wildcard mk/engine-*.mk) mk/chunk-tools)
+$(call $(1),755,share/excamera/hosts,$(addprefix hosts/,$(HOSTS_PROGRAMS)))
+$(call $(1),644,share/excamera/hosts,$(wildcard hosts/*.py))
 $(call $(1),644,lib,$(LIBRARY) $(VPX) $(SHARED_LIBRARY))
 $(call $(1),644,include/excamera,$(HEADERS))
 endef
@@ -50,7 +53,7 @@ install: tools lib $(VPX)
 	$(call files,put)
 	@umask 022 && rm -f $(PKG_CONFIG_FILE) && mk/pkg-config-file $(call quote,$(PREFIX)) '$(VERSION)' \
 	    '$(if $(VPX),-lexcamera-vpx,-lvpx) $(LIBS) -pthread' >$(PKG_CONFIG_FILE)
-	@ln -sf $(SCRIPTS:%=../share/excamera/%) $(call in_place,bin)
+	@ln -sf $(SCRIPTS:%=../share/excamera/%) ../share/excamera/hosts/xc-hosts $(call in_place,bin)
 	$(install_names)
 	@ln -sf $(notdir $(SHARED_LIBRARY)) $(call in_place,lib/$(SONAME))
 	@ln -sf $(SONAME) $(call in_place,lib/libexcamera.so)
@@ -61,7 +64,7 @@ uninstall:
 	$(call files,take)
 	$(call lambda_files,take)
 	$(call take,,lib,$(LIBRARY_LINKS))
-	$(call take,,bin,$(SCRIPTS) $(other_names) xc-lambda)
+	$(call take,,bin,$(SCRIPTS) $(other_names) xc-hosts xc-lambda)
 	@rm -f $(PKG_CONFIG_FILE)
 	@find $(call in_place,share/excamera) $(call in_place,include/excamera) -depth -type d -empty -delete 2>/dev/null || :
 	@[ -n $(call quote,$(DESTDIR)) ] || ldconfig 2>/dev/null || :

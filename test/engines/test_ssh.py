@@ -103,7 +103,7 @@ class References(SshCase):
         """What stays on the hosts is refused by tools, and can be fetched."""
         self.makes_it("KEEP=1", HOSTS="one/2 two/1")
         name = f"{number(1)}-0.state"
-        self.assertTrue((self.dir / name).read_bytes().startswith(b"XCREF hosts 1\n"))
+        self.assertTrue((self.dir / name).read_bytes().startswith(b"XCREF xc-hosts fetch\n"))
         message = self.refuses("xc-enc", "-W", "-w", "0.75", "-i", "y4m", "-o", "x.ivf", "-r", "-I", name, "-p",
                                f"{number(2)}-0.ivf", f"{number(2)}.y4m")
         self.assertRegex(message, r"is a reference to remote data; fetch it with: xc-hosts fetch 0000000[12]-0\.\w+$")
@@ -121,7 +121,7 @@ class References(SshCase):
 
     def test_a_damaged_reference(self):
         self.make(f"{number(0)}-vpxenc.ivf", HOSTS="one/1")
-        self.write(f"{number(0)}-vpxenc.ivf", b"XCREF hosts 1\nidentity x\n")
+        self.write(f"{number(0)}-vpxenc.ivf", b"XCREF xc-hosts fetch\nidentity x\n")
         done = self.make(HOSTS="one/1")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn(b"ssh-step: 00000000-vpxenc.ivf: is a damaged reference; delete it and make it again\n",
@@ -248,6 +248,9 @@ class Hosts(SshCase):
         self.assertRegex(lines[-1], r'^HOSTS="one/\d+ two/3 :"$')
         self.assertEqual(self.xc_hosts("check", HOSTS="one/1 :").returncode, 0)
         self.assertFalse((self.dir / ".xc-hosts").exists())
+
+    def test_list_as_argument_of_make(self):
+        self.makes_it("HOSTS=one/1 two/1", HOSTS="")
 
     def test_bad_lists(self):
         for text, why in (("big", "has no number of slots"), ("", "is empty"), ("-oProxyCommand=x/1", "is not HOST"),
