@@ -13,7 +13,7 @@ from pool import RUN_FOLDER, Fault
 
 MAGIC = b"XCREF "  # any engine's reference begins so (mk/engine-local.mk)
 OURS = b"XCREF xc-hosts fetch\n"
-WORTH_KEEPING = 64 * 1024  # bytes; the digest of a smaller file is computed faster than looked up
+WORTH_KEEPING = 64 * 1024  # bytes; the digest of a smaller file is computed faster than it is written down
 PIECE = 1024 * 1024
 MANY = 500  # identities in a command line
 
@@ -90,10 +90,7 @@ def state_of(status):
 
 
 def digest(name, source, status):
-    """The identity of a file that is here. Of large files it is kept."""
-    if status.st_size < WORTH_KEEPING:
-        source.seek(0)
-        return hashlib.sha256(source.read()).hexdigest()
+    """The identity of a file that is here. Of large files, and of those that came from a host, it is kept."""
     try:
         with open(record_of(name)) as record:
             identity, state = record.read().split(" ", 1)
@@ -105,7 +102,8 @@ def digest(name, source, status):
     running = hashlib.sha256()
     while piece := source.read(PIECE):
         running.update(piece)
-    keep_identity(name, running.hexdigest(), status)
+    if status.st_size >= WORTH_KEEPING:
+        keep_identity(name, running.hexdigest(), status)
     return running.hexdigest()
 
 
@@ -127,8 +125,7 @@ def arrive(name, part, identity, like_before=False):
         os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
     status = os.stat(part)
     os.replace(part, name)
-    if status.st_size >= WORTH_KEEPING:
-        keep_identity(name, identity, status)
+    keep_identity(name, identity, status)
 
 
 class Inventory:

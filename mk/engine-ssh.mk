@@ -1,5 +1,5 @@
-# The engine that runs each recipe line on one of several machines, by ssh (docs/engines.md). Finished chunks come here; of
-# other files, those that are made on other machines stay there, and references do for them here.
+# The engine that runs each recipe line on one of several machines, by ssh (docs/engines.md). Finished chunks come here.
+# Other files stay on the machine that makes them, and references stand for them here.
 #
 # HOSTS="big/8 small/4 :" are the machines, with how many steps each runs at once; : is this one.
 HOSTS_DIR ?= $(ENGINE_DIR)/../hosts

@@ -23,7 +23,7 @@ StrictModes no
 UsePAM no
 PermitRootLogin yes
 PasswordAuthentication no
-SetEnv HOME={home}
+SetEnv HOME={home} PATH={home}/bin:/usr/bin:/bin
 """
 
 SSH = """

@@ -1,13 +1,19 @@
 """ENGINE=ssh, with three hosts that are sshd on this machine."""
+import os
 import re
 import shutil
 import signal
+import sys
 import tempfile
+import time
 
 import harness
 import machines
-from engine_case import FILM, EngineCase
+from engine_case import BATCH, FILM, EngineCase
 from harness import ROOT, number
+
+sys.path.insert(0, str(ROOT / "hosts"))
+import pool  # noqa: E402
 
 XC_HOSTS = ROOT / "hosts/xc-hosts"
 hosts = directory = None
@@ -119,6 +125,15 @@ class References(SshCase):
         self.assertEqual(self.make(f"{number(1)}-1.state", f"{number(2)}-1.ivf", HOSTS="one/1").returncode, 0)
         self.makes_it(HOSTS=":/1 one/1")
 
+    def test_nothing_useless_is_kept(self):
+        """When a batch is finished, its intermediate files go from the hosts, too."""
+        before = hosts["one"].has()
+        self.assertEqual(self.make(f"batch-{number(0)}", HOSTS="one/1").returncode, 0)
+        made = hosts["one"].has() - before
+        self.assertEqual(self.make(f"{number(3)}.ivf", HOSTS="one/1").returncode, 0)
+        self.assertEqual(len(made & hosts["one"].has()), 2 * BATCH)  # what is here as well: raw and finished chunks
+        self.makes_it(HOSTS="one/1")
+
     def test_a_damaged_reference(self):
         self.make(f"{number(0)}-vpxenc.ivf", HOSTS="one/1")
         self.write(f"{number(0)}-vpxenc.ivf", b"XCREF xc-hosts fetch\nidentity x\n")
@@ -200,6 +215,35 @@ class Faults(SshCase):
         stub = self.stub("xc-vpxenc", 'case "$HOME" in *two) exec /no/such/program ;; esac; exec "$tool" "$@"')
         self.assertRegex(self.makes_it(HOSTS="two/1 one/1", **stub),
                          "engine-ssh: two: lost: cannot run xc-vpxenc: .*not found; tools that run anywhere: make stat")
+
+    def test_another_kind_of_machine(self):
+        """It needs tools of its own."""
+        harness.install_stubs(hosts["two"].home / "bin", {"uname": "echo strange"})
+        self.addCleanup(shutil.rmtree, hosts["two"].home / "bin")
+        self.assertIn("engine-ssh: two: lost: is another kind of machine; XC_TOOLS_strange has to name ",
+                      self.makes_it(HOSTS="two/1 one/1"))
+        self.prepare("anchored")
+        self.assertEqual(self.makes_it(HOSTS="two/1", XC_TOOLS_strange=str(harness.BIN)), "")
+
+    def test_a_lost_host_is_tried_again(self):
+        """After a while, by one step; if that works, by all."""
+        said, before = [], os.getcwd()
+        os.chdir(self.dir)
+        self.addCleanup(os.chdir, before)
+        big, small = pool.parse("big/2 small/1")
+        found = pool.Pool([big, small], "run", said.append)
+        found.lose(big, "why")
+        found.lose(big, "why again")
+        self.assertEqual(said, ["big: lost: why; its steps run elsewhere"])
+        self.assertFalse(found.is_usable(big))
+        self.assertTrue(pool.Pool([big, small], "another run", said.append).is_usable(big))
+        long_ago = time.time() - 2 * pool.RETRY
+        os.utime(f"{pool.RUN_FOLDER}/lost/big", (long_ago, long_ago))
+        taken = [found.take(lambda host: host is big) for _ in range(2)]
+        self.assertEqual([host for host, _, _ in taken], [big, small])
+        found.found(big)
+        self.assertEqual(said[1:], ["big: is back"])
+        self.assertIs(found.take(lambda host: host is big)[0], big)
 
     def test_no_host_is_left(self):
         done = self.make(HOSTS="nowhere.invalid/2")
