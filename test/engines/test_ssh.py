@@ -302,10 +302,10 @@ class Hosts(SshCase):
             with self.subTest(text):
                 done = self.make(HOSTS=text)
                 self.assertEqual(done.returncode, 2)
-                self.assertRegex(done.stderr.decode(), rf"\Axc-hosts: HOSTS: .*{why}.*\n")
+                self.assertRegex(done.stderr.decode(), rf"\A.*: \*\*\* xc-hosts: HOSTS: .*{why}.*\n\Z")
                 done = harness.run(ROOT / "excamera", harness.film(**FILM), "-o", "x.ivf", cwd=self.dir,
                                    env=self.environment(HOSTS=text))
-                self.assertRegex(done.stderr.decode(), rf"\Aexcamera: ENGINE=ssh: xc-hosts: HOSTS: .*{why}.*\n\Z")
+                self.assertRegex(done.stderr.decode(), rf"\Aexcamera: ENGINE=ssh in .*xc-hosts: .*{why}.*\n\Z")
 
 
 def is_running(pid):
