@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # ExCamera in C. The README's two commands are `make demo` and `make check`; `make help` lists the others.
 
 # BSD make takes this line for an error and prints it; to GNU make it is a rule that nothing needs.

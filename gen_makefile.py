@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Writes to standard output a makefile that encodes the chunks of a film.
 
   gen_makefile.py 0 31 16 22 > excamera.mk

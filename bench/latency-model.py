@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Predicts how long it takes to encode a film, by scheduling the same graph that gen_makefile.py writes.
 
   latency-model.py paper PAPER.json             compares the model with the ExCamera authors' runs on AWS Lambda

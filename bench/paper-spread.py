@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Measures in the ExCamera authors' logs how far the times of single steps lie from their medians. This is where
 latency-model.py has those constants from that are not in paper-timings.json.
 

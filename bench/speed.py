@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Measures how fast the tools are and how much memory they need, and compares that with what docs/performance.md
 promises.
 

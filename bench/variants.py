@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Compares variants of an encode on some films, and prints a table of BD-rates.
 
 usage: variants.py --films F.y4m... [--sk 6,16] [--q 12,24,36,48] [--frames N] [--jobs 2] [--cache DIR] NAME=COMMAND...

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* All of it in one program, which leaves the cleaning up to the system: decodes a stream, saves the state after it,
  * goes on from what was saved, and encodes a still of three pictures like the last one. */
 #include "example.h"

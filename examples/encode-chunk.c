@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Encodes a film as one chunk that goes on from a saved state, each picture with an SSIM of 0.95 or more, and saves the
  * state after it. */
 #include "example.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Encodes the first three pictures of a film as interframes that predict from a saved state. */
 #include "example.h"
 

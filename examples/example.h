@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the examples share: they end at the first thing that goes wrong, and say what it was. After `make install`:
  *
  *     gcc NAME.c $(pkg-config --cflags --libs excamera)

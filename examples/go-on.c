@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Goes on from a saved state: decodes a stream that begins with an interframe, to raw pictures (I420). */
 #include "example.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decodes a stream and saves the state after its last frame, from which another machine can go on. */
 #include "example.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A command of the makefile, as the programs that stand before it see it."""
 import os
 import sys

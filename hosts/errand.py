@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A step on a host: what it needs is brought there, what is wanted here comes back."""
 import os
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which file is where. A file of the makefile is in its directory, or on hosts; then a reference stands for it here.
 
 Files have identities: of what is made here, the SHA-256 of its bytes; of what a step makes on a host, the SHA-256 of

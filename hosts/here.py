@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A step on this machine, as one of the hosts. It reads and writes the files themselves."""
 import os
 

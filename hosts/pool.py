@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The machines of HOSTS: how many steps run on each at once, and which machines are lost for now.
 
 All that the many processes of a run of make have to agree on is in files of the run folder. A slot is a locked file:

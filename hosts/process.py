@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A process that we talk with. It is made of system calls alone: Python's modules for that take as long to load as all
 else that a step does."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A host by way of OpenSSH: one kept connection for several commands at once, and the worker there."""
 import hashlib
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How often, and at which intervals, something is tried that may succeed later. */
 #ifndef XC_LAMBDA_ATTEMPTS_H
 #define XC_LAMBDA_ATTEMPTS_H

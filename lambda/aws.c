@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests to AWS by libcurl, which keeps one connection per service open between requests. */
 #define _GNU_SOURCE /* for asprintf */
 

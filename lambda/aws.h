@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests to S3 and Lambda, signed by libcurl. Credentials, region and addresses come from where AWS's own tools take
  * them (settings.h, credentials.h, endpoint.h).
  *

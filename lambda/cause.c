@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The causes of failures, and their remedies. The codes are those of the API references: "Error responses" of Amazon
  * S3, "Invoke" and "Common errors" of AWS Lambda; and "Troubleshoot invocation issues" of Lambda's developer guide. */
 #include "cause.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What went wrong with a request or in the function, and what is to be done about it. The table in cause.c decides that
  * for every cause, for all callers. */
 #ifndef XC_LAMBDA_CAUSE_H

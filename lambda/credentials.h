@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The AWS credentials of the user. */
 #ifndef XC_LAMBDA_CREDENTIALS_H
 #define XC_LAMBDA_CREDENTIALS_H

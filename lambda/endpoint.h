@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The addresses of AWS's services. */
 #ifndef XC_LAMBDA_ENDPOINT_H
 #define XC_LAMBDA_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Failures of the workstation's programs. */
 #ifndef XC_LAMBDA_FAIL_H
 #define XC_LAMBDA_FAIL_H

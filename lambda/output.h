@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A file that appears whole or not at all (tools/atomic-file.h), as a stream. Failures end the program. */
 #ifndef XC_LAMBDA_OUTPUT_H
 #define XC_LAMBDA_OUTPUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading and writing references; digests of files, and keeping them. */
 #include "reference.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A file, or the reference that stands for it while its bytes are in the store. A reference is a text of four lines:
  * "XCREF xc-lambda fetch", "sha256 DIGEST", "size BYTES", "bucket NAME". The tools understand the first line
  * (tools/tool-input.c). */

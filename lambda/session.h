@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Credentials of limited life, from a command that prints them as JSON ("Sourcing credentials with an external
  * process", AWS SDKs and Tools Reference Guide). The command may take a second of CPU time, and hundreds of wrappers
  * want its result, so one of them runs it, and the others find what it has printed in a file that only the user can

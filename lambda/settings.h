@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The user's settings for AWS: from the environment, or else from the profile in the two files that `aws configure`
  * writes. The profile is AWS_PROFILE, or AWS_DEFAULT_PROFILE, or "default". */
 #ifndef XC_LAMBDA_SETTINGS_H

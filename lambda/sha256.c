@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* SHA-256 by Nettle. It uses the machine's instructions for SHA-256, which matters for chunks of raw video, and it can
  * be linked statically. */
 #include "sha256.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* SHA-256 as 64 hexadecimal digits, the form that object names and signatures use. */
 #ifndef XC_LAMBDA_SHA256_H
 #define XC_LAMBDA_SHA256_H

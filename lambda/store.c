@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The workstation's view of the bucket: data, answers, and what running tasks have published. */
 #include "store.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the bucket holds for a task. lambda/bootstrap describes the bucket's objects. */
 #ifndef XC_LAMBDA_STORE_H
 #define XC_LAMBDA_STORE_H

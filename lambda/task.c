@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks tasks, which may come from anybody. */
 #include "task.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A task: one or more commands with everything that is needed to run them anywhere, as JSON.
  *
  *   {"inputs": {NAME: DIGEST or "@" KEY},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* JSON by Jansson, in fewer words. */
 #define _GNU_SOURCE /* for strsep */
 

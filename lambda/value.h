@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* JSON by Jansson, in fewer words. The programs end with a message when memory runs out. */
 #ifndef XC_LAMBDA_VALUE_H
 #define XC_LAMBDA_VALUE_H

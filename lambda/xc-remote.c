@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts of lambda/run, the wrapper of each remote step, that would be slow or awkward in a shell.
  *
  *   xc-remote offer WRAPPER TASK      prints the task's answer if the store has it; otherwise uploads the inputs that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints a task (task.h): xc-task OUTPUTS PUBLISHED INPUTS step OUTPUTS INPUTS TOOL [ARGUMENT]... [step ...]
  *
  * OUTPUTS, PUBLISHED and INPUTS are lists of names, separated by blanks. The task gives input files and tools by their

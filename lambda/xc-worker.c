@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts of the function's bootstrap that a shell cannot do well: reading and writing JSON, and running a command
  * that an event describes. A shell sees only those words of an event that are plain names.
  *

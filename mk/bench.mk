@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # make bench: how fast the tools are, against what docs/performance.md promises.
 
 FILMS ?=

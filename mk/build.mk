@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # What is built from what: every file is found by its place and name.
 #
 #   lib/*/*.c, lib/dsp/$(KERNELS)/*.c   the library

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The configuration: BUILD, SANITIZE and CC choose it, and each has a directory of its own.
 
 BUILD ?= release

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # make dist: the sources of the last commit as an archive. make tarball: the static tools with the driver, pages and
 # completions, for any Linux of this machine's kind. Both with their SHA-256, and both the same however often they are
 # made. make deb: packages for Debian, from the sources as they are.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The engine that runs all steps of a chunk as one function on AWS Lambda (docs/lambda.md). The functions of a batch
 # run at the same time, and each hands its states to the next one through S3.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The local engine: a recipe line is run as it stands. TIMINGS=timings.tsv writes down what each step took
 # (docs/latency.md).
 #

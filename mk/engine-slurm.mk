@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The engine for clusters that are run by Slurm (docs/engines.md). All nodes see this directory and the tools.
 #
 # SLURM_MODE=steps, inside salloc or sbatch: each recipe line is a job step on a node of the allocation.

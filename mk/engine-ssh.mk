@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The engine that runs each recipe line on one of several machines, by ssh (docs/engines.md). Finished chunks come here.
 # Other files stay on the machine that makes them, and references stand for them here.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # make install: the tools, the driver and what it needs, the library with its headers. make uninstall removes them.
 #
 # excamera and gen_makefile.py are links in bin: Python finds the package beside the file that a link points to.

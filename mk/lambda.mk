@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The remote engines: a program for the workstation, a package for the function.
 #
 # xc-remote is dynamic, since libcurl can only be had so; the others are static: what runs remotely has to be, and it

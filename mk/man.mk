@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # make man: man pages and completions, made from what the programs say with --help, and from docs/ (mk/manual). They are
 # installed if they have been made: a cross compiler's programs cannot be asked.
 

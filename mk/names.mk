@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Other names of tools: NAME=TOOL. Each is a link beside its tool, by which the tool is what the original called so.
 
 OTHER_NAMES := comp-states=xc-diff vp8decode=xc-decode

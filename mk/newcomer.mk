@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # From a fresh clone to something that runs. Building is a make of its own, which finds what the set-up has installed
 # when it reads its makefiles.
 

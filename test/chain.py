@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What holds for a chain of chunks in both structures (docs/architecture.md): test_chain.py and test_anchored.py encode
 the same films, each in its own way, and make these tests their own. Then every state, every picture and every frame is
 compared with what it must be."""

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* checkasm: every kernel of every instruction set that this machine has, against its C version, bit for bit.
  *
  * Both versions get the same inputs: noise, extremes and smooth surfaces, with every combination of arguments worth

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the tests share: where the programs are, how to run them, films and streams made on the spot, and what
 independent decoders (libvpx's vpxdec, FFmpeg) make of a file."""
 import atexit

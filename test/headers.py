@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What stands in a VP8 frame's header, read by code of our own (RFC 6386, sections 7.3 and 9)."""
 import types
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes a short film that is worth encoding, the same bytes on any machine: textures, a camera that pans, rolls and
  * zooms by fractions of a sample, objects that move over the background and turn, light that changes, sensor noise,
  * and one cut. All arithmetic is on integers. Positions are in 1/256 sample, angles in 1/65536 turn, factors in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* make-variants SEED IN.ivf OUT.ivf: turns a stream into one that no encoder makes. Each frame is parsed, what its
  * header and macroblocks say is changed at random within what the format allows, and it is written again. The pictures
  * are nonsense, but every decoder must show the same nonsense. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Streams made on the spot by libvpx's encoder, whatever it can be made to emit: not everybody has the test vectors."""
 import harness
 

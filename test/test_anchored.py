@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The anchored structure: states are handed on before the chunks between them exist."""
 import pathlib
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A real browser, headless Chromium, plays the driver's .webm to its end and shows every frame."""
 import http.server
 import json

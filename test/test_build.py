@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The build as strangers do it: in a directory of any name, as an ordinary user, in an empty environment, under umask
 077; what is missing is said in words; what is installed is all that programs need."""
 import contextlib

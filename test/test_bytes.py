@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The bytes of finished chunks, for films that the tests make. A change that is meant to change nothing leaves them.
 
 libvpx decides about them, too, so each of its versions has sums of its own in bytes.json. A change that is meant to

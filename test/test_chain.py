@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The classic structure, by the published commands, one after the other."""
 import pathlib
 import tempfile

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """xc-check: what a tool has noted of its outputs, and files that are something else now."""
 import harness
 from harness import BIN, LOSSES, Case, lose_data, number

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Every tool explains itself, and takes the options that are published, short and long."""
 import subprocess
 

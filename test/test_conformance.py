@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Our decoder shows the very pictures that the standard's and libvpx's decoder show: invariant 1."""
 import pathlib
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The documents: every command of README works, every link, path, option and target that they name exists."""
 import re
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """./excamera: encoding films, with interruptions and failures."""
 import json
 import os

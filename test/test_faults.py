@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A run of ./excamera in which one call fails, or one process is killed: either the film comes out right all the same,
 or one line says what is wrong and the same command, once more, makes the same bytes.
 

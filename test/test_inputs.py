@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """./excamera: films of every kind come out right, or a line says why not. What is right is what ffmpeg makes of the
 same film in one command. docs/inputs.md lists the kinds."""
 import functools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """bench/latency-model.py: its schedulers on small graphs, its order of steps compared with make's, its figures compared
 with those of the authors of the paper."""
 import importlib.machinery

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The rule of docs/architecture.md, which folder may include which: nothing runs upward or in a circle."""
 import collections
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The library as a stranger's program meets it: the public headers and the archive, in C and in C++; examples/."""
 import hashlib
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """xc-enc -s and -F keep what they promise: FFmpeg says how good the frames are, the file how large."""
 import re
 

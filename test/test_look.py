@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Looking into streams: xc-framesize, xc-ssim, xc-diff, comp-states, xc-dissect, xc-decode-bundle, xc-zero-out-residues,
 vp8decode and xc-dump --id.
 

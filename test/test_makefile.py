@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """gen_makefile.py and its makefiles: the published commands, at any -j, interrupted, failing, with any engine."""
 import ast
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bad input of every kind, to every tool: one clear line, a non-zero exit, nothing half-written, and never a crash."""
 import os
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What each tool promises beyond the published pipeline: cutting and joining, dumping midway, primary encoding,
 pipes."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The C test programs: the library's interface, frames as values, damaged frames, raw films, and the DSP kernels
 against each other."""
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """xc-vpxenc writes the very bytes that vpxenc writes for the same options, and refuses what it cannot do."""
 import re
 import shlex

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the C tests share: checks that report and go on, named tests, totals in the form that test/run reads, and IVF
  * files. */
 #ifndef UNIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory runs out. Each allocation of each call of the library fails once, in turn; then the call says so, leaves
  * things as it promises (excamera/excamera.h), does the same as ever when it is made again, and leaks nothing.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What is found out about raw pictures before any is encoded: where scenes begin, how much is new, what pictures have
  * in common and how noisy they are. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The encoder's frames do to a decoder's state what their params say, and move its own state on in the same way. */
 #include "excamera/encode.h"
 #include "unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* IVF and Y4M: what is written is read again, what is not well-formed is refused with a reason. */
 #include "excamera/ivf.h"
 #include "excamera/picture.h"

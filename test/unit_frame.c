@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames as values: parsing and serializing are inverse, optimizing changes the bytes and nothing else, and the two
  * ways of decoding agree. Usage: unit_frame FILE.ivf ..., one test per file. */
 #define _DEFAULT_SOURCE /* for MAP_ANONYMOUS */

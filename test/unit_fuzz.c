@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Damaged frames and states: whatever the bytes are, the library returns, touches only its own memory (the sanitizers
  * watch), leaves the state alone when it fails, and its two ways of decoding agree. Usage: unit_fuzz ROUNDS FILE.ivf
  * ..., one test per file. */

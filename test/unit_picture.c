@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Pictures: their sizes, their padding, their way to I420, and the recycling of their memory. */
 #include "excamera/picture.h"
 #include "unit.h"

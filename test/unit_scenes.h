@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Scenes for tests: surfaces that a camera moves over. */
 #ifndef UNIT_SCENES_H
 #define UNIT_SCENES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* libvpx given a state: its frames, optimized and serialized against the true state, decode to the very pictures that
  * libvpx goes on from; whatever it did before leaves no trace. libvpx's pictures are seen by nobody but the encoder,
  * hence the include. */

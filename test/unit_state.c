@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The state as a value: copied, compared, hashed, written, read, and refused when a single byte of its file is wrong.
  * */
 #define _GNU_SOURCE /* fopencookie */

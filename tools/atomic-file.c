@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Temporary files, the signals that remove them, and the renaming at the end. */
 #define _XOPEN_SOURCE 700 /* for realpath */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files that appear whole or not at all. A file is written under a temporary name beside its place, and takes its own
  * name when it is complete. If the program ends before that, the temporary file is removed: at exit(), and on the
  * signals by which users and make stop a program. The module prints nothing and ends nothing; failures are told by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "dissect_canvas.h"
 
 #include <stdlib.h>

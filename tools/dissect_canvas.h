@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A picture of RGB bytes to draw on. What lies outside is not drawn. */
 #ifndef XC_TOOLS_DISSECT_CANVAS_H
 #define XC_TOOLS_DISSECT_CANVAS_H

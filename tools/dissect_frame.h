@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A frame taken apart, as xc-dissect prints and draws it. */
 #ifndef XC_TOOLS_DISSECT_FRAME_H
 #define XC_TOOLS_DISSECT_FRAME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A frame taken apart, as JSON. */
 #include "dissect_frame.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "dissect_frame.h"
 
 const char *const dissect_y_modes[] = { "DC_PRED",   "V_PRED", "H_PRED", "TM_PRED", "B_PRED",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "dissect_overlay.h"
 
 #include <errno.h>

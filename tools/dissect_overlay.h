@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A frame's modes, vectors, segments and bits, drawn on its picture. */
 #ifndef XC_TOOLS_DISSECT_OVERLAY_H
 #define XC_TOOLS_DISSECT_OVERLAY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The text that xc-dissect of the original prints. */
 #include "dissect_frame.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes one JSON document (RFC 8259) to a stream, value by value; commas are the writer's. Write errors are found when
  * the stream is closed. */
 #ifndef XC_TOOLS_JSON_H

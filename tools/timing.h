@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* timings.tsv: a row for each step that was run; docs/latency.md explains the columns. xc-timed writes it for local
  * steps, and xc-remote for those that ran on Lambda. Nothing here prints a message or ends the program. */
 #ifndef XC_TOOLS_TIMING_H

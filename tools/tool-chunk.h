@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the tools share that make a chunk: the files that go in, and those that come out. */
 #ifndef XC_TOOLS_TOOL_CHUNK_H
 #define XC_TOOLS_TOOL_CHUNK_H

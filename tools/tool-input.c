@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Inputs and decoding: calls of the library, whose error messages get the file's name. */
 #include "tool.h"
 

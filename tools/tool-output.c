@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Outputs of the tools: buffered streams, and for regular files a temporary file until everything is written
  * (atomic-file.h). */
 #include "tool.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A record is a line "HASH SIZE NAME", in hexadecimal, decimal and as it is. It begins with a newline, too, so that a
  * record that was cut off does not spoil the next one. It is appended by one call of write(), so records of tools that
  * run at the same time do not mix. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The list of checksums. Where the environment variable XC_SUMS names a file, by its absolute path, each tool adds a
  * record to it for each output in the same directory, before the output gets its name. Generated makefiles and
  * ./excamera set XC_SUMS, and have xc-check compare the files with the list when they start: after a power cut a file

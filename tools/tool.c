@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line, --help and errors, the same for all tools. */
 #include "tool.h"
 

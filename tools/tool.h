@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What all tools share: command line, errors, files. A function declared here that fails prints "tool: file: what is
  * wrong" and ends the program, so that main() needs no error handling. Exit codes: 2 for a wrong command line, 1 for
  * everything else. However the program ends, it leaves no half-written output. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The film that xc-vpxenc encodes, read from the beginning once per pass: Y4M or raw pictures, a file or a pipe. */
 #ifndef XC_TOOLS_VPXENC_FILM_H
 #define XC_TOOLS_VPXENC_FILM_H

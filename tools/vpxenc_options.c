@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "vpxenc_options.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-vpxenc's command line, which is vpxenc's. */
 #ifndef XC_TOOLS_VPXENC_OPTIONS_H
 #define XC_TOOLS_VPXENC_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-check: finds chunks, streams and states that have lost data, as after a power cut. */
 #define _DEFAULT_SOURCE /* for scandir's alphasort */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-decode-bundle: plays files that follow one another, whose names come on standard input. */
 #include "json.h"
 #include "y4m-film.h"

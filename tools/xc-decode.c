@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-decode, and vp8decode by another name: decodes an IVF file and writes the pictures or their MD5. If the file is
  * cut short, or a frame cannot be decoded, the pictures before that place are written all the same, and then the tool
  * fails. */

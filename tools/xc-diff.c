@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-diff, and comp-states by another name: what differs between two states, and how much. */
 #include "json.h"
 #include "tool.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-dissect: frames taken apart. */
 #include "dissect_overlay.h"
 #include "tool-chunk.h"

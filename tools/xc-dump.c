@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-dump: decodes a file up to some frame and writes the state after it, or only names it. */
 #include "json.h"
 #include "tool-chunk.h"

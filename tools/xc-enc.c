@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-enc: encodes raw pictures from a state, from nothing, or after the example of a chunk that was encoded
  * elsewhere. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-framesize: the size of each frame. */
 #include "json.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-merge: joins chunks into one stream. Each input is read twice, first to check it and count its frames, then to
  * copy it. So only one input is in memory at a time, and the output, whose header states the count, may be a pipe. */
 #include "tool.h"

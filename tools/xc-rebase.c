@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-rebase: the serial step. Turns a chunk that was predicted from one state into one that predicts from another. */
 #include "tool-chunk.h"
 

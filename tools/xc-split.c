@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-split: cuts a film into chunks of a given number of frames. Holds one frame in memory. */
 #include "chunk-name.h"
 #include "tool.h"

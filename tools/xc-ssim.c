@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-ssim: how alike two films are, picture by picture. */
 #include "json.h"
 #include "tool-chunk.h"

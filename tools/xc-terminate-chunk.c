@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-terminate-chunk: makes the last interframe of a chunk refresh all three references. The state after the chunk then
  * holds one picture instead of up to three, and the chunk that follows may predict from any of them. */
 #include "tool-chunk.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-timed: runs a step of the makefile and appends its row to timings.tsv, for `make TIMINGS=FILE`. */
 #define _GNU_SOURCE /* for wait4 and environ */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-vpxenc: libvpx's VP8 encoder with vpxenc's command line and, byte for byte, its output. */
 #include "vpxenc_options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xc-zero-out-residues: a film of nothing but predictions. */
 #include "json.h"
 #include "tool-chunk.h"

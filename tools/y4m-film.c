@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "y4m-film.h"
 
 void xc_tool_y4m_film_begin(struct xc_tool_output *output, const struct xc_picture *picture,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Films that are written as the original's vp8decode and xc-decode-bundle write them. */
 #ifndef XC_TOOLS_Y4M_FILM_H
 #define XC_TOOLS_Y4M_FILM_H

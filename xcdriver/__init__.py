@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What ./excamera, gen_makefile.py and the programs of bench/ have in common.
 
 This file checks the version of Python before any other module of the package is parsed. So that an old Python gets as

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the command lines of ./excamera and gen_makefile.py have in common."""
 import argparse
 import signal

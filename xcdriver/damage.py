@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Whether a film has come out whole, or what it lost to damage.
 
 In a file, any loss is damage. A broadcast, or a stream that is played while it is sent, is made for channels that lose

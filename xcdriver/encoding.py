@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From a film to finished chunks, segment by segment."""
 import contextlib
 import math

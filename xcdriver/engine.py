@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The engine that runs the steps, as the driver sees it: mk/engine-NAME.mk."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Files that have to survive a power cut."""
 import contextlib
 import errno

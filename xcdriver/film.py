@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Encoding one film, from the options of ./excamera to the output file."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The graph of steps that encodes a film: every command, with the files that it reads and writes."""
 import typing
 

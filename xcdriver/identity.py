@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What distinguishes a film from another one that later has the same name. After an interruption, only the same film
 may be continued."""
 import hashlib

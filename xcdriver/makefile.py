@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The graph as the text of a makefile."""
 import functools
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What ffmpeg says while it converts a film, and what of it the user has to know."""
 import collections
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From finished chunks to the output file, with the audio of the source."""
 import contextlib
 import os

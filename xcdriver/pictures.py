@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What ffmpeg is told to make of the pictures of a film: what VP8 can hold, at a constant rate.
 
 VP8 holds progressive pictures with 8 bits and 4:2:0 whose colours are BT.601 in limited range."""

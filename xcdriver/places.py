@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where the other parts of ExCamera are: in the source tree, or where `make install` puts them."""
 import os
 import pathlib

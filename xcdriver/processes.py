@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Starting and ending processes, and reporting what went wrong with them."""
 import contextlib
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the user sees while a film is encoded."""
 import math
 import os

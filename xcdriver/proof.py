@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Proving that an output is what was encoded, before it gets its name and before the work is removed."""
 import hashlib
 import struct

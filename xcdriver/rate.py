@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The constant frame rate for a film, whose pictures may come at any time."""
 import math
 from fractions import Fraction

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A segment of the film, and the run of make that encodes it."""
 import collections
 import contextlib

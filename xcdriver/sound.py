@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What ffmpeg is told: one run reads the film and writes its pictures, each of its tracks, and its metadata. All have
 one clock, as in a single conversion. A second run puts the tracks beside the finished video.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The film that is to be encoded, and what has to be known of it."""
 import functools
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Splitting the film into chunks, in the background."""
 import subprocess
 import sys

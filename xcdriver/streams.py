@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which streams of a film are taken."""
 from xcdriver.messages import ADDRESS
 from xcdriver.processes import Failure, attempt, ending

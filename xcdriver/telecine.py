@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Whether a film of 24 pictures per second was spread over 60 fields (3:2 pulldown), so that three in five of its
 frames are whole and two are mixed. Then the fields can be put together again."""
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The work directory of a film, and the record of what has been done there."""
 import contextlib
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Reading Y4M films (8 bits, 4:2:0)."""
 import re
 import typing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How much goes on in each part of a picture. The eye sees errors less where there is more. */
 #ifndef XC_ANALYSIS_ACTIVITY_H
 #define XC_ANALYSIS_ACTIVITY_H

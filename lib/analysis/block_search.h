@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Block matching between two pictures, in whole samples: a diamond search with decreasing steps, which starts from the
  * best of a few likely vectors. */
 #ifndef XC_ANALYSIS_BLOCK_SEARCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Motion search for the macroblocks of a picture in others of the same film, to a quarter of a sample. If the
  * illumination has changed, the mean of a macroblock does not count. */
 #ifndef XC_ANALYSIS_MATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "analysis/pan.h"
 
 /* A picture is reduced to two integral projections, the sums of its columns and of its rows. A camera that moves shifts

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Global motion: how far the camera has turned from one picture to the next. */
 #ifndef XC_ANALYSIS_PAN_H
 #define XC_ANALYSIS_PAN_H

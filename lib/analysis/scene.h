@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Scene cut detection: finds pictures that cannot be predicted from the picture before them. */
 #ifndef XC_ANALYSIS_SCENE_H
 #define XC_ANALYSIS_SCENE_H

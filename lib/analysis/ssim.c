@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Structural similarity, as FFmpeg's ssim filter measures it. */
 #include "excamera/ssim.h"
 

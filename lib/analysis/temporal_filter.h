@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The motion-compensated temporal filter: averages a picture with those around it, which reduces noise. */
 #ifndef XC_ANALYSIS_TEMPORAL_FILTER_H
 #define XC_ANALYSIS_TEMPORAL_FILTER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which instruction sets this machine has. */
 #include "excamera/cpu.h"
 

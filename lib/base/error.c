@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "excamera/error.h"
 
 #include <stdarg.h>

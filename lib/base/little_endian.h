@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Numbers as bytes, the least significant first, on machines of either byte order. */
 #ifndef XC_BASE_LITTLE_ENDIAN_H
 #define XC_BASE_LITTLE_ENDIAN_H

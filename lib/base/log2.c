@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log2.h"
 
 /* Squaring doubles the logarithm: each time, its next binary digit is whether the square reaches 2. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Logarithms that are the same on every machine, which libm's need not be. */
 #ifndef XC_BASE_LOG2_H
 #define XC_BASE_LOG2_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How the pieces of a job (base/thread_pool.h) wait for each other, and rows of macroblocks for the row above. */
 #ifndef XC_BASE_PROGRESS_H
 #define XC_BASE_PROGRESS_H

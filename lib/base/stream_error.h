@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What to say when a stream does not give or take all that was asked of it; to be called while errno is still its. */
 #ifndef XC_BASE_STREAM_ERROR_H
 #define XC_BASE_STREAM_ERROR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/thread_pool.h"
 
 #include <pthread.h>

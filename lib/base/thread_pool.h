@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Threads that share work.
  *
  * A job consists of pieces, numbered from 0, which the workers of a threads take in order, each as soon as it is free.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The version as a string, made of the numbers in the header. */
 #include "excamera/version.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a frame does to the state, the pictures apart and together. */
 #ifndef XC_BITSTREAM_ADVANCE_H
 #define XC_BITSTREAM_ADVANCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "bitstream/bool_reader.h"
 
 #include <string.h>

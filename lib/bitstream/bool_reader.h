@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The boolean entropy decoder, RFC 6386 section 7, with a window of 64 bits so that memory is touched once in many
  * symbols.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "bitstream/bool_writer.h"
 
 #include "bitstream/bytes.h"

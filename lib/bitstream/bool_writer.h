@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The boolean entropy encoder, RFC 6386 section 7.3, which hands over several bytes at a time. */
 #ifndef XC_BITSTREAM_BOOL_WRITER_H
 #define XC_BITSTREAM_BOOL_WRITER_H

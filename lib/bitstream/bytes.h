@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Growing a struct xc_bytes. */
 #ifndef XC_BITSTREAM_BYTES_H
 #define XC_BITSTREAM_BYTES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One description of the syntax, four ways to run it.
  *
  * Header and macroblock modes are described once, in header.c and modes.c, as a walk over the parsed values. A coder

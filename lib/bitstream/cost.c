@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "bitstream/cost.h"
 
 const uint16_t xc_cost_of_zero[257] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a bool costs, in 1/256 bit. */
 #ifndef XC_BITSTREAM_COST_H
 #define XC_BITSTREAM_COST_H

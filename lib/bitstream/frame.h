@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What must hold before a frame is used, and how it is emptied. */
 #ifndef XC_BITSTREAM_FRAME_H
 #define XC_BITSTREAM_FRAME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory of a frame. */
 #ifndef XC_BITSTREAM_FRAME_MEMORY_H
 #define XC_BITSTREAM_FRAME_MEMORY_H

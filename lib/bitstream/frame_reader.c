@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "bitstream/frame_reader.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Parsing a frame step by step, for a decoder that wants to keep no more than a few rows of coefficients. */
 #ifndef XC_BITSTREAM_FRAME_READER_H
 #define XC_BITSTREAM_FRAME_READER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A frame's bits from its parsed value. */
 #include <stdlib.h>
 #include <string.h>

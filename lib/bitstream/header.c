@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "bitstream/header.h"
 
 #include "base/little_endian.h"

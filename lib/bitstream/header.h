@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The frame header in both directions; RFC 6386 section 9, in the order of section 19.2. */
 #ifndef XC_BITSTREAM_HEADER_H
 #define XC_BITSTREAM_HEADER_H

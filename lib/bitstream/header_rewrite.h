@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A frame says only what differs from the state that it was made for. To mean the same in another state, it has to say
  * all of it first, and may then leave out what that state has. */
 #ifndef XC_BITSTREAM_HEADER_REWRITE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a frame's bits are spent on: the walk that writes them, adding up what each would cost. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The modes and motion vectors of each macroblock, in both directions; RFC 6386 sections 10, 11, 16 and 17. */
 #ifndef XC_BITSTREAM_MODES_H
 #define XC_BITSTREAM_MODES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Choosing the probabilities that a frame sends: what the symbols save against what the update costs. */
 #include "bitstream/optimize.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The two steps of xc_frame_optimize (excamera/frame.h), for whoever makes a frame row by row: counting which bools its
  * symbols need, and choosing the probabilities that suit the counts. */
 #ifndef XC_BITSTREAM_OPTIMIZE_H

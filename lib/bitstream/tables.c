@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The constant tables of RFC 6386; the section of each stands in tables.h. */
 #include "bitstream/tables.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The constant tables of RFC 6386. */
 #ifndef XC_BITSTREAM_TABLES_H
 #define XC_BITSTREAM_TABLES_H

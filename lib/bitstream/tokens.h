@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The quantized coefficients of macroblocks as tokens; RFC 6386 section 13. */
 #ifndef XC_BITSTREAM_TOKENS_H
 #define XC_BITSTREAM_TOKENS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The anchored structure's serial step: a chunk's key frames and anchors. */
 #include "chunk/sections.h"
 #include "chunk/session.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The anchored structure's parallel step: all pictures of a chunk but its anchors. */
 #include "chunk/input.h"
 #include "chunk/policy.h"

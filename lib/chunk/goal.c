@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "chunk/goal.h"
 
 #include "base/log2.h"

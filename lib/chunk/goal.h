@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which levels are tried for a picture that is to reach a goal: a quality at the least cost, or a size at the best
  * quality. Levels are libvpx's, since those are all that it can be asked for.
  *

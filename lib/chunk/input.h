@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A chunk that exists already (struct xc_chunk_input), checked and read frame by frame. Failures are about it. */
 #ifndef XC_CHUNK_INPUT_H
 #define XC_CHUNK_INPUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "chunk/lookahead.h"
 
 #include "state/picture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The pictures of a source, some of which can be looked at before they are taken. */
 #ifndef XC_CHUNK_LOOKAHEAD_H
 #define XC_CHUNK_LOOKAHEAD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A mini-GOP: a run of pictures that are predicted from both sides. The last of them, the anchor, is encoded first, as
  * a hidden alt-ref; then the pictures before it, its followers; in the end a frame of a few bytes shows the anchor.
  * Both structures make their chunks of mini-GOPs (docs/architecture.md). */

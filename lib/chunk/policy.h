@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How fine each frame is, and what it refreshes: every decision about a frame that follows from a few numbers. */
 #ifndef XC_CHUNK_POLICY_H
 #define XC_CHUNK_POLICY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The frames of a chunk that tell how another one is to be encoded. */
 #ifndef XC_CHUNK_PREDICTION_H
 #define XC_CHUNK_PREDICTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Chunks that are encoded picture by picture, each as good or as large as asked for. */
 #include "base/log2.h"
 #include "chunk/tries.h"

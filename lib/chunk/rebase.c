@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The classic structure's serial step. While one frame is rebased, other threads of the workspace read the next one and
  * write the one before. */
 #include "base/thread_pool.h"

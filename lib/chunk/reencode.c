@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The classic structure's second step: a chunk encoded anew from a state, after the example of what it was when it was
  * encoded by itself. */
 #include "chunk/policy.h"

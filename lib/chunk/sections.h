@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A chunk's pictures in sections: runs that share an anchor. A section ends where a scene cut comes, where its mini-GOP
  * is full, and with the chunk. */
 #ifndef XC_CHUNK_SECTIONS_H

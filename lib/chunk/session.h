@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A chunk while it is encoded: the pictures that come in, the encoder, and the frames that go out. */
 #ifndef XC_CHUNK_SESSION_H
 #define XC_CHUNK_SESSION_H

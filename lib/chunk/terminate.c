@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A chunk that leaves a state of one picture. */
 #include "chunk/input.h"
 #include "excamera/decode.h"

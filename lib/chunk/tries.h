@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One picture encoded in several ways from one state, of which one is kept. That a state is a value makes it cheap: no
  * try knows of the others, and they may run in threads. */
 #ifndef XC_CHUNK_TRIES_H

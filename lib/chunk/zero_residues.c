@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A chunk whose interframes are nothing but predictions. */
 #include "chunk/input.h"
 #include "excamera/encode.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "bitstream/advance.h"
 #include "bitstream/frame.h"
 #include "bitstream/frame_memory.h"

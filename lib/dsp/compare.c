@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Comparing square blocks, in C. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Kernels: everything that computes with many samples. One table of function pointers, filled at run time with the best
  * version that the CPU has. The C versions are the reference: all others give the same results, on any input, extreme
  * ones included (test/checkasm.c).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Intra prediction in C: RFC 6386 section 12. */
 #include <string.h>
 

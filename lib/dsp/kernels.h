@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the kernels enter the table: one function per group and instruction set, each of which sets the pointers that
  * it has a version for and leaves the others.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop filters in C: RFC 6386 section 15. */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Motion compensation in C: RFC 6386 section 18.3. */
 #include <string.h>
 

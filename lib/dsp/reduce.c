@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Reducing a picture to a smaller one or to signals of one dimension, in C. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A sample of 8 bits, in the C kernels. */
 #ifndef XC_DSP_SAMPLE_H
 #define XC_DSP_SAMPLE_H

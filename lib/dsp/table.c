@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of kernels, filled from the plainest to the fastest: later versions replace earlier ones. */
 #include "dsp/dsp.h"
 #include "dsp/kernels.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The temporal filter's arithmetic in C. */
 #include "dsp/kernels.h"
 #include "dsp/sample.h"

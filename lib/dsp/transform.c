@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The transforms in C: RFC 6386 section 14, and libvpx's way of going forward.
  *
  * The inverse ones are defined to wrap at 16 bits as the registers of SIMD do: every value that is kept is an

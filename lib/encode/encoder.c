@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Encoding given a state: libvpx searches, and what it finds is coded for the state at hand. */
 #include <stdlib.h>
 #include <string.h>

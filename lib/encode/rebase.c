@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Rebasing: the slow decisions, modes and vectors, are kept; what depends on the state's pictures, the residue, is made
  * anew. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A frame that shows a reference once more. Not even the loop filter touches it: its level is 0. */
 #include "encode/repeat.h"
 

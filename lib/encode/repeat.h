@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef XC_ENCODE_REPEAT_H
 #define XC_ENCODE_REPEAT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "encode/residue_coder.h"
 
 #include <string.h>

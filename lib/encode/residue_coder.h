@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which levels a macroblock gets, once its prediction is settled. */
 #ifndef XC_ENCODE_RESIDUE_CODER_H
 #define XC_ENCODE_RESIDUE_CODER_H

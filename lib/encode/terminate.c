@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "excamera/encode.h"
 
 void xc_frame_terminate(struct xc_frame *frame)

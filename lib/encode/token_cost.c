@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "encode/token_cost.h"
 
 #include "bitstream/cost.h"

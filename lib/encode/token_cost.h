@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What coefficients cost to code, for deciding which to code. */
 #ifndef XC_ENCODE_TOKEN_COST_H
 #define XC_ENCODE_TOKEN_COST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "encode/trellis.h"
 
 #include <stdlib.h>

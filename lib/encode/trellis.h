@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Quantization by rate and distortion: of all ways to code a block, the one with the least sum of squared error plus
  * what its bits are worth. */
 #ifndef XC_ENCODE_TRELLIS_H

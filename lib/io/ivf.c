@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* IVF in and out. No size that the file states is believed before the bytes are there. All numbers are little-endian.
  *
  *     offset  bytes                        offset  bytes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Y4M in and out: a line "YUV4MPEG2 W432 H240 F24:1 ..." and then, for each picture, a line "FRAME" and raw samples. */
 #include "excamera/y4m.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop filter, row by row; RFC 6386 section 15. */
 #include "bitstream/tokens.h"
 #include "recon/recon.h"

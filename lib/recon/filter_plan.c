@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "recon/filter_plan.h"
 
 static uint8_t clamp_level(int level)

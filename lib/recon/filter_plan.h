@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How strong the loop filter is, settled once for a frame; RFC 6386 sections 9.4 and 15. */
 #ifndef XC_RECON_FILTER_PLAN_H
 #define XC_RECON_FILTER_PLAN_H

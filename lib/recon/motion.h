@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Motion compensation: a block of one picture predicted from another; RFC 6386 section 18. */
 #ifndef XC_RECON_MOTION_H
 #define XC_RECON_MOTION_H

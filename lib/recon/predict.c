@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Prediction of macroblocks; RFC 6386 sections 12 (intra) and 18 (inter). */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "recon/quantizer.h"
 
 #include "bitstream/tables.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Quantizer indices and the factors that they stand for; RFC 6386 sections 9.6 and 14.1. */
 #ifndef XC_RECON_QUANTIZER_H
 #define XC_RECON_QUANTIZER_H

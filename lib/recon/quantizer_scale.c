@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "excamera/quantizer.h"
 
 #include <stdint.h>

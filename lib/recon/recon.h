@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A picture in the making: what decoder and encoder share. Macroblock by macroblock it is predicted and its residue
  * added; row by row it is filtered. Both sides call the same functions, so they cannot drift apart.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* From levels to residue, added to the prediction; RFC 6386 section 14. */
 #include "recon/recon.h"
 

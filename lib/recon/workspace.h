@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a workspace consists of; the public face is in excamera/workspace.h. */
 #ifndef XC_RECON_WORKSPACE_H
 #define XC_RECON_WORKSPACE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How two states differ. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Pictures: how their planes lie in memory, who owns them, and the pool that keeps the memory of those nobody owns. */
 #define _DEFAULT_SOURCE /* for madvise */
 

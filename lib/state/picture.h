@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Pictures whose padding may be missing. */
 #ifndef XC_STATE_PICTURE_H
 #define XC_STATE_PICTURE_H

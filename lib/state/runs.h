@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a state's bytes are, for those that hash, copy or store them: the length of its segment map, and the coded
  * samples of a plane as runs of bytes. */
 #ifndef XC_STATE_RUNS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The state as a file; docs/state-file.md has the layout byte by byte. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "vpx/image.h"
 
 static void wrap(vpx_image_t *image, const struct xc_picture *picture, unsigned width, unsigned height)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A picture of ours as libvpx sees it. Nothing is copied: the picture must outlive the image. */
 #ifndef XC_VPX_IMAGE_H
 #define XC_VPX_IMAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "vpx/search.h"
 
 #include "bitstream/header_rewrite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* libvpx's motion search and mode decision, started from a state of ours.
  *
  * libvpx has no notion of a state that is handed in, but it can be given one: after a few frames that only start it,

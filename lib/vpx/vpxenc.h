@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* libvpx's VP8 encoder over a whole film, driven as vpxenc drives it, so that the same settings give the same bytes:
  * timestamps, which pictures are skipped, and when the encoder is flushed. From libvpx's vpxenc.c (encode_frame, main).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory for libvpx that always holds zeros.
  *
  * With tune=ssim, libvpx reads nine bytes behind an array: build_activity_map leaves xd->above_context behind the last

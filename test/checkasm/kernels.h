@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernels, how each is called with every combination of arguments worth trying, and the instruction sets. */
 #ifndef CHECKASM_KERNELS_H
 #define CHECKASM_KERNELS_H

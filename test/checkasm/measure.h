@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How long kernels take. */
 #ifndef CHECKASM_MEASURE_H
 #define CHECKASM_MEASURE_H

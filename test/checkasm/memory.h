@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What kernels read and write in checkasm: inputs filled with a pattern, which cannot be left without a fault, and an
  * arena that holds the output and what is around it. */
 #ifndef CHECKASM_MEMORY_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the tests of both engines share: a film's chunks, and what a local run makes of them."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Machines on this machine: hosts that ssh reaches, and a Slurm cluster. Each has directories and ports of its own."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ENGINE=slurm, on a cluster of three nodes that are slurmd on this machine."""
 import json
 import shutil

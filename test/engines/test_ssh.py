@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ENGINE=ssh, with three hosts that are sshd on this machine."""
 import os
 import re

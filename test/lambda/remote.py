@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the tests of the remote engines share: one local stack for each module, and films to encode with it."""
 import json
 import os

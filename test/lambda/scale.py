@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """What many wrappers at once cost on the workstation: scale.py [WRAPPERS [MEGABYTES]]
 
 Runs that many lambda/run at once, each with an input of its own, against an endpoint on loopback that knows nothing but

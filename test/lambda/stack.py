@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """AWS on this machine: what a run of ENGINE=lambda talks to, made of real parts.
 
 MinIO stands for S3 (it checks signatures and digests). AWS's own runtime interface emulator runs the packaged bootstrap

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What AWS answers, and what a wrapper makes of it: with a server that says what the test has written down for it."""
 import base64
 import http.server

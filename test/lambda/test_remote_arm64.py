@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The package for arm64: the emulator runs its bootstrap on this machine, and qemu its programs."""
 import hashlib
 import re

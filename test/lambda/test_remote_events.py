@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Events that nobody honest sends: the worker refuses them in words, does nothing, leaves nothing, and lives on."""
 import copy
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Everything that goes wrong far away: the run ends right, or it ends with a clear line; never with wrong bytes."""
 import contextlib
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Whole films through the remote engines: a local run's bytes, nothing done twice, local and remote steps mixed."""
 import os
 import signal

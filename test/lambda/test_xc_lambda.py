@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """xc-lambda: the package, the account before and after, and each command of docs/lambda.md."""
 import hashlib
 import json

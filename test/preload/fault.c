@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A library for LD_PRELOAD that makes one call of one process of a run fail, or kills a process there
  * (test_faults.py). The points at which it can do so are the calls by which files are written and processes started and
  * awaited. A point has a label, "PROGRAM CALL FILE", such as "xc-enc rename 00000003.ivf". What processes do at the

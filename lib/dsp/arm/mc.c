@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Motion compensation with NEON: a row of 16, or of 8 or 4, at a time. */
 #include "dsp/kernels.h"
 #include "dsp/simd/mc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See simd.h. */
 #ifndef XC_DSP_SIMD_ARM_H
 #define XC_DSP_SIMD_ARM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Comparing square blocks, 16 samples at a time: one row of 16 or two rows of 8. */
 #include "dsp/kernels.h"
 #include "dsp/simd/simd.h"

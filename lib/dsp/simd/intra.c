@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Intra prediction: a byte shuffle spreads a sample over a row, and lays out the 4x4 modes. RFC 6386 section 12. */
 #include "dsp/kernels.h"
 #include "dsp/simd/simd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop filters, 16 samples of an edge in a register; RFC 6386 section 15. */
 #include "dsp/kernels.h"
 #include "dsp/simd/simd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Motion compensation is written per instruction set; this is what those versions share. */
 #ifndef XC_DSP_SIMD_MC_H
 #define XC_DSP_SIMD_MC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Reducing a picture to a smaller one or to signals of one dimension: 8 or 16 samples at a time. */
 #include "dsp/kernels.h"
 #include "dsp/simd/simd.h"

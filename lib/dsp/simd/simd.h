@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A register of 16 bytes and what x86 (SSE2, and one instruction of SSSE3) and ARM (NEON) both can do with it,
  * under one name. Most kernels are written once, in these terms; only motion compensation and what gains from wider
  * registers is not. KERNEL() names them after the instruction set that they are compiled for.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The temporal filter's arithmetic, 16 samples at a time. */
 #include "dsp/kernels.h"
 #include "dsp/simd/simd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The transforms; RFC 6386 section 14. A 4x4 block of 16-bit values is two registers, two lines in each. */
 #include "dsp/kernels.h"
 #include "dsp/simd/simd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See simd.h. Each function carries the instruction set it is compiled for, so that one binary holds them all. */
 #ifndef XC_DSP_SIMD_X86_H
 #define XC_DSP_SIMD_X86_H

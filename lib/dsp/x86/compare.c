@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Comparing blocks of 16x16 with AVX2: two rows at a time. */
 #include "dsp/kernels.h"
 #include "dsp/simd/simd.h"

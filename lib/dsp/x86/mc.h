@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Motion compensation with pmaddubsw, which weighs two samples at once: what the versions for each register width
  * share.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Motion compensation with AVX2: two rows at a time, one per half of a register. */
 #include "dsp/kernels.h"
 #include "dsp/simd/mc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Comparing signals with AVX2: eight numbers at a time. */
 #include <stdlib.h>
 

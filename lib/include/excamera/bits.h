@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a frame's bits are spent on. */
 #ifndef EXCAMERA_BITS_H
 #define EXCAMERA_BITS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Encoding a chunk: a few pictures of a film, given the state that the chunk before leaves. docs/architecture.md tells
  * about the two structures that chunks are encoded in, classic and anchored. */
 #ifndef EXCAMERA_CHUNK_H

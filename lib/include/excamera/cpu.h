@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Instruction sets for which the library has kernels of its own. Results are the same with any of them. */
 #ifndef EXCAMERA_CPU_H
 #define EXCAMERA_CPU_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Decoding: (state, frame) -> (state', picture). */
 #ifndef EXCAMERA_DECODE_H
 #define EXCAMERA_DECODE_H

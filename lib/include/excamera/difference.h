@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How two states differ. */
 #ifndef EXCAMERA_DIFFERENCE_H
 #define EXCAMERA_DIFFERENCE_H

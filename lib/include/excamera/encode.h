@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Encoding given a state: a raw picture and a state give an interframe. Rebasing: an interframe's modes and vectors,
  * another state and the raw picture give a new interframe. Both reconstruct what they code with the decoder's own
  * functions and move the state on with it, so that encoder and decoder cannot drift apart. */

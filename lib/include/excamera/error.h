@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How the library reports failure. It never prints, exits or sets errno on purpose: every function that can fail
  * returns an xc_status, and says in words what was wrong in the xc_error that the caller hands in. What the function's
  * other results are then is told once, in excamera/excamera.h. */

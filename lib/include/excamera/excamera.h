@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* All of libexcamera, and what holds for all of it.
  *
  * Objects. What the library allocates is made by a function named _new and given back by _free (pictures, which have

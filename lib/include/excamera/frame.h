@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A VP8 frame as a parsed value, apart from its bits: header, one entry per macroblock, and the quantized
  * coefficients. Parsing needs only what the bits leave out: the size, the probabilities and the segment map, all
  * found in the state. */

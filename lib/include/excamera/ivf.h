@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* IVF, the simplest container of VP8 frames: a 32-byte header, then each frame after 12 bytes of length and timestamp.
  * ExCamera keeps in the header's last four bytes, which the format leaves unused, a hash of the state that a decoder
  * must be in before the first frame (docs/ivf.md). Format: libvpx, ivfenc.c. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How a macroblock is predicted, as RFC 6386 numbers it. */
 #ifndef EXCAMERA_MODES_H
 #define EXCAMERA_MODES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A picture: three planes of 8-bit samples, 4:2:0, shared by reference count. */
 #ifndef EXCAMERA_PICTURE_H
 #define EXCAMERA_PICTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The scales on which quantizers are named. An index (0 to XC_MAX_QUANTIZER) is what a frame header carries; RFC 6386,
  * section 9.6. */
 #ifndef EXCAMERA_QUANTIZER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Raw pictures to encode, pulled one by one. */
 #ifndef EXCAMERA_SOURCE_H
 #define EXCAMERA_SOURCE_H

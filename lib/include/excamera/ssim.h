@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How alike two pictures are. */
 #ifndef EXCAMERA_SSIM_H
 #define EXCAMERA_SSIM_H

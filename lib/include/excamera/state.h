@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The state of a VP8 decoder, as a value: it can be copied, compared, hashed, written to a file and handed to another
  * machine. Decoding is a function (state, frame) -> (state', picture), and nothing else remembers anything between
  * frames. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The version of the library. The Makefile reads these three numbers: this is the only place where they are written. */
 #ifndef EXCAMERA_VERSION_H
 #define EXCAMERA_VERSION_H

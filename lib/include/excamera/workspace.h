@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What coding needs besides its arguments: spare pictures, line buffers, threads. */
 #ifndef EXCAMERA_WORKSPACE_H
 #define EXCAMERA_WORKSPACE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* YUV4MPEG2 (Y4M): raw pictures after one line of text. Only what VP8 can carry is taken: 4:2:0, 8 bits, progressive.
  * Format: mjpegtools, yuv4mpeg(5). */
 #ifndef EXCAMERA_Y4M_H
