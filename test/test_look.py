@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Looking into streams: xc-framesize, xc-ssim, xc-diff, comp-states, xc-dissect, xc-decode-bundle, xc-zero-out-residues,
-vp8decode and xc-dump --id.
+"""Looking into streams: xc-framesize, xc-ssim, xc-diff, comp-states, xc-dissect, xc-decode-bundle,
+xc-zero-out-residues, vp8decode and xc-dump --id.
 
 test/original/ has what the original's tools print for vectors of the standard. They were built from commit
 23afb288d9ddd1ab35053232e0d9c5cded92f428 of github.com/excamera/alfalfa (autogen.sh; configure --disable-vp8play; make).
@@ -58,7 +58,7 @@ class LikeTheOriginal(Case):
             self.assertAlmostEqual(float(a), float(b), delta=2e-6)
 
     def test_states(self):
-        """xc-dump -f 0 001 01, the same for 002 and 017; then xc-diff and comp-states. (Behind a key frame all references
+        """xc-dump -f 0 001 01, the same for 002 and 017; then xc-diff and comp-states. (After a key frame all references
         are one picture. The original's files have no other states.)"""
         for number in ("01", "02", "17"):
             self.xc("xc-dump", "-f", 0, vector(number), number)

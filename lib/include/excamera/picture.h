@@ -16,7 +16,7 @@ extern "C" {
 /* RFC 6386 section 9.1: a key frame codes each dimension in 14 bits. */
 #define XC_MAX_DIMENSION 16383
 
-/* Of pictures that are to be encoded. libvpx sees them rounded up to macroblocks, and has the same limit as the format. */
+/* Of pictures to encode. libvpx sees them rounded up to macroblocks, and has the same limit as the format. */
 #define XC_MAX_ENCODED (XC_MAX_DIMENSION / 16 * 16)
 
 enum { XC_PLANE_Y, XC_PLANE_U, XC_PLANE_V };
