@@ -58,7 +58,7 @@ class LikeTheOriginal(Case):
             self.assertAlmostEqual(float(a), float(b), delta=2e-6)
 
     def test_states(self):
-        """xc-dump -f 0 001 01, the same for 002 and 017; then xc-diff and comp-states. (After a key frame all references
+        """xc-dump -f 0 001 01, the same for 002 and 017; then xc-diff and comp-states. (After a key frame references
         are one picture. The original's files have no other states.)"""
         for number in ("01", "02", "17"):
             self.xc("xc-dump", "-f", 0, vector(number), number)

@@ -10,7 +10,6 @@
 
 #include <vpx/vp8cx.h>
 
-
 /* The IVF file that is written. */
 struct ivf_output {
     struct xc_tool_output file;
