@@ -221,7 +221,8 @@ class OtherMaterial(DriverCase):
                 self.assertEqual(self.probe("out.webm")["video"]["nb_read_frames"], str(FRAMES))
 
     def test_fractional_rate(self):
-        harness.must("ffmpeg", "-v", "error", "-i", self.film, "-r", "30000/1001", "-c:v", "ffv1", self.dir / "in.mkv")
+        harness.must("ffmpeg", "-v", "error", "-i", self.film, "-vf", "fps=30000/1001", "-c:v", "ffv1",
+                     self.dir / "in.mkv")
         self.works("in.mkv", "-o", "out.ivf", *OPTIONS)
         self.assertEqual(Ivf(self.dir / "out.ivf").rate, (30000, 1001))
 
@@ -606,7 +607,7 @@ class Segments(DriverCase):
             exit 7"""})
         path = f"{self.dir}/stubs:{harness.environment()['PATH']}"
         text = self.fails(self.film, "-o", "out.ivf", *options, "1", env=harness.environment(PATH=path))
-        self.assertIn("excamera: ffmpeg: ended with status 7;", text.splitlines()[-1])
+        self.assertIn(" ffmpeg: ended with status 7;", text.splitlines()[-1])
         self.works(self.film, "-o", "out.ivf", *options, "1")
         self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "expected.ivf").read_bytes())
 
@@ -719,7 +720,7 @@ class Surroundings(DriverCase):
     def test_unknown_engine(self):
         text = self.fails(self.film, "-o", "out.ivf", env=harness.environment(ENGINE="nix"))
         self.assertEqual(text, "excamera: ENGINE=nix in the environment: there is no such engine; there are lambda, "
-                               "lambda-chunk, local\n")
+                               "lambda-chunk, local, slurm, ssh\n")
         self.assertEqual(self.names(), set())
 
     def test_missing_programs(self):
