@@ -313,7 +313,7 @@ class Installed(MakeCase):
     def test_only_what_the_headers_declare_is_visible(self):
         headers = "".join(path.read_text() for path in (self.prefix / "include/excamera").iterdir())
         code = re.sub(r"/\*.*?\*/|^ *#[^\n]*(\\\n[^\n]*)*", "", headers, flags=re.DOTALL | re.MULTILINE)
-        declared = set(re.findall(r"\b(xc_\w+)\(|\bextern [^;(]*\b(xc_\w+);", code))
+        declared = set(re.findall(r"\b(xc_\w+)\(|\bextern [^;({]*\b(xc_\w+);", code))
         symbols = harness.must("nm", "-D", "-P", "--defined-only", self.library).decode().splitlines()
         visible = {line.split("@")[0].split()[0] for line in symbols if " A " not in line}
         self.assertGreater(len(visible), 30)

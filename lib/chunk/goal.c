@@ -15,7 +15,7 @@ enum { SPREAD = 4 };
 
 void xc_goal_init(struct xc_goal *g, bool finer_is_safer)
 {
-    *g = (struct xc_goal){ .finer_is_safer = finer_is_safer, .guess = PLACES / 2, .slope = FIRST_SLOPE };
+    *g = (struct xc_goal){ .finer_is_safer = finer_is_safer, .guess = PLACES / 2., .slope = FIRST_SLOPE };
 }
 
 static double clamp_place(double place)

@@ -42,7 +42,8 @@ enum xc_status xc_session_begin(struct xc_session *s, struct xc_chunk *chunk, co
                                 int thorough, struct xc_error *err)
 {
     const struct xc_encoder_options options = xc_session_encoder_options(job, thorough);
-    *s = (struct xc_session){ .job = job, .source = { .source = job->source }, .chunk = chunk };
+    *s = (struct xc_session){ .job = job, .chunk = chunk };
+    s->source.source = job->source;
     enum xc_status status = xc_session_begin_chunk(chunk, job, err);
     if (status) {
         return status;

@@ -254,18 +254,20 @@ enum xc_status xc_picture_copy_unless_complete(struct xc_picture **copy, const s
     if (picture->complete) {
         return XC_OK;
     }
-    enum xc_status status = xc_picture_new(copy, pool, picture->width, picture->height, err);
+    struct xc_picture *made;
+    enum xc_status status = xc_picture_new(&made, pool, picture->width, picture->height, err);
     if (status) {
         return status;
     }
     for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
-        const struct xc_plane *from = &picture->plane[p], *to = &(*copy)->plane[p];
+        const struct xc_plane *from = &picture->plane[p], *to = &made->plane[p];
         const unsigned width = xc_plane_width(picture, p), height = xc_plane_height(picture, p);
         for (unsigned y = 0; y < height; y++) {
             memcpy(to->data + y * to->stride, from->data + y * from->stride, width);
         }
     }
-    xc_picture_pad(*copy);
+    xc_picture_pad(made);
+    *copy = made;
     return XC_OK;
 }
 

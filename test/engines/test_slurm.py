@@ -192,7 +192,7 @@ class Jobs(SlurmCase):
         folder = self.dir.parent / f"{self.dir.name}-path"
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         folder.mkdir()
-        for name in ("sh", "make", "python3", "od", "rm", "sed"):
+        for name in ("sh", "make", "python3", "od", "rm", "sed", "mv"):
             (folder / name).symlink_to(shutil.which(name, path="/usr/bin:/bin"))
         return folder
 
