@@ -256,7 +256,7 @@ enum xc_status xc_picture_copy_unless_complete(struct xc_picture **copy, const s
     }
     struct xc_picture *made;
     enum xc_status status = xc_picture_new(&made, pool, picture->width, picture->height, err);
-    if (status) {
+    if (!made) {
         return status;
     }
     for (int p = XC_PLANE_Y; p <= XC_PLANE_V; p++) {
