@@ -193,6 +193,18 @@ XC_INLINE void write_large(struct xc_coder c, size_t p, int value)
     write_extra(c, &xc_token_category[category], value);
 }
 
+/* A level that no end of block stands in the place of, with its sign. */
+XC_INLINE void write_level(struct xc_coder c, size_t p, int level)
+{
+    const int value = level < 0 ? -level : level;
+    if (xc_code(c, p + 1, value != 0)) {
+        if (xc_code(c, p + 2, value > 1)) {
+            write_large(c, p, value);
+        }
+        xc_code_flag(c, level < 0);
+    }
+}
+
 XC_INLINE void write_block(struct xc_coder c, int type, int context, int first, int tokens, const int16_t *levels)
 {
     size_t p = place_of(type, xc_coefficient_band[first], context);
@@ -200,17 +212,10 @@ XC_INLINE void write_block(struct xc_coder c, int type, int context, int first, 
         return;
     }
     for (int i = first; i < tokens;) {
-        int level = levels[xc_zigzag[i]], value = level < 0 ? -level : level;
-        if (!xc_code(c, p + 1, value != 0)) {
-            p = place_of(type, xc_coefficient_band[++i], 0);
-            continue;
-        }
-        if (xc_code(c, p + 2, value > 1)) {
-            write_large(c, p, value);
-        }
-        xc_code_flag(c, level < 0);
-        p = place_of(type, xc_coefficient_band[++i], value > 1 ? 2 : 1);
-        if (i < 16) {
+        const int level = levels[xc_zigzag[i]];
+        write_level(c, p, level);
+        p = place_of(type, xc_coefficient_band[++i], level == 0 ? 0 : level == 1 || level == -1 ? 1 : 2);
+        if (level && i < 16) {
             xc_code(c, p, i < tokens);
         }
     }
@@ -228,6 +233,22 @@ XC_INLINE const xc_block *write_plane(struct xc_coder c, const struct xc_macrobl
         }
     }
     return levels;
+}
+
+unsigned xc_level_cost(const struct xc_frame_header *header, int type, int band, int context, int level)
+{
+    struct xc_bits bits = { .of = { 0 } };
+    const struct xc_coder c = { .coding = XC_MEASURE, .bits = &bits, .kind = XC_BITS_Y, .header = header };
+    write_level(c, place_of(type, band, context), level);
+    return (unsigned)bits.of[XC_BITS_Y];
+}
+
+unsigned xc_extra_cost(int category, int level)
+{
+    struct xc_bits bits = { .of = { 0 } };
+    const struct xc_coder c = { .coding = XC_MEASURE, .bits = &bits, .kind = XC_BITS_Y };
+    write_extra(c, &xc_token_category[category], level);
+    return (unsigned)bits.of[XC_BITS_Y];
 }
 
 /* A plane coded in one way. */

@@ -31,6 +31,11 @@ void xc_tokens_count(struct xc_branch_counts *counts, const struct xc_frame_head
 void xc_tokens_measure(struct xc_bits *bits, const struct xc_frame_header *header, const struct xc_macroblock *mb,
                        const xc_block *levels, struct xc_token_context *above, struct xc_token_context *left);
 
+/* What a level costs, in units of xc_cost: with its sign, where no end of block can stand in its place; and the extra
+ * bits of one that is in a category of large levels (xc_token_category). */
+unsigned xc_level_cost(const struct xc_frame_header *header, int type, int band, int context, int level);
+unsigned xc_extra_cost(int category, int level);
+
 static inline bool xc_has_y2(const struct xc_macroblock *mb)
 {
     return mb->y_mode != XC_B_PRED && mb->y_mode != XC_SPLITMV;

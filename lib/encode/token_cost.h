@@ -12,10 +12,10 @@ enum { XC_COSTED_LEVELS = 67, XC_MAX_LEVEL = 2048 };
 
 /* In 1/256 bit, by block type, band and context of the neighbours (RFC 6386 section 13.3). */
 struct xc_token_costs {
-    /* Of a level's magnitude with its sign, where an end of block could stand in its place ([0]), and behind a zero,
+    /* Of a level's magnitude with its sign, where an end of block could stand in its place ([0]), and after a zero,
      * where it could not ([1]). Magnitudes beyond the table: its last entry, plus xc_large_level_cost. */
-    uint16_t level[4][8][3][2][XC_COSTED_LEVELS + 1];
-    uint16_t end[4][8][3];
+    uint16_t level[XC_BLOCK_TYPES][XC_BANDS][XC_CONTEXTS][2][XC_COSTED_LEVELS + 1];
+    uint16_t end[XC_BLOCK_TYPES][XC_BANDS][XC_CONTEXTS];
 };
 
 void xc_token_costs_fill(struct xc_token_costs *costs, const struct xc_probabilities *probabilities);
