@@ -283,7 +283,7 @@ static int32_t look(const struct scene *scene, const struct view *views, int pla
 
 static void draw(struct xc_picture *picture, const struct scene *scene, const struct options *options, unsigned frame)
 {
-    struct view views[OBJECTS + 1]; /* the camera's behind the objects' */
+    struct view views[OBJECTS + 1]; /* the camera's after the objects' */
     for (int i = 0; i < OBJECTS; i++) {
         views[i] = object_view(&scene->objects[i], options, (int32_t)frame);
     }

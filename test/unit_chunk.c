@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How a chunk is made of frames: which picture is an anchor, how fine it is, where a cut ends a section; and what the
- * calls leave behind when something fails in the middle. */
+ * calls leave when something fails in the middle. */
 #include "base/log2.h"
 #include "chunk/goal.h"
 #include "chunk/policy.h"

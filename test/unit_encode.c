@@ -7,7 +7,7 @@ enum { WIDTH = 70, HEIGHT = 50, SMALL = 32 /* bytes, for a frame that says nothi
 
 static struct xc_workspace *workspace;
 static struct xc_encoder *encoder;
-static struct xc_state start; /* three references, and nothing as it is behind a key frame */
+static struct xc_state start; /* three references, and nothing as it is after a key frame */
 static struct xc_error err;
 
 /* A pattern of its own for each number. */
@@ -63,7 +63,7 @@ static void make_start(void)
     xc_bytes_clear(&bytes);
 }
 
-/* Decodes what was encoded, given the state before, and compares: the state behind it with the encoder's, references
+/* Decodes what was encoded, given the state before, and compares: the state after it with the encoder's, references
  * and header with params. Returns the picture of the frame, shown or not. */
 static struct xc_picture *check_frame(const struct xc_bytes *bytes, const struct xc_encode_params *params,
                                       const struct xc_state *before)
@@ -306,7 +306,7 @@ int main(void)
     test_altref_ahead();
     unit_end("alt-ref ahead or not");
     test_search_behind_a_repeat();
-    unit_end("going on behind a repeated picture");
+    unit_end("going on after a repeated picture");
     test_impossible_params();
     unit_end("impossible params are refused in words");
     test_impossible_options();

@@ -96,7 +96,7 @@ struct bench {
     size_t plain_size, optimized_size; /* of all frames so far, serialized as they are and optimized */
 };
 
-/* Decodes these bytes in the state before the frame, and checks that the picture and the state behind it are the ones
+/* Decodes these bytes in the state before the frame, and checks that the picture and the state after it are the ones
  * given. */
 static void check_decodes_to(struct bench *bench, struct xc_workspace *workspace, const uint8_t *data, size_t size,
                              const struct xc_picture *picture, const struct xc_state *after)
@@ -123,7 +123,7 @@ static void check_serialized(struct bench *bench, const struct xc_picture *pictu
     bench->plain_size += bench->bytes.size;
 }
 
-/* Other probabilities sent make another state behind the frame, but the same picture; and the frame is still one that
+/* Other probabilities sent make another state after the frame, but the same picture; and the frame is still one that
  * survives being written and read. */
 static void check_optimized(struct bench *bench, const struct xc_picture *picture)
 {
@@ -142,7 +142,7 @@ static void check_optimized(struct bench *bench, const struct xc_picture *pictur
     xc_state_clear(&state);
 }
 
-/* Runs all checks on one frame; the state becomes the one behind it. */
+/* Runs all checks on one frame; the state becomes the one after it. */
 static void test_frame(struct bench *bench, const struct xc_ivf_frame *ivf_frame)
 {
     struct xc_error err = { .text = "" };
@@ -220,7 +220,7 @@ static struct xc_frame make_frame(bool key_frame, unsigned mb_cols)
     return frame;
 }
 
-/* The state behind a key frame. */
+/* The state after a key frame. */
 static struct xc_state make_state(struct xc_workspace *workspace, unsigned mb_cols)
 {
     struct xc_error err = { .text = "" };

@@ -40,7 +40,7 @@ static void check_failed(enum xc_status status, const struct xc_error *err, cons
     CHECK(status == XC_OK || xc_state_equal(now, before));
 }
 
-/* Parses, decodes and writes a damaged frame; *state becomes the state behind it, or stays where it was if it is
+/* Parses, decodes and writes a damaged frame; *state becomes the state after it, or stays where it was if it is
  * refused. */
 static enum xc_status try_frame(struct xc_workspace *workspace, struct xc_state *state, const uint8_t *data,
                                 size_t size)
@@ -112,7 +112,7 @@ static void test_damaged_state(struct xc_workspace *workspace, const struct xc_s
     xc_state_clear(&loaded);
 }
 
-/* Rounds of damage at each frame of the file in turn, and at the state behind it. */
+/* Rounds of damage at each frame of the file in turn, and at the state after it. */
 static void test_file(const char *path, unsigned rounds)
 {
     struct xc_error err = { .text = "" };

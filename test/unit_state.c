@@ -453,7 +453,7 @@ static void test_failing_streams(void)
     xc_state_clear(&state);
 }
 
-/* The checksum over data, put behind it, so that nothing but the fields themselves can give a file away. */
+/* The checksum over data, put after it, so that nothing but the fields themselves can give a file away. */
 static void sign(uint8_t *data, size_t size)
 {
     XXH64_canonical_t checksum;

@@ -2,7 +2,7 @@
 /* Threads that share work.
  *
  * A job consists of pieces, numbered from 0, which the workers of a threads take in order, each as soon as it is free.
- * A piece may wait for what pieces before it have reached, for they are under way or done; never for one behind it. So
+ * A piece may wait for what pieces before it have reached, for they are under way or done; never for one after it. So
  * rows of macroblocks can be pieces, each waiting column by column for the row above, and one worker alone gets through
  * as well as many.
  *

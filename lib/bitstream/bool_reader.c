@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Behind the end of the data a decoder reads zeros (section 7.3). They are added to bits as one large loan, which also
+/* After the end of the data a decoder reads zeros (section 7.3). They are added to bits as one large loan, which also
  * tells afterwards whether any of them was needed. */
 enum { LOAN = 1 << 30 };
 
@@ -17,7 +17,7 @@ static uint64_t load_big_endian(const uint8_t *data)
     return word;
 }
 
-void xc_bool_fill(struct xc_bool_reader *r)
+void xc_bool_reader_fill(struct xc_bool_reader *r)
 {
     int shift = 48 - r->bits; /* where in the window the next byte goes */
     if (r->end - r->next >= 8) {
@@ -37,14 +37,14 @@ void xc_bool_fill(struct xc_bool_reader *r)
     }
 }
 
-void xc_bool_start(struct xc_bool_reader *r, const uint8_t *data, size_t size)
+void xc_bool_reader_start(struct xc_bool_reader *r, const uint8_t *data, size_t size)
 {
     *r = (struct xc_bool_reader){ .bits = -8, .range = 255, .next = data, .end = data + size };
-    xc_bool_fill(r);
+    xc_bool_reader_fill(r);
 }
 
 /* As in libvpx, an encoder owes one byte more than the arithmetic needs. */
-bool xc_bool_overrun(const struct xc_bool_reader *r)
+bool xc_bool_reader_overrun(const struct xc_bool_reader *r)
 {
     return r->bits > 64 && r->bits < LOAN;
 }

@@ -24,16 +24,16 @@ struct xc_bool_reader {
     const uint8_t *next, *end;
 };
 
-void xc_bool_start(struct xc_bool_reader *r, const uint8_t *data, size_t size);
+void xc_bool_reader_start(struct xc_bool_reader *r, const uint8_t *data, size_t size);
 
 /* True if symbols were read for which there was no data: the partition is truncated or corrupt. */
-bool xc_bool_overrun(const struct xc_bool_reader *r);
+bool xc_bool_reader_overrun(const struct xc_bool_reader *r);
 
 /* Part of xc_bool_read: fills a window of which less than a byte is left. */
-void xc_bool_fill(struct xc_bool_reader *r);
+void xc_bool_reader_fill(struct xc_bool_reader *r);
 
 /* Also part of it: makes range 128 to 255 again. */
-static inline __attribute__((always_inline)) void xc_bool_normalize(struct xc_bool_reader *r, uint32_t range)
+static inline __attribute__((always_inline)) void xc_bool_reader_normalize(struct xc_bool_reader *r, uint32_t range)
 {
     int shift = __builtin_clz(range) ^ 24; /* of 24 to 31, less 24 */
     r->range = range << shift;
@@ -41,7 +41,7 @@ static inline __attribute__((always_inline)) void xc_bool_normalize(struct xc_bo
     r->bits -= shift;
     if (__builtin_expect(r->bits < 0, 0)) {
         struct xc_bool_reader copy = { r->value, r->bits, r->range, r->next, r->end };
-        xc_bool_fill(&copy); /* the copy's address is known elsewhere now, that of *r is not */
+        xc_bool_reader_fill(&copy); /* the copy's address is known elsewhere now, that of *r is not */
         r->value = copy.value;
         r->bits = copy.bits;
         r->next = copy.next;
@@ -54,11 +54,11 @@ static inline __attribute__((always_inline)) bool xc_bool_read(struct xc_bool_re
 {
     uint32_t split_less_1 = ((r->range - 1) * probability) >> 8;
     if (r->value >> 56 <= split_less_1) {
-        xc_bool_normalize(r, split_less_1 + 1);
+        xc_bool_reader_normalize(r, split_less_1 + 1);
         return false;
     }
     r->value -= (uint64_t)(split_less_1 + 1) << 56;
-    xc_bool_normalize(r, r->range - 1 - split_less_1);
+    xc_bool_reader_normalize(r, r->range - 1 - split_less_1);
     return true;
 }
 

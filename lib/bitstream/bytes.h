@@ -10,7 +10,7 @@
 
 bool xc_bytes_grow(struct xc_bytes *bytes, size_t more);
 
-/* Makes room for more bytes behind size; false: out of memory, and nothing has changed. */
+/* Makes room for more bytes after size; false: out of memory, and nothing has changed. */
 static inline bool xc_bytes_reserve(struct xc_bytes *bytes, size_t more)
 {
     return bytes->capacity - bytes->size >= more || xc_bytes_grow(bytes, more);

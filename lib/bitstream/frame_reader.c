@@ -29,7 +29,7 @@ static enum xc_status find_partitions(struct xc_frame_reader *r, const uint8_t *
         if (left && !length) {
             return xc_fail(err, XC_ERR_FORMAT, "token partition %u is empty, but %zu bytes follow it", i, left);
         }
-        xc_bool_start(&r->partition[i], next, length);
+        xc_bool_reader_start(&r->partition[i], next, length);
         next += length;
     }
     return XC_OK;
@@ -56,7 +56,7 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
     }
 
     /* The first partition's size says where the next one begins. As in libvpx, its last symbols may come from there. */
-    xc_bool_start(&r->first, data + start, size - start);
+    xc_bool_reader_start(&r->first, data + start, size - start);
     h->probabilities = *xc_probabilities_before(h, state);
     h->segment_tree[0] = h->segment_tree[1] = h->segment_tree[2] = 255;
     xc_header_code((struct xc_coder){ .coding = XC_READ, .reader = &r->first }, h);
@@ -99,9 +99,9 @@ enum xc_status xc_frame_reader_end(struct xc_frame_reader *r, struct xc_error *e
 {
     free(r->above);
     r->above = NULL;
-    bool overrun = xc_bool_overrun(&r->first);
+    bool overrun = xc_bool_reader_overrun(&r->first);
     for (unsigned i = 0; i < r->partitions_read; i++) {
-        overrun |= xc_bool_overrun(&r->partition[i]);
+        overrun |= xc_bool_reader_overrun(&r->partition[i]);
     }
     if (r->mv_too_far) {
         return xc_fail(err, XC_ERR_FORMAT, "a motion vector points 4096 samples away or farther");

@@ -43,7 +43,7 @@ static bool probabilities_follow(const struct xc_frame_header *h, const struct x
     return memcmp(&sent, &h->probabilities, sizeof sent) == 0;
 }
 
-/* Header and modes, behind room for the bytes that tell their size. */
+/* Header and modes, after room for the bytes that tell their size. */
 static enum xc_status write_first_partition(struct xc_bytes *bytes, const struct xc_frame *frame, struct xc_error *err)
 {
     struct xc_bool_writer writer;

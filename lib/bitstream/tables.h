@@ -41,7 +41,7 @@ enum { XC_MV_IS_SHORT, XC_MV_SIGN, XC_MV_SHORT, XC_MV_LONG = XC_MV_SHORT + 7, XC
 enum { XC_MV_MAX = 1023 }; /* largest magnitude of a coded component, in quarter samples */
 
 extern const uint8_t xc_zigzag[16];           /* 13: raster position of each coefficient in coding order */
-extern const uint8_t xc_coefficient_band[17]; /* 13.3; one more entry, so that the position behind the last has one */
+extern const uint8_t xc_coefficient_band[17]; /* 13.3; one more entry, so that the position after the last has one */
 
 /* Section 13.2: token categories 1 to 6 stand for a range of values: the smallest, and extra bits, most significant
  * first, each with its probability (the list ends with 0). */

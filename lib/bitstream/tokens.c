@@ -67,7 +67,7 @@ XC_INLINE int read_block(struct xc_bool_reader *r, band_probabilities *bands, in
             if (++i == 16) {
                 return 16;
             }
-            p = bands[xc_coefficient_band[i]][0]; /* behind a zero, there is no end of block */
+            p = bands[xc_coefficient_band[i]][0]; /* after a zero, there is no end of block */
             continue;
         }
         int value;

@@ -12,7 +12,7 @@ struct xc_token_context {
 };
 
 /* Reads a macroblock's tokens, unless it is marked as skipped. Its blocks that have some are put into levels, one after
- * the other, the first of them zeroed by the caller; returns the place behind them, which is zeroed as well, so there
+ * the other, the first of them zeroed by the caller; returns the place after them, which is zeroed as well, so there
  * must be room for XC_BLOCKS + 1. */
 typedef xc_block *xc_tokens_read_fn(struct xc_bool_reader *reader, const struct xc_probabilities *probabilities,
                                     struct xc_macroblock *mb, xc_block *levels, struct xc_token_context *above,

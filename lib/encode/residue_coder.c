@@ -152,7 +152,7 @@ static void drop_levels(struct work *w, struct xc_token_context above, struct xc
     *w->left = (struct xc_token_context){ .y2 = keep_y2 ? left.y2 : 0 };
 }
 
-/* Lines up those of some blocks that have tokens; returns the place behind them. */
+/* Lines up those of some blocks that have tokens; returns the place after them. */
 static xc_block *gather_levels(const struct work *w, xc_block *out, int first, int end)
 {
     for (int i = first; i < end; i++) {

@@ -20,7 +20,7 @@ void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_recon
 
 /* Predicts a macroblock into the recon, finds the levels of its residue, and adds it. The levels go to *levels, in
  * coding order and without gaps, at most XC_BLOCKS of them, whose number is returned; mb->tokens and mb->skip follow.
- * above and left are the contexts around, and behind, it. old: the macroblock's former levels by block, NULL for blocks
+ * above and left are the contexts around, and after, it. old: the macroblock's former levels by block, NULL for blocks
  * that had none; they are worth a try. */
 size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, xc_block *levels,
                           unsigned row, unsigned column, struct xc_token_context *above, struct xc_token_context *left,

@@ -7,7 +7,7 @@
 #include "bitstream/tables.h"
 
 /* Where the coder stands between two coefficients: the context that the last level leaves to the next (section 13.3).
- * Behind a zero, the block cannot end. */
+ * After a zero, the block cannot end. */
 enum { AFTER_ZERO, AFTER_ONE, AFTER_MORE, CONTEXTS };
 
 /* The best way to reach each context at one position. */

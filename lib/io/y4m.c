@@ -51,7 +51,7 @@ static bool has_magic(const char *line, const char *magic)
     return !strncmp(line, magic, length) && (line[length] == ' ' || line[length] == '\0');
 }
 
-/* Reads decimal digits from *text, which moves behind them; false if there are none or the number is above maximum. */
+/* Reads decimal digits from *text, which moves after them; false if there are none or the number is above maximum. */
 static bool parse_digits(const char **text, uint32_t maximum, uint32_t *value)
 {
     const char *start = *text;

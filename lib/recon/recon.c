@@ -6,7 +6,7 @@
 
 #include "bitstream/advance.h"
 
-/* Room before a line for its sample [-1], and behind it for the four beyond the edge. */
+/* Room before a line for its sample [-1], and after it for the four beyond the edge. */
 enum { LINE_MARGIN = 16 };
 
 static enum xc_status begin_lines(struct xc_recon *recon, struct xc_workspace *workspace, struct xc_error *err)

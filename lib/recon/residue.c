@@ -12,7 +12,7 @@ static void add_block(const struct xc_dsp *dsp, uint8_t *dst, ptrdiff_t stride, 
     }
 }
 
-/* Luma whose DCs come by way of Y2; levels: behind the Y2 block. */
+/* Luma whose DCs come by way of Y2; levels: after the Y2 block. */
 static const xc_block *add_luma_with_y2(const struct xc_recon *recon, const struct xc_macroblock *mb,
                                         const xc_block *levels, uint8_t *dst, ptrdiff_t stride)
 {

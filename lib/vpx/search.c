@@ -177,7 +177,7 @@ static enum xc_status new_grey(struct xc_picture **out, const struct xc_search_o
     return status;
 }
 
-/* Behind a key frame, libvpx keeps one buffer for all of its references; replacing one would replace them all. Two
+/* After a key frame, libvpx keeps one buffer for all of its references; replacing one would replace them all. Two
  * interframes that refresh one reference each pull them apart. All of it is flat grey, which costs next to nothing,
  * and leaves libvpx's probabilities as they were.
  *

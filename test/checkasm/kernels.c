@@ -37,9 +37,9 @@ enum { STRIDES = COUNT(strides) };
 
 /* --- motion compensation --- */
 
-/* before, behind: how far the filter reaches. */
+/* before, after: how far the filter reaches. */
 static struct output run_mc(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times, int before,
-                            int behind)
+                            int after)
 {
     static const ptrdiff_t src_strides[] = { 64, 37, 128 };
     const int margin = 2, slack = 16; /* of a row, before the block and after the filter's reach */
@@ -49,9 +49,9 @@ static struct output run_mc(any_fn *kernel, int size, unsigned variant, struct a
     ptrdiff_t src_stride = PICK(&variant, src_strides), stride = PICK(&variant, strides);
     struct area read = {
         .x = -margin,
-        .x_end = size + (mx ? behind : 0) + slack,
+        .x_end = size + (mx ? after : 0) + slack,
         .y = my ? -before : 0,
-        .y_end = h + (my ? behind : 0),
+        .y_end = h + (my ? after : 0),
     };
     const uint8_t *src = place(&inputs.samples[0], at_end, src_stride, read);
     describe(times, "dst_stride %td, src_stride %td, h %d, mx %d, my %d", stride, src_stride, h, mx, my);

@@ -72,7 +72,7 @@ struct xc_frame_header {
     uint8_t copy_to_altref; /* 0 none, 1 last, 2 golden */
     bool sign_bias_golden, sign_bias_altref;
 
-    bool refresh_probabilities; /* false: this frame's probabilities are forgotten behind it */
+    bool refresh_probabilities; /* false: this frame's probabilities are forgotten after it */
 
     /* In force for this frame, and which of them it writes out (bit: node or index). */
     struct xc_probabilities probabilities;
