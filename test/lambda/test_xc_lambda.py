@@ -449,7 +449,7 @@ class Document(AccountCase):
 
     def commands(self):
         text = (ROOT / "docs/lambda.md").read_text()
-        typed = re.findall(r"^    \$ (.*)", text, re.M)
+        typed = re.findall(r"^    \$ ((?:.*\\\n)*.*)", text, re.M)
         self.assertEqual(set(self.ELSEWHERE) - set(typed), set(), "these are not in the document")
         known = set(re.findall(r"^  xc-lambda (\w+)", self.works("--help"), re.M))
         self.assertGreater(len(known), 6)
