@@ -445,6 +445,23 @@ class PowerCut(DriverCase):
         self.assertIn(f"{number(4)}.ivf", again)
         self.assertLessEqual(again, {f"{number(i)}.ivf" for i in (3, 4, 5)}, "the other batches are as they were")
 
+    def test_sound(self):
+        """Of a film whose chunks are all finished."""
+        harness.must("ffmpeg", "-v", "error", "-i", self.film, "-f", "lavfi", "-i", "sine=duration=1", "-c:v", "ffv1",
+                     "-c:a", "flac", self.dir / "in.mkv")
+        self.works("in.mkv", "-o", "expected.webm", *self.OPTIONS)
+        shutil.rmtree(self.dir / "tools")
+        tools = self.tools_but("xc-merge", "exit 1")
+        for how in harness.LOSSES:
+            for pattern in ("track-*", "film.ffmetadata"):
+                with self.subTest(pattern, how=how):
+                    self.fails("in.mkv", "-o", "out.webm", *self.OPTIONS, env=tools)
+                    for path in (self.dir / "out.webm.work").glob(pattern):
+                        harness.lose_data(path, how)
+                    self.works("in.mkv", "-o", "out.webm", *self.OPTIONS)
+                    self.assertEqual((self.dir / "out.webm").read_bytes(), (self.dir / "expected.webm").read_bytes())
+                    (self.dir / "out.webm").unlink()
+
     def test_both_records(self):
         """Nobody knows what the files are."""
         self.damage("zeroed", "record.*")

@@ -8,6 +8,7 @@ import typing
 from fractions import Fraction
 
 from xcdriver import pictures
+from xcdriver.files import digest
 from xcdriver.messages import LEVEL
 from xcdriver.processes import attempt
 
@@ -80,21 +81,20 @@ def is_empty(path):
 
 
 def settle(source, work):
-    """Makes sure that these files are on disk for good. Returns what the record says about them: the sizes, and which
-    tracks are empty."""
+    """Makes sure that these files are on disk for good. Returns what the record says about them: their digests, and
+    which tracks are empty."""
     paths = files(source, work)
     for path in paths:
         with open(path, "rb") as stream:
             os.fsync(stream.fileno())
-    return {"sizes": {path.name: path.stat().st_size for path in paths},
+    return {"digests": {path.name: digest(path) for path in paths},
             "empty": [track.index for track in source.tracks if is_empty(work.path / track.file)]}
 
 
 def are_settled(source, work):
     """Whether these files are there as the record has them."""
-    sizes = work.record["film"]["sizes"]
-    return source.piped or all(path.is_file() and path.stat().st_size == sizes[path.name]
-                               for path in files(source, work))
+    digests = work.record["film"]["digests"]
+    return source.piped or all(path.is_file() and digest(path) == digests[path.name] for path in files(source, work))
 
 
 def kept_tracks(source, work):

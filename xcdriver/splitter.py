@@ -111,7 +111,7 @@ class Splitter:
     def whole_film(self):
         """What the record says about the film. The tracks, to which it refers, are on disk for good."""
         summary = self.cutter.stdout.read().split()
-        film = {"chunks": int(summary[1]), "frames": int(summary[3]), "start": 0, "damage": None, "sizes": {},
+        film = {"chunks": int(summary[1]), "frames": int(summary[3]), "start": 0, "damage": None, "digests": {},
                 "empty": []}
         if self.reader:
             film["start"] = self.source.timing.start(self.messages.first_picture)
