@@ -319,7 +319,7 @@ class Interrupted(DriverCase):
 
     def made(self):
         """The modification time of each file of a chunk."""
-        return {path.name: path.stat().st_mtime_ns for path in (self.dir / "out.ivf.work").glob("[0-9]" * 8 + ".*")}
+        return {path.name: path.stat().st_mtime_ns for path in (self.dir / "out.ivf.work").glob("[0-9]" * 8 + ".[yi]??")}
 
     def test_goes_on_where_it_was(self):
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
@@ -605,7 +605,7 @@ class Segments(DriverCase):
                 os.killpg(process.pid, how)
                 process.communicate(timeout=harness.TIMEOUT)
                 self.assertNotEqual(process.returncode, 0)
-                done = {path.name: path.stat().st_mtime_ns for path in self.work.glob("[0-9]" * 8 + ".*")}
+                done = {path.name: path.stat().st_mtime_ns for path in self.work.glob("[0-9]" * 8 + ".[yi]??")}
                 self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "2", "--keep")
                 self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
                 self.assertEqual({name: (self.work / name).stat().st_mtime_ns for name in done}, done)
