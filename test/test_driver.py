@@ -442,8 +442,10 @@ class PowerCut(DriverCase):
         self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--keep")
         self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "expected.ivf").read_bytes())
         again = {name for name, time_made in done.items() if (self.work / name).stat().st_mtime_ns != time_made}
+        interrupted = f"{number(39)}.ivf"  # perhaps without the state that the same step makes
         self.assertIn(f"{number(4)}.ivf", again)
-        self.assertLessEqual(again, {f"{number(i)}.ivf" for i in (3, 4, 5)}, "the other batches are as they were")
+        self.assertLessEqual(again - {interrupted}, {f"{number(i)}.ivf" for i in (3, 4, 5)},
+                             "the other batches are as they were")
 
     def test_sound(self):
         """Of a film whose chunks are all finished."""

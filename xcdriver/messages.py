@@ -49,8 +49,8 @@ class Messages:
 
     def take(self, line):
         if self.first_picture is None and (found := TIME_BASE.match(line)):
-            self.time_base = Fraction(int(found[1]), int(found[2]))
-        elif self.first_picture is None and (found := FIRST_PICTURE.match(line)):
+            self.time_base = Fraction(int(found[1]), int(found[2]) or 1)
+        elif self.first_picture is None and self.time_base and (found := FIRST_PICTURE.match(line)):
             self.first_picture = int(found[1]) * self.time_base
         elif found := LINE.match(line):
             self.take_complaint(found[1] + found[3], found[2] != "warning")

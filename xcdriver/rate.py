@@ -55,7 +55,7 @@ def choose(base, average, times):
         return base or Fraction(25)
     sample = times()
     if len(sample) < 2:
-        return base if is_constant(base, average) and base <= FASTEST_BASE else average
+        return (base if is_constant(base, average) and base <= FASTEST_BASE else average) or Fraction(25)
     low = min(average, density(sample)) / SAME
     derived = [base * n / m for n in range(1, 5) for m in range(1, 11)] if base <= FASTEST_BASE else []
     fits = {rate: misfit(sample, rate) for rate in {average, *COMMON, *derived} if rate and rate >= low}

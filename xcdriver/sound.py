@@ -93,8 +93,9 @@ def settle(source, work):
 
 def are_settled(source, work):
     """Whether these files are there as the record has them."""
-    digests = work.record["film"]["digests"]
-    return source.piped or all(path.is_file() and digest(path) == digests[path.name] for path in files(source, work))
+    digests = work.record["film"].get("digests", {})  # another version may have written the record
+    return source.piped or all(path.is_file() and digest(path) == digests.get(path.name)
+                               for path in files(source, work))
 
 
 def kept_tracks(source, work):

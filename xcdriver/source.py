@@ -30,17 +30,16 @@ def seconds(value):
 def real_name(name):
     """Where the film is. For a program that this one starts, standard input is something else, so its links are
     followed. A pipe is refused: ffprobe and ffmpeg read the film one after the other."""
-    if name.startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")):
-        name = os.path.realpath(name)
+    real = os.path.realpath(name) if name.startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")) else name
     try:
-        mode = os.stat(name).st_mode
+        mode = os.stat(real).st_mode
     except (OSError, ValueError):
         mode = 0
-    if name.startswith(("pipe:", "fd:", "/proc/")) or any(
+    if real.startswith(("pipe:", "fd:", "/proc/")) or any(
             is_kind(mode) for is_kind in (stat.S_ISFIFO, stat.S_ISSOCK, stat.S_ISCHR)):
         raise Failure(f"{name}: is a pipe, which can be read only once; save the film to a file, or write its pictures "
                       "to standard input: ffmpeg -i ... -pix_fmt yuv420p -f yuv4mpegpipe - | excamera - ...")
-    return name
+    return real
 
 
 class Source:

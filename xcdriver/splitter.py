@@ -7,7 +7,7 @@ import time
 from xcdriver import sound
 from xcdriver.damage import damage
 from xcdriver.messages import Messages
-from xcdriver.processes import Failure, failed, log_in_memory, started
+from xcdriver.processes import Failure, ending, failed, log_in_memory, started
 
 
 class Splitter:
@@ -83,7 +83,7 @@ class Splitter:
         """Why xc-split failed. If it complains about its input, ffmpeg knows more about that."""
         self.log.seek(0)
         said = "".join(line for line in self.log if line.startswith("xc-split: "))
-        said = said or f"xc-split: ended with status {self.cutter.returncode}"
+        said = said or ending("xc-split", self.cutter.returncode)
         if not self.reader or not said.startswith("xc-split: -:"):
             return failed([self.cutter.args], said)
         try:
@@ -105,8 +105,8 @@ class Splitter:
             raise Failure(f"{self.source.name}: cannot be read to its end: {said.unread}; if this cannot be mended, "
                           "--allow-damaged takes what can be read")
         if self.reader.returncode or said.first_picture is None and not self.cutter.returncode:
-            reasons = list(said.errors) or [f"ffmpeg: ended with status {self.reader.returncode}"]
-            raise Failure("\n".join([f"{self.source.name}: ffmpeg failed:", *reasons]))
+            reasons = list(said.errors) or [ending("ffmpeg", self.reader.returncode)]
+            raise Failure(f"{self.source.name}: cannot be converted: {'; '.join(reasons)}")
 
     def whole_film(self):
         """What the record says about the film. The tracks, to which it refers, are on disk for good."""
