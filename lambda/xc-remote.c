@@ -195,6 +195,9 @@ static void write_timings(json_t *answer, double billed)
     if (!file) {
         fail_about(name, "%s", strerror(errno));
     }
+    if (billed <= 0) {
+        billed = value_real(answer, "seconds");
+    }
     json_array_foreach(value_get(answer, "steps"), i, step)
     {
         const char *output = value_text(step, "for");
@@ -205,9 +208,7 @@ static void write_timings(json_t *answer, double billed)
                                                .memory = value_integer(step, "memory"),
                                                .read = value_integer(step, "read"),
                                                .wrote = value_integer(step, "wrote"),
-                                               .billed = i        ? 0
-                                                         : billed ? billed
-                                                                  : value_real(answer, "seconds") };
+                                               .billed = i ? 0 : billed };
         xc_tool_timings_add(file, &timing);
     }
     if (!xc_tool_timings_close(file)) {
@@ -308,9 +309,9 @@ static json_t *have_done(const struct work *work)
 {
     struct calls calls = { .attempts = attempts_begin(attempts_limit()) };
     struct failure failure;
-    json_t *answer,
-        *event =
-            value_sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(), "task", work->task));
+    json_t *event =
+        value_sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(), "task", work->task));
+    json_t *answer;
     calls.event = json_dumps(event, JSON_COMPACT);
     while (!(answer = call(&calls, work->task, &failure))) {
         prepare_next(&calls, work, &failure);
