@@ -592,6 +592,33 @@ static enum xc_status source_open_ivf(void)
     return status;
 }
 
+static enum xc_status ignore_frame(void *context, int64_t timestamp, const uint8_t *data, size_t size,
+                                   struct xc_error *err)
+{
+    (void)context, (void)timestamp, (void)data, (void)size, (void)err;
+    return XC_OK;
+}
+
+static enum xc_status run_vpxenc(enum xc_vpxenc_pass pass)
+{
+    unsigned number = 0;
+    const struct xc_vpxenc_film pictures = { WIDTH, HEIGHT, next_picture, &number };
+    const struct xc_vpxenc_sink sink = { ignore_frame, NULL };
+    struct xc_vpxenc_settings settings;
+    xc_vpxenc_defaults(&settings);
+    return xc_vpxenc_run(&settings, pass, &pictures, &sink, &o.bytes, NULL, &o.err);
+}
+
+static enum xc_status vpxenc_first_pass(void)
+{
+    return run_vpxenc(XC_VPXENC_FIRST_PASS);
+}
+
+static enum xc_status vpxenc_only_pass(void)
+{
+    return run_vpxenc(XC_VPXENC_ONLY_PASS);
+}
+
 /* One call: what it needs beforehand; whether it takes memory at all. */
 static const struct row {
     const char *name;
@@ -637,6 +664,8 @@ static const struct row {
     { "xc_chunk_rebase", with_state, chunk_rebase, false },
     { "xc_chunk_terminate", with_state, chunk_terminate, false },
     { "xc_source_open_ivf and next", with_workspace, source_open_ivf, false },
+    { "xc_vpxenc_run, the first pass", NULL, vpxenc_first_pass, false },
+    { "xc_vpxenc_run, the only pass", NULL, vpxenc_only_pass, false },
 };
 
 /* What a failed call should have made is nothing, and what it should have moved on is as it was. */

@@ -59,14 +59,64 @@ static void begin(struct film *film)
     check_size(film);
 }
 
+/* false: the film ends here. */
+static bool read_raw(struct film *film, struct xc_picture *picture)
+{
+    FILE *stream = film->y4m.input.stream;
+    const int order[] = { XC_PLANE_Y, film->options.yv12 ? XC_PLANE_V : XC_PLANE_U,
+                          film->options.yv12 ? XC_PLANE_U : XC_PLANE_V };
+    for (int i = 0; i < 3; i++) {
+        const struct xc_plane *plane = &picture->plane[order[i]];
+        const size_t width = i ? (picture->width + 1u) / 2 : picture->width;
+        const unsigned height = i ? (picture->height + 1u) / 2 : picture->height;
+        for (unsigned y = 0; y < height; y++) {
+            const size_t got = fread(plane->data + (ptrdiff_t)y * plane->stride, 1, width, stream);
+            if (ferror(stream)) {
+                xc_tool_fail(film->options.name, "%s", strerror(errno));
+            }
+            if (got == 0 && i == 0 && y == 0) {
+                return false;
+            }
+            if (got < width) {
+                xc_tool_fail(film->options.name, "frame %lld: cut short, or not of %ux%u", (long long)film->frames,
+                             picture->width, picture->height);
+            }
+        }
+    }
+    return true;
+}
+
+/* The function xc_vpxenc_film.next. */
+static enum xc_status read_next(void *context, struct xc_picture **picture, struct xc_error *err)
+{
+    struct film *film = context;
+    enum xc_status status = xc_picture_new(picture, film->pool, film->pictures.width, film->pictures.height, err);
+    if (status) {
+        return status;
+    }
+    const bool more = (!film->options.limit || film->frames < film->options.limit) &&
+                      (film->raw ? read_raw(film, *picture) : xc_tool_y4m_next(&film->y4m, *picture));
+    if (!more) {
+        xc_picture_unref(*picture);
+        *picture = NULL;
+        return XC_OK;
+    }
+    film->frames++;
+    if (film->spool) {
+        xc_tool_check(xc_y4m_write_frame(film->spool, *picture, err), spool_name, err);
+    }
+    return XC_OK;
+}
+
 void film_open(struct film *film, const struct film_options *options)
 {
     struct xc_error err;
     *film = (struct film){ .options = *options };
+    xc_tool_check(xc_picture_pool_new(&film->pool, &err), options->name, &err);
     xc_tool_input_open(&film->y4m.input, options->name);
     begin(film);
     const struct xc_y4m_header *header = &film->y4m.header;
-    xc_tool_check(xc_picture_new(&film->picture, NULL, header->width, header->height, &err), options->name, &err);
+    film->pictures = (struct xc_vpxenc_film){ header->width, header->height, read_next, film };
     if (!options->twice || !fseeko(film->y4m.input.stream, 0, SEEK_CUR)) {
         return;
     }
@@ -93,52 +143,8 @@ void film_rewind(struct film *film)
     begin(film);
 }
 
-/* false: the film ends here. */
-static bool read_raw(struct film *film)
-{
-    FILE *stream = film->y4m.input.stream;
-    const struct xc_picture *picture = film->picture;
-    const int order[] = { XC_PLANE_Y, film->options.yv12 ? XC_PLANE_V : XC_PLANE_U,
-                          film->options.yv12 ? XC_PLANE_U : XC_PLANE_V };
-    for (int i = 0; i < 3; i++) {
-        const struct xc_plane *plane = &picture->plane[order[i]];
-        const size_t width = i ? (picture->width + 1u) / 2 : picture->width;
-        const unsigned height = i ? (picture->height + 1u) / 2 : picture->height;
-        for (unsigned y = 0; y < height; y++) {
-            const size_t got = fread(plane->data + (ptrdiff_t)y * plane->stride, 1, width, stream);
-            if (ferror(stream)) {
-                xc_tool_fail(film->options.name, "%s", strerror(errno));
-            }
-            if (got == 0 && i == 0 && y == 0) {
-                return false;
-            }
-            if (got < width) {
-                xc_tool_fail(film->options.name, "frame %lld: cut short, or not of %ux%u", (long long)film->frames,
-                             picture->width, picture->height);
-            }
-        }
-    }
-    return true;
-}
-
-enum xc_status film_read(void *context, const struct xc_picture **picture, struct xc_error *err)
-{
-    struct film *film = context;
-    const bool more = (!film->options.limit || film->frames < film->options.limit) &&
-                      (film->raw ? read_raw(film) : xc_tool_y4m_next(&film->y4m, film->picture));
-    *picture = more ? film->picture : NULL;
-    if (!more) {
-        return XC_OK;
-    }
-    film->frames++;
-    if (film->spool) {
-        xc_tool_check(xc_y4m_write_frame(film->spool, film->picture, err), spool_name, err);
-    }
-    return XC_OK;
-}
-
 void film_close(struct film *film)
 {
     xc_tool_input_close(&film->y4m.input);
-    xc_picture_unref(film->picture);
+    xc_picture_pool_free(film->pool);
 }

@@ -3,6 +3,7 @@
 #ifndef XC_TOOLS_VPXENC_FILM_H
 #define XC_TOOLS_VPXENC_FILM_H
 
+#include "excamera/vpxenc.h"
 #include "tool.h"
 
 struct film_options {
@@ -14,20 +15,18 @@ struct film_options {
 };
 
 struct film {
-    struct xc_tool_y4m y4m; /* of raw pictures, too: only the header's size and rate are set then */
+    struct xc_vpxenc_film pictures; /* reads this film */
+    struct xc_tool_y4m y4m;         /* of raw pictures, too: only the header's size and rate are set then */
     struct film_options options;
     bool raw;
-    struct xc_picture *picture;
+    struct xc_picture_pool *pool;
     FILE *spool;    /* a copy of a pipe for the second pass, or NULL */
     int64_t frames; /* read in this pass */
 };
 
-/* These end the program if anything is wrong. */
+/* These end the program if anything is wrong, and so does reading. */
 void film_open(struct film *film, const struct film_options *options);
 void film_rewind(struct film *film);
 void film_close(struct film *film);
-
-/* The function xc_vpxenc_io.read; film is its context. */
-enum xc_status film_read(void *film, const struct xc_picture **picture, struct xc_error *err);
 
 #endif

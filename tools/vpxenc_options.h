@@ -3,7 +3,7 @@
 #ifndef XC_TOOLS_VPXENC_OPTIONS_H
 #define XC_TOOLS_VPXENC_OPTIONS_H
 
-#include "vpx/vpxenc.h"
+#include "excamera/vpxenc.h"
 #include "vpxenc_film.h"
 
 struct vpxenc_job {
@@ -11,7 +11,7 @@ struct vpxenc_job {
     const char *output, *statistics; /* statistics: a file for those of the first pass, or NULL */
     int passes, only_pass;           /* only_pass: the one to run, or 0 for all */
     bool verbose;
-    struct xc_vpxenc_settings settings; /* all but config.g_w and g_h, which the film decides */
+    struct xc_vpxenc_settings settings;
 };
 
 /* Ends the program if the command line makes no sense. */

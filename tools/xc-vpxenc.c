@@ -4,11 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <vpx/vp8cx.h>
 
 /* The IVF file that is written. */
 struct ivf_output {
@@ -23,13 +20,12 @@ static void write_header(struct ivf_output *output)
     xc_tool_check(xc_ivf_write_header(output->file.stream, &output->header, &err), output->file.name, &err);
 }
 
-static void open_output(struct ivf_output *output, const struct vpxenc_job *job)
+static void open_output(struct ivf_output *output, const struct vpxenc_job *job, const struct xc_y4m_header *film)
 {
-    const vpx_codec_enc_cfg_t *config = &job->settings.config;
-    output->header = (struct xc_ivf_header){ .width = (uint16_t)config->g_w,
-                                             .height = (uint16_t)config->g_h,
-                                             .rate_num = (uint32_t)config->g_timebase.den,
-                                             .rate_den = (uint32_t)config->g_timebase.num };
+    output->header = (struct xc_ivf_header){ .width = film->width,
+                                             .height = film->height,
+                                             .rate_num = (uint32_t)job->settings.timebase.den,
+                                             .rate_den = (uint32_t)job->settings.timebase.num };
     xc_tool_output_open(&output->file, job->output);
     const bool appends = fcntl(fileno(output->file.stream), F_GETFL) & O_APPEND;
     output->start = appends ? -1 : ftello(output->file.stream);
@@ -72,22 +68,23 @@ static void write_statistics(const struct xc_bytes *statistics, const char *name
     xc_tool_output_commit(&output, 1);
 }
 
+/* statistics must be empty. */
 static void read_statistics(struct xc_bytes *statistics, const char *name)
 {
     enum { AT_ONCE = 64 * 1024 };
     struct xc_tool_input input;
-    size_t got = AT_ONCE;
+    size_t got;
     xc_tool_input_open(&input, name);
-    while (got == AT_ONCE) {
+    do {
         uint8_t *grown = realloc(statistics->data, statistics->size + AT_ONCE);
         if (!grown) {
-            xc_tool_fail(name, "out of memory");
+            xc_tool_fail(name, "%s", strerror(errno));
         }
         statistics->data = grown;
         statistics->capacity = statistics->size + AT_ONCE;
-        got = fread(statistics->data + statistics->size, 1, AT_ONCE, input.stream);
+        got = fread(grown + statistics->size, 1, AT_ONCE, input.stream);
         statistics->size += got;
-    }
+    } while (got == AT_ONCE);
     if (ferror(input.stream)) {
         xc_tool_fail(name, "%s", strerror(errno));
     }
@@ -100,55 +97,14 @@ static void read_statistics(struct xc_bytes *statistics, const char *name)
 /* The lines of vpxenc's --verbose. */
 static void print_settings(const struct vpxenc_job *job, const struct film *film)
 {
-    static const struct {
-        const char *name;
-        size_t offset;
-    } fields[] = {
-#define FIELD(field) { #field, offsetof(vpx_codec_enc_cfg_t, field) }
-        FIELD(g_usage),
-        FIELD(g_threads),
-        FIELD(g_profile),
-        FIELD(g_w),
-        FIELD(g_h),
-        FIELD(g_bit_depth),
-        FIELD(g_input_bit_depth),
-        FIELD(g_timebase.num),
-        FIELD(g_timebase.den),
-        FIELD(g_error_resilient),
-        FIELD(g_pass),
-        FIELD(g_lag_in_frames),
-        FIELD(rc_dropframe_thresh),
-        FIELD(rc_resize_allowed),
-        FIELD(rc_scaled_width),
-        FIELD(rc_scaled_height),
-        FIELD(rc_resize_up_thresh),
-        FIELD(rc_resize_down_thresh),
-        FIELD(rc_end_usage),
-        FIELD(rc_target_bitrate),
-        FIELD(rc_min_quantizer),
-        FIELD(rc_max_quantizer),
-        FIELD(rc_undershoot_pct),
-        FIELD(rc_overshoot_pct),
-        FIELD(rc_buf_sz),
-        FIELD(rc_buf_initial_sz),
-        FIELD(rc_buf_optimal_sz),
-        FIELD(rc_2pass_vbr_bias_pct),
-        FIELD(rc_2pass_vbr_minsection_pct),
-        FIELD(rc_2pass_vbr_maxsection_pct),
-        FIELD(rc_2pass_vbr_corpus_complexity),
-        FIELD(kf_mode),
-        FIELD(kf_min_dist),
-        FIELD(kf_max_dist),
-#undef FIELD
-    };
-    fprintf(stderr, "Codec: %s\n", vpx_codec_iface_name(vpx_codec_vp8_cx()));
+    fprintf(stderr, "Codec: %s\n", xc_vpxenc_codec());
     fprintf(stderr, "Source file: %s File Type: %s Format: %s\n", job->film.name, film->raw ? "RAW" : "Y4M",
             film->raw && job->film.yv12 ? "YV12" : "I420");
     fprintf(stderr, "Destination file: %s\nEncoder parameters:\n", job->output);
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        int value; /* all of those fields have its size */
-        memcpy(&value, (const char *)&job->settings.config + fields[i].offset, sizeof value);
-        fprintf(stderr, "    %-28s = %d\n", fields[i].name, value);
+    const char *name;
+    int value;
+    for (unsigned i = 0; (name = xc_vpxenc_parameter(&job->settings, &film->pictures, i, &value)); i++) {
+        fprintf(stderr, "    %-28s = %d\n", name, value);
     }
 }
 
@@ -156,45 +112,34 @@ static void print_settings(const struct vpxenc_job *job, const struct film *film
 static void print_psnr(const struct xc_vpxenc_psnr *psnr)
 {
     if (psnr->frames) {
-        fprintf(stderr, "Stream 0 PSNR (Overall/Avg/Y/U/V) %.3f", xc_vpxenc_psnr_overall(psnr));
-        for (int i = 0; i < 4; i++) {
-            fprintf(stderr, " %.3f", psnr->sum[i] / psnr->frames);
-        }
-        fputc('\n', stderr);
+        fprintf(stderr, "Stream 0 PSNR (Overall/Avg/Y/U/V) %.3f %.3f %.3f %.3f %.3f\n", psnr->overall, psnr->average,
+                psnr->planes[0], psnr->planes[1], psnr->planes[2]);
     }
 }
 
-/* The size and rate of the film become the encoder's. */
-static void fit_settings(struct xc_vpxenc_settings *settings, const struct xc_y4m_header *header)
-{
-    settings->config.g_w = header->width;
-    settings->config.g_h = header->height;
-    settings->config.g_input_bit_depth = settings->config.g_bit_depth;
-    if (!settings->rate.den) {
-        settings->config.g_timebase = (struct vpx_rational){ (int)header->rate_den, (int)header->rate_num };
-    }
-}
-
-static void run_first_pass(const struct vpxenc_job *job, const struct xc_vpxenc_io *io, struct xc_bytes *statistics)
+static void run_first_pass(const struct vpxenc_job *job, struct film *film, struct xc_bytes *statistics)
 {
     struct xc_error err;
-    struct xc_vpxenc_psnr psnr;
-    xc_tool_check(xc_vpxenc_pass(&job->settings, VPX_RC_FIRST_PASS, io, statistics, &psnr, &err), job->film.name, &err);
+    xc_tool_check(xc_vpxenc_run(&job->settings, XC_VPXENC_FIRST_PASS, &film->pictures, NULL, statistics, NULL, &err),
+                  job->film.name, &err);
     if (job->statistics) {
         write_statistics(statistics, job->statistics);
     }
 }
 
-static void run_last_pass(const struct vpxenc_job *job, const struct xc_vpxenc_io *io, struct xc_bytes *statistics)
+static void run_last_pass(const struct vpxenc_job *job, struct film *film, struct ivf_output *output,
+                          struct xc_bytes *statistics)
 {
-    const enum vpx_enc_pass pass = job->passes == 2 ? VPX_RC_LAST_PASS : VPX_RC_ONE_PASS;
+    const enum xc_vpxenc_pass pass = job->passes == 2 ? XC_VPXENC_LAST_PASS : XC_VPXENC_ONLY_PASS;
+    const struct xc_vpxenc_sink sink = { write_frame, output };
+    struct xc_vpxenc_psnr psnr = { .frames = 0 };
     struct xc_error err;
-    struct xc_vpxenc_psnr psnr;
-    if (pass == VPX_RC_LAST_PASS && job->only_pass) {
+    if (pass == XC_VPXENC_LAST_PASS && job->only_pass) {
         read_statistics(statistics, job->statistics);
     }
-    xc_tool_check(xc_vpxenc_pass(&job->settings, pass, io, statistics, &psnr, &err), job->film.name, &err);
-    finish_output(io->write_context);
+    xc_tool_check(xc_vpxenc_run(&job->settings, pass, &film->pictures, &sink, statistics, &psnr, &err), job->film.name,
+                  &err);
+    finish_output(output);
     print_psnr(&psnr);
 }
 
@@ -202,31 +147,31 @@ int main(int argc, char **argv)
 {
     struct vpxenc_job job;
     struct film film;
-    struct ivf_output output;
+    struct ivf_output output = { .start = -1 };
     struct xc_bytes statistics = XC_BYTES_INIT;
     vpxenc_parse(&job, argc, argv);
     const bool first_pass = job.passes == 2 && job.only_pass != 2;
     const bool last_pass = job.passes == 1 || job.only_pass != 1;
-    const struct xc_vpxenc_io io = {
-        .read = film_read, .read_context = &film, .write = write_frame, .write_context = &output
-    };
 
     film_open(&film, &job.film);
-    fit_settings(&job.settings, &film.y4m.header);
+    if (!job.settings.rate.den) {
+        job.settings.timebase =
+            (struct xc_vpxenc_fraction){ (int)film.y4m.header.rate_den, (int)film.y4m.header.rate_num };
+    }
     if (job.verbose && job.only_pass != 2) {
         print_settings(&job, &film);
     }
     if (last_pass) {
-        open_output(&output, &job);
+        open_output(&output, &job, &film.y4m.header);
     }
     if (first_pass) {
-        run_first_pass(&job, &io, &statistics);
+        run_first_pass(&job, &film, &statistics);
     }
     if (first_pass && last_pass) {
         film_rewind(&film);
     }
     if (last_pass) {
-        run_last_pass(&job, &io, &statistics);
+        run_last_pass(&job, &film, &output, &statistics);
     }
     xc_bytes_clear(&statistics);
     film_close(&film);

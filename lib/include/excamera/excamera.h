@@ -40,6 +40,7 @@
 #include "excamera/ssim.h"
 #include "excamera/state.h"
 #include "excamera/version.h"
+#include "excamera/vpxenc.h"
 #include "excamera/workspace.h"
 #include "excamera/y4m.h"
 
