@@ -16,6 +16,7 @@ define files
 $(call $(1),755,bin,$(TOOLS))
 $(call $(1),755,share/excamera,$(SCRIPTS))
 $(call $(1),644,share/excamera/xcdriver,$(wildcard xcdriver/*.py))
+$(call $(1),644,share/excamera/xcdriver/report,$(wildcard xcdriver/report/*.*))
 $(call $(1),644,share/excamera/mk,$(wildcard mk/engine-*.mk) mk/chunk-tools)
 $(call $(1),755,share/excamera/hosts,$(addprefix hosts/,$(HOSTS_PROGRAMS)))
 $(call $(1),644,share/excamera/hosts,$(wildcard hosts/*.py))

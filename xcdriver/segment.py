@@ -59,7 +59,8 @@ def make(work, segment, options, on_wait, on_message):
         out.writelines(segment.makefile)
     files.sync(work.path / "excamera.mk")  # by this file a later run knows that there is something to go on with
     files.sync(work.path)
-    command = ["make", "-f", "excamera.mk", "-j", str(options.jobs), "--output-sync=target"]
+    command = ["make", "-f", "excamera.mk", "-j", str(options.jobs), "--output-sync=target",
+               *(["TIMINGS=timings.tsv"] if options.keep else [])]  # for excamera report
     # explain() expects messages in English.
     environment = {**os.environ, "LC_ALL": "C", "KEEP": "1" if options.keep else ""}
     with log_in_memory() as log:

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A directory with chunks: what is in it, and how its chunks and batches lie."""
+import collections
+import json
+import re
+import shutil
+import struct
+import subprocess
+
+from xcdriver import graph
+from xcdriver.proof import IVF_HEADER
+from xcdriver.processes import Failure, ending, log_in_memory, reason, run, started
+
+REFERENCE = re.compile(rb"XCREF [a-z -]+\n(?:.*\n)*?size (\d+)\n")  # lambda/reference.h, hosts/files.py
+LONGEST_REFERENCE = 4096
+LONGEST_HEADER = 1000  # of a Y4M file
+
+Row = collections.namedtuple("Row", "name chunk start end cpu memory read wrote paid")
+
+
+def size_of(path):
+    """The bytes of a file, or of what a reference stands for."""
+    size = path.stat().st_size
+    if size <= LONGEST_REFERENCE:
+        found = REFERENCE.match(path.read_bytes())
+        if found:
+            return int(found[1])
+    return size
+
+
+def header_of(path):
+    """How many frames an IVF file has, and the id of the state that it expects: 0 if it begins with a key frame."""
+    with open(path, "rb") as stream:
+        header = stream.read(IVF_HEADER)
+    if len(header) < IVF_HEADER or header[:4] != b"DKIF":
+        raise Failure(f"{path}: is no IVF file; make it again")
+    return struct.unpack_from("<II", header, 24)
+
+
+def feed(pipe, path, is_first):
+    """Writes a chunk's raw pictures to a pipe. Only the first chunk has a header there."""
+    with open(path, "rb") as chunk:
+        header = chunk.readline(LONGEST_HEADER)
+        if is_first:
+            pipe.write(header)
+        shutil.copyfileobj(chunk, pipe, 1 << 20)
+
+
+def parse_row(line):
+    name, chunk, *numbers = line.rstrip("\n").split("\t")
+    start, end, cpu, memory, read, wrote, paid = map(float, numbers)
+    if not (re.fullmatch(r"[\w.-]{1,100}", name) and chunk.isdecimal() and 0 <= start <= end < 1e11 and
+            all(0 <= value < 1e18 for value in (cpu, memory, read, wrote, paid))):
+        raise ValueError
+    return Row(name, int(chunk), start, end, cpu, int(memory), int(read), int(wrote), paid)
+
+
+class Directory:
+    def __init__(self, path):
+        self.path, self.notes = path, []
+        self.timings_path = path / "timings.tsv"
+        names = {entry.name for entry in path.iterdir()}
+        finished = sorted(int(name[:-4]) for name in names if re.fullmatch(r"\d{8}\.ivf", name))
+        if not finished:
+            raise Failure(f"{path}: has no finished chunk, such as {graph.finished(0)}; excamera --keep keeps them")
+        self.chunks = range(finished[0], finished[-1] + 1)
+        missing = sorted(set(self.chunks) - set(finished))
+        if missing:
+            self.chunks = range(finished[0], missing[0])
+            self.notes.append(f"Chunk {missing[0]} is not finished. The frames end before it.")
+        self.headers = [header_of(path / graph.finished(chunk)) for chunk in self.chunks]
+        self.names = names
+        self.rows = self.timings()
+        made = [*names, *(row.name for row in self.rows)]
+        self.structure = "anchored" if any(name.endswith("-anchors.ivf") for name in made) else "classic"
+
+    def merge(self, scratch):
+        """The finished chunks as one film."""
+        film = scratch / "film.ivf"
+        run(["xc-merge", "-o", film, *map(graph.finished, self.chunks)], cwd=self.path)
+        return film
+
+    def batches(self):
+        """Ranges of chunks, each of which begins with a key frame."""
+        first = [chunk for chunk, (_, state) in zip(self.chunks, self.headers) if state == 0]
+        return [range(begin, end) for begin, end in zip(first, [*first[1:], self.chunks.stop])]
+
+    def graph(self):
+        """The steps that make the finished chunks."""
+        return [step for batch in self.batches() for step in graph.STRUCTURES[self.structure](batch, 0)]
+
+    def quality(self):
+        """What the record of ./excamera says, if there is one."""
+        try:
+            quality = json.loads((self.path / "record.json").read_text())["arguments"]["quality"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return quality if isinstance(quality, int) else None
+
+    def layout(self):
+        """Where chunks and batches begin, in frames of the stream, and how large files are."""
+        starts, frames = [], 0
+        for count, _ in self.headers:
+            starts.append(frames)
+            frames += count
+        first = {batch[0] for batch in self.batches()}
+        states = [{"name": name, "bytes": size_of(self.path / name)}
+                  for name in sorted(self.names) if re.fullmatch(r"\d{8}-\w+\.state", name)]
+        raw = [self.path / name for name in self.names if re.fullmatch(r"\d{8}\.y4m", name)]
+        return {"chunks": starts, "first_chunk": self.chunks.start, "structure": self.structure,
+                "quality": self.quality(), "states": states, "raw_bytes": sum(path.stat().st_size for path in raw),
+                "batches": [chunk - self.chunks.start for chunk in self.chunks if chunk in first]}
+
+    def ssim(self, film):
+        """The SSIM of each picture that the film shows; None without the raw pictures."""
+        paths = [self.path / graph.raw(chunk) for chunk in self.chunks]
+        if not all(path.exists() for path in paths):
+            self.notes.append("The raw pictures are not all here, so the SSIM of the film is not known.")
+            return None
+        answers = film.with_name("ssim.json")
+        with log_in_memory() as log, open(answers, "w") as out, \
+                started(["xc-ssim", "--json", "-1", "y4m", "-2", "ivf", "-", film], stdin=subprocess.PIPE, stdout=out,
+                        stderr=log) as process:
+            try:
+                for number, path in enumerate(paths):
+                    feed(process.stdin.buffer, path, is_first=number == 0)
+                process.stdin.close()
+            except BrokenPipeError:
+                pass  # it says why it has ended
+            if process.wait():
+                log.seek(0)
+                raise Failure(reason(log.read()) or ending("xc-ssim", process.returncode))
+        return [frame["y"] for frame in json.loads(answers.read_text())["frames"]]
+
+    def timings(self):
+        """The rows of timings.tsv. A step that was run again counts as it was run last."""
+        if not self.timings_path.exists():
+            self.notes.append("There is no timings.tsv, so it is not known what the steps took: excamera --keep, and "
+                              "make TIMINGS=timings.tsv, write it.")
+            return []
+        rows = {}
+        with open(self.timings_path, errors="replace") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    row = parse_row(line)
+                except ValueError:
+                    raise Failure(f"{self.timings_path}: line {number} is not a row of timings.tsv") from None
+                rows[row.name] = row
+        return list(rows.values())
