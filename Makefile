@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# ExCamera in C. The README's two commands are `make demo` and `make check`; `make help` lists the others.
+# ExCamera in C. `make setup` installs what is missing, `make` builds the tools; `make help` lists what else there is.
 
 # BSD make takes this line for an error and prints it; to GNU make it is a rule that nothing needs.
 .error ExCamera needs GNU make. On BSD it is called: gmake

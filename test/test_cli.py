@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every tool explains itself, and takes the options that are published, short and long."""
+import re
+import shutil
 import subprocess
 
 import harness
@@ -41,8 +43,30 @@ class Tools(Case):
                 self.assertRegex(text, rf"\AUsage: {tool} ")
                 words = set(text.replace(",", " ").replace("=", " ").split())
                 self.assertEqual(set((options + " --help --version").split()) - words, set())
-                explanation = text[text.index("\n\n"):]
+                explanation = re.sub(r"\nExamples?:\n(  .*\n)+", "", text[text.index("\n\n"):])
                 self.assertLessEqual(max(map(len, explanation.splitlines())), 80)
+
+    def test_examples(self):
+        """The commands in --help work, in a directory in which chunks were made by the published commands."""
+        harness.need("ffmpeg")
+        made = self.dir / "made"
+        made.mkdir()
+        film = harness.film(width=64, height=48, frames=12)
+        harness.encode(made, film, 4, 3)
+        (made / "film.y4m").write_bytes(film.read_bytes())
+        self.xc("xc-merge", "-o", "film.ivf", *(f"{harness.number(i)}.ivf" for i in range(3)), cwd=made)
+        harness.must("ffmpeg", "-v", "error", "-i", film, made / "film.mp4")
+        for tool in OPTIONS:
+            scratch = self.dir / tool
+            shutil.copytree(made, scratch)
+            text = self.xc(tool, "--help").decode()
+            examples = re.search(r"\nExamples?:\n((?:  .*\n)+)\Z", text)
+            self.assertIsNotNone(examples, tool)
+            for command in examples[1].splitlines():
+                with self.subTest(command.strip()):
+                    self.assertRegex(command, rf"\b{tool} ")
+                    done = harness.run("bash", "-c", f"set -o pipefail; {command}", cwd=scratch)
+                    self.assertEqual(done.returncode, int(tool == "xc-diff"), done.stderr.decode())
 
     def test_version(self):
         for tool in OPTIONS:

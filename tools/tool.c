@@ -73,6 +73,30 @@ static void print_wrapped(const char *text, int column, int indent)
     putchar('\n');
 }
 
+static void print_paragraphs(const char *text)
+{
+    while (*text) {
+        char paragraph[1024];
+        const char *end = strstr(text, "\n\n");
+        const size_t length = end ? (size_t)(end - text) : strlen(text);
+        snprintf(paragraph, sizeof paragraph, "%.*s", (int)length, text);
+        print_wrapped(paragraph, 0, 0);
+        putchar('\n');
+        text += length + (end ? strlen("\n\n") : 0);
+    }
+}
+
+/* Prints each line as it is, under a heading. */
+static void print_examples(const char *lines)
+{
+    puts(strchr(lines, '\n') ? "\nExamples:" : "\nExample:");
+    while (*lines) {
+        const int length = (int)strcspn(lines, "\n");
+        printf("  %.*s\n", length, lines);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
 /* Adds the value that an option's variable has, if it is one that may be given. */
 static void add_default(char *text, size_t size, const struct xc_tool_option *option)
 {
@@ -109,16 +133,21 @@ static void print_help(void)
         form += length + (form[length] == '\n');
     }
     putchar('\n');
-    print_wrapped(current->description, 0, 0);
-    putchar('\n');
+    print_paragraphs(current->description);
     for (const struct xc_tool_option *option = current->options; option->name; option++) {
         char help[512];
         snprintf(help, sizeof help, "%s", option->help);
         add_default(help, sizeof help, option);
+        if (option->group) {
+            printf("%s%s:\n", option == current->options ? "" : "\n", option->group);
+        }
         print_option(option->letter, option->name, option->argument, help);
     }
     print_option(0, "help", NULL, "print this and exit");
     print_option(0, "version", NULL, "print the version and exit");
+    if (current->examples) {
+        print_examples(current->examples);
+    }
 }
 
 _Noreturn static void finish_stdout(void)

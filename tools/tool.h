@@ -20,7 +20,8 @@ struct xc_tool_option {
     char letter; /* 0: the option has only a long name */
     const char *name;
     const char *argument; /* its name in --help; NULL: the option takes no argument */
-    const char *help; /* --help adds the default: the variable's value beforehand, if that is allowed and not NULL */
+    const char *help;  /* --help adds the default: the variable's value beforehand, if that is allowed and not NULL */
+    const char *group; /* a heading above this option in --help, for it and those after it; NULL: none */
     /* Where the value is stored; exactly one of these is set. */
     bool *flag;
     const char **text;
@@ -32,7 +33,8 @@ struct xc_tool_option {
 struct xc_tool {
     const char *name;
     const char *synopsis;                 /* operands, as --help shows them; a line for each form of the command */
-    const char *description;              /* for --help */
+    const char *description;              /* for --help; paragraphs are apart by "\n\n" */
+    const char *examples;                 /* commands, each on a line; NULL: none */
     const struct xc_tool_option *options; /* ended by one without a name; --help and --version are added */
     int minimum_operands, maximum_operands;
 };

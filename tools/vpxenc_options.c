@@ -193,6 +193,8 @@ void vpxenc_parse(struct vpxenc_job *job, int argc, char **argv)
                        "are libvpx's, and the output is what vpxenc --codec=vp8 --ivf writes with the same libvpx. IN "
                        "is Y4M, or raw pictures whose size -w and -h give. IN and OUT.ivf may be - for standard input "
                        "and output.",
+        .examples = "xc-vpxenc --good --cpu-used=0 --passes=2 --end-usage=cq --cq-level=22 --target-bitrate=100000 "
+                    "-o film.ivf film.y4m",
         .options = all_options(),
         .minimum_operands = 1,
         .maximum_operands = 1,

@@ -183,6 +183,7 @@ int main(int argc, char **argv)
         .description = "Finds raw chunks, IVF files and states that are cut short or damaged, and says what is wrong "
                        "with each. Of a directory, it checks the IVF files and states of chunks. Exits with 1 if it "
                        "has found any.",
+        .examples = "xc-check .",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = argc,

@@ -115,6 +115,7 @@ int main(int argc, char **argv)
         .description = "Reads names of IVF files from standard input, one a line, decodes the files one after the "
                        "other, each from the state that the one before leaves, and writes one Y4M film. STATE: the "
                        "state's file that the first one needs, unless it begins with a key frame.",
+        .examples = "ls ????????.ivf | xc-decode-bundle -o film.y4m",
         .options = options,
         .minimum_operands = 0,
         .maximum_operands = 1,

@@ -187,6 +187,8 @@ int main(int argc, char **argv)
         .description = "Decodes IN.ivf, or standard input if that is -. Without an option that asks for output it "
                        "only checks that IN.ivf can be decoded. If IN.ivf is damaged or cut short, it writes "
                        "the pictures before the damage, says what is wrong and fails.",
+        .examples = "xc-decode -o film.y4m film.ivf\n"
+                    "xc-decode --md5 -S 00000000-0.state 00000001.ivf",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,

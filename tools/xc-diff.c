@@ -184,6 +184,7 @@ int main(int argc, char **argv)
                                  "if the states are equal, with 1 if they are not."
                                : "Prints what differs between two states. Exits with 0, and prints nothing, if they "
                                  "are equal; with 1 if they are not.",
+        .examples = "xc-diff -a 00000001-0.state 00000001-1.state",
         .options = numbers ? options + 1 : options,
         .minimum_operands = 2,
         .maximum_operands = 2,

@@ -166,6 +166,8 @@ int main(int argc, char **argv)
         .description = "Prints what is in each frame: its header and quantizers, and what the options ask for. Motion "
                        "vectors have the column first; the text counts them in eighths of a sample, JSON in "
                        "quarters.",
+        .examples = "xc-dissect -m -f 3 film.ivf\n"
+                    "xc-dissect --overlay=frame.png -f 3 film.ivf",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,

@@ -91,6 +91,8 @@ int main(int argc, char **argv)
         .synopsis = "[OPTION]... IN.ivf OUT.state\n--id [OPTION]... IN.ivf|IN.state",
         .description = "Decodes IN.ivf and writes the state that the decoder is in afterwards: all that decoding "
                        "further frames depends on.",
+        .examples = "xc-dump 00000000.ivf 00000000-0.state\n"
+                    "xc-dump --id 00000000-0.state",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 2,

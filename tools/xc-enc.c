@@ -17,48 +17,53 @@ static struct {
 } given = { .format = "ivf", .output = "output.ivf", .quality = "best", .threads = 1, .quantizer = -1 };
 
 static const struct xc_tool_option options[] = {
-    { 'o', "output", "FILE", "the encoded chunk", .text = &given.output },
+    { 'o', "output", "FILE", "the encoded chunk", .group = "Files", .text = &given.output },
     { 'i', "input-format", "FORMAT", "format of IN: ivf or y4m", .text = &given.format },
-    { 'I', "input-state", "FILE", "the state to predict from; without it, IN begins with a key frame",
+    { 'I', "input-state", "FILE", "the state to continue from; without it, the chunk begins with a key frame",
       .text = &given.state },
     { 'O', "output-state", "FILE", "where to write the state after the chunk", .text = &given.output_state },
-    { 'q', "quality", "best|rt", "search thoroughly or fast", .text = &given.quality },
-    { 'y', "y-ac-qi", "QINDEX", "quantizer index of all frames, from 0 (best) to 127", .integer = &given.quantizer,
-      .minimum = 0, .maximum = 127 },
-    { 's', "ssim", "SSIM", "instead of -y: the least SSIM of each frame", .real = &given.ssim, .minimum = 0,
-      .maximum = 1 },
-    { 'F', "frame-sizes", "FILE", "instead of -y: the greatest size of each frame, in bytes, one a line",
+
+    { 's', "ssim", "SSIM", "at least this SSIM in each frame; takes about twice as long as -y",
+      .group = "How good, one of", .real = &given.ssim, .minimum = 0, .maximum = 1 },
+    { 'y', "y-ac-qi", "QINDEX", "this quantizer index for all frames, from 0 (best) to 127",
+      .integer = &given.quantizer, .minimum = 0, .maximum = 127 },
+    { 'F', "frame-sizes", "FILE", "at most so many bytes in each frame; FILE has a number on each line",
       .text = &given.frame_sizes },
-    { '2', "two-pass", NULL, "no effect; taken for compatibility", .flag = &given.two_pass },
-    { 'r', "reencode", NULL, "encode after the example of PRED.ivf", .flag = &given.reencode },
-    { 'p', "pred-ivf", "FILE", "that example; if it begins with an interframe, it is rebased",
+
+    { 'r', "reencode", NULL, "take quantizers and the places of key frames from PRED.ivf",
+      .group = "After the example of another chunk (classic structure)", .flag = &given.reencode },
+    { 'p', "pred-ivf", "PRED.ivf", "the example; if it begins with an interframe, it is rebased",
       .text = &given.prediction },
     { 'S', "pred-state", "FILE", "the state that PRED.ivf was predicted from", .text = &given.prediction_state },
     { 'w', "kf-q-weight", "WEIGHT",
-      "the first anchor's quantizer: 1 takes that of PRED.ivf's key frame, 0 that of the frame it replaces",
+      "how fine the first anchor is: from 1, as fine as PRED.ivf's key frame, which takes more bytes, to 0, no finer "
+      "than the frame that it replaces",
       .real = &given.key_frame_weight, .minimum = 0, .maximum = 1 },
     { 'e', "extra-frame-chunk", NULL,
       "PRED.ivf and IN begin with one frame that is not part of the chunk; in PRED.ivf it is a key frame",
       .flag = &given.extra },
-    { 'W', "no-wait", NULL, "do not wait for the end of standard input before reading SOURCE.state",
+    { 'W', "no-wait", NULL,
+      "read the state at once; without -W, -r reads it when standard input has ended, so that a program can deliver "
+      "the state while this one prepares",
       .flag = &given.no_wait },
+
     { 0, "anchors", NULL,
       "encode only the anchors of IN (its last picture, every twelfth, and the last of each scene), and a key frame "
       "where a scene begins",
-      .flag = &given.anchors },
+      .group = "In two steps (anchored structure)", .flag = &given.anchors },
     { 0, "follow", "ANCHORS.ivf", "encode all other pictures of IN, and put the anchors in their places",
       .text = &given.anchors_name },
-    { 0, "cq-level", "LEVEL", "with --anchors and --follow: quality from 0 (best) to 63, as vpxenc's",
-      .integer = &given.cq_level, .minimum = 0, .maximum = 63 },
+    { 0, "cq-level", "LEVEL", "quality, from 0 (best) to 63 (smallest), as vpxenc's", .integer = &given.cq_level,
+      .minimum = 0, .maximum = 63 },
     { 0, "key-weight", "WEIGHT",
-      "with --anchors: multiplies the quantizer index of key frames; less where little changes from picture to "
-      "picture, "
-      "more shortly before a scene cut",
+      "the quantizer index of key frames as a part of that of followers: less makes them better and larger. Where "
+      "little moves it is made less, and shortly before a scene cut more",
       .real = &given.key_weight, .minimum = 0, .maximum = 4 },
-    { 0, "anchor-weight", "WEIGHT",
-      "with --anchors: multiplies the quantizer index of anchors; more shortly before a scene cut",
-      .real = &given.anchor_weight, .minimum = 0, .maximum = 4 },
+    { 0, "anchor-weight", "WEIGHT", "the same of anchors", .real = &given.anchor_weight, .minimum = 0, .maximum = 4 },
+
+    { 'q', "quality", "best|rt", "search thoroughly or fast", .group = "Others", .text = &given.quality },
     XC_TOOL_THREADS_OPTION(given.threads),
+    { '2', "two-pass", NULL, "no effect; taken for compatibility", .flag = &given.two_pass },
     { 0 },
 };
 
@@ -75,16 +80,19 @@ static const char *parse(int argc, char **argv)
 {
     const struct xc_tool tool = {
         .name = "xc-enc",
-        .synopsis = "[-I SOURCE.state] [-y QINDEX | -s SSIM | -F SIZES] [-O OUT.state] -o OUT.ivf IN\n"
-                    "-r -W [-w WEIGHT] -i y4m -I SOURCE.state -p PRED.ivf [-S PRED.state] [-O OUT.state] -o OUT.ivf "
-                    "IN.y4m\n"
-                    "--anchors [--cq-level LEVEL] -i y4m [-I SOURCE.state] [-O OUT.state] -o ANCHORS.ivf IN.y4m\n"
-                    "--follow ANCHORS.ivf [--cq-level LEVEL] -i y4m [-I SOURCE.state] -o OUT.ivf IN.y4m",
+        .synopsis = "[OPTION]... IN\n"
+                    "-r -p PRED.ivf -I SOURCE.state [OPTION]... IN\n"
+                    "--anchors [OPTION]... IN\n"
+                    "--follow=ANCHORS.ivf [OPTION]... IN",
         .description =
-            "Encodes IN as interframes that predict from SOURCE.state. With -r, quantizers and key frames are those of "
-            "PRED.ivf; a PRED.ivf that begins with an interframe is rebased. --anchors and --follow encode a chunk in "
-            "two steps: the first is short and writes the state that the next chunk starts from, the second can run at "
-            "any time after it.",
+            "Encodes the chunk IN so that it continues from a state, without a key frame: as interframes that predict "
+            "from the state's pictures.\n\n"
+            "The second form encodes a chunk again that was encoded elsewhere, or rebases it. The last two forms encode "
+            "a chunk in two steps: --anchors is short, and writes the state that the next chunk continues from; "
+            "--follow can run at any time after it. docs/how-it-works.md has pictures of both.",
+        .examples = "xc-enc -i y4m --anchors -O 0-anchors.state -o 0-anchors.ivf 00000000.y4m\n"
+                    "xc-enc -i y4m --follow=0-anchors.ivf -o 0.ivf 00000000.y4m\n"
+                    "xc-enc -i y4m -W -r -p 00000001-0.ivf -I 00000000-0.state -o 1.ivf 00000001.y4m",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,

@@ -42,6 +42,7 @@ int main(int argc, char **argv)
         .description = "Prints the number of each frame, counted from 0, hidden frames included, and its size in "
                        "bytes; then the size of the whole file, in which each frame has 12 bytes more, and the header "
                        "32.",
+        .examples = "xc-framesize film.ivf",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,

@@ -218,6 +218,7 @@ int main(int argc, char **argv)
         .description = "Joins chunks, in the order given, into one stream. All must have the same size and frame rate. "
                        "Unless --no-check is given, decodes each chunk from the state that the chunks before it leave, "
                        "and refuses a chunk that expects another state.",
+        .examples = "xc-merge -o film.ivf ????????.ivf",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = argc,

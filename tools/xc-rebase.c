@@ -33,6 +33,7 @@ int main(int argc, char **argv)
         .description =
             "Rebases PRED.ivf, predicted from PRED.state, onto SOURCE.state: modes and motion vectors stay, the "
             "residue is made anew from the raw pictures of IN.",
+        .examples = "xc-rebase -o 00000002.ivf -p 00000002-1.ivf -S 00000001-0.state -I 00000001-1.state 00000002.y4m",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,

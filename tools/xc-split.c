@@ -134,6 +134,8 @@ int main(int argc, char **argv)
             "Cuts the film IN.y4m, or standard input if that is -, into the chunks DIR/00000000.y4m, "
             "DIR/00000001.y4m and so on. Each is a Y4M film with the header of IN.y4m. Prints one line about "
             "the whole film: 'chunks N frames M size WxH rate A:B'.",
+        .examples = "xc-split -s 12 -d work film.y4m\n"
+                    "ffmpeg -i film.mp4 -pix_fmt yuv420p -f yuv4mpegpipe - | xc-split -s 12 -d work -",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,

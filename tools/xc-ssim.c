@@ -114,6 +114,7 @@ int main(int argc, char **argv)
         .synopsis = "[OPTION]... FILM1 FILM2",
         .description = "Prints the structural similarity (SSIM) of two films' luma, a line for each picture that is "
                        "shown, measured as FFmpeg's ssim filter does: 1 where the pictures are equal.",
+        .examples = "xc-ssim -1 y4m -2 ivf film.y4m film.ivf",
         .options = options,
         .minimum_operands = 2,
         .maximum_operands = 2,

@@ -12,6 +12,7 @@ int main(int argc, char **argv)
         .synopsis = "[OPTION]... IN.ivf OUT.ivf [OUT.state]",
         .description = "Copies IN.ivf, which must begin with a key frame, and lets its last interframe refresh the "
                        "last, golden and alt-ref pictures. OUT.state: the state after it, as xc-dump writes it.",
+        .examples = "xc-terminate-chunk 00000001-vpxenc.ivf 00000001-0.ivf",
         .options = options,
         .minimum_operands = 2,
         .maximum_operands = 3,

@@ -85,6 +85,7 @@ int main(int argc, char **argv)
         .description = "Runs COMMAND, which reads the files INPUTS and writes the files OUTPUTS (names with blanks "
                        "between them), and appends a line to LOG: the first of OUTPUTS, the number of its chunk, "
                        "start and end, CPU seconds, peak memory, bytes in, bytes out, 0.",
+        .examples = "xc-timed -- timings.tsv 00000001-0.state 00000001-0.ivf xc-dump 00000001-0.ivf 00000001-0.state",
         .options = options,
         .minimum_operands = 4,
         .maximum_operands = argc,

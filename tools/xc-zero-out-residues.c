@@ -35,6 +35,7 @@ int main(int argc, char **argv)
         .synopsis = "[OPTION]... IN.ivf OUT.ivf",
         .description = "Copies IN.ivf without the coefficients of its interframes. What OUT.ivf shows is what the "
                        "modes and motion vectors make of the key frames; what it has in bytes is what these cost.",
+        .examples = "xc-zero-out-residues film.ivf vectors-only.ivf",
         .options = options,
         .minimum_operands = 2,
         .maximum_operands = 2,
