@@ -41,10 +41,13 @@ $(LAMBDA_TOOLS): $(BIN)/lambda/tools/%: $(BIN)/static/%
 	@mkdir -p $(@D)
 	$(Q)$$($(CC) -print-prog-name=strip) -o $@ $<
 
+# Functions in Python, one for each part of a chunk's work (lambda/functions/).
+LAMBDA_FUNCTIONS := $(sort $(wildcard lambda/functions/*.py))
+
 # lambda/pack also writes tools.sha256 beside the package. In tasks, the workstation names the tools by these digests.
-$(LAMBDA_ZIP): lambda/pack mk/chunk-tools lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)
+$(LAMBDA_ZIP): lambda/pack mk/chunk-tools lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS) $(LAMBDA_FUNCTIONS)
 	$(call say,ZIP )
-	$(Q)lambda/pack $@ lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS)
+	$(Q)lambda/pack $@ lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS) $(LAMBDA_FUNCTIONS)
 
 check-lambda:
 	mk/setup build test lambda lambda-test

@@ -81,10 +81,18 @@ backend minio
     server minio 127.0.0.1:{minio_port}
 frontend everything
     bind 127.0.0.1:{everything_port} ssl crt {directory}/server.pem
+    bind 127.0.0.1:{plain_port}
     acl invocation path_end /invocations
-    http-request set-path /2015-03-31/functions/function/invocations if invocation
+    acl step path_reg ^/2015-03-31/functions/[^/]*excamera-[a-z]+/
+    acl film path_sub /film/
+    http-request return status 503 if film {{ rand(100) lt {s3_failures} }}
+    http-request reject if film {{ rand(100) lt {drops} }}
+    http-request set-path /2015-03-31/functions/function/invocations if invocation !step
+    use_backend functions if invocation step
     use_backend workers if invocation
     default_backend moto
+backend functions
+    server functions 127.0.0.1:{functions_port}
 backend moto
     server moto 127.0.0.1:{moto_port}
 """
@@ -134,8 +142,8 @@ class Stack:
         self.programs = self.directory / "programs"
         self.processes = {}
         self.workers = workers
-        self.ports = {name: free_port()
-                      for name in ("lambda", "s3", "prompt_s3", "minio", "console", "everything", "moto")}
+        self.ports = {name: free_port() for name in (
+            "lambda", "s3", "prompt_s3", "minio", "console", "everything", "plain", "moto", "functions")}
         self.worker_ports = [(free_port(), free_port()) for _ in range(workers)]
 
     # What a client needs to know
@@ -180,7 +188,9 @@ class Stack:
         (self.directory / "commands").mkdir()
         (self.directory / "commands/aws").symlink_to(self.directory / "cli.client")
         self.start("cli", PROGRAMS / "python3", ROOT / "test/lambda/quick-aws", self.directory / "cli")
-        self.start("moto", PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", self.ports["moto"])
+        # moto's interpreter of state machines calls functions at MOTO_PORT.
+        self.start("moto", PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", self.ports["moto"],
+                   environment={**os.environ, "MOTO_PORT": str(self.ports["plain"])})
         wait_for_port(self.ports["moto"])
         wait_for_file(self.directory / "cli.client")
         everything = f"https://127.0.0.1:{self.ports['everything']}"
@@ -189,6 +199,16 @@ class Stack:
         return {"AWS_ENDPOINT_URL": everything, "AWS_CA_BUNDLE": str(self.directory / "ca.pem"),
                 "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
                 "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "XC_LAMBDA_PROGRAMS": str(self.programs)}
+
+    def start_functions(self):
+        """The functions in Python, after start_moto; `functions` in our directory has what happens to them."""
+        (self.directory / "functions").mkdir()
+        environment = {"PATH": os.environ["PATH"], "LAMBDA_TASK_ROOT": str(self.directory / "task"),
+                       "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION,
+                       "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ports['plain']}"}
+        self.start("functions", PROGRAMS / "python3", ROOT / "test/lambda/invoke", self.ports["functions"],
+                   self.directory / "functions", environment=environment)
+        wait_for_port(self.ports["functions"])
 
     def start_worker(self, number, *, tmpdir=None, **changes):
         """A worker has what a function's environment has, and nothing else."""

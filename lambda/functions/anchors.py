@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Encodes a chunk's anchors, from the anchors of the chunk before it (the anchored structure, docs/architecture.md).
+
+    {"bucket": B, "file": "00000001.y4m", "index": 1}
+    ->  {"bucket": B, "file": "00000001-anchors.ivf", "state": "00000001-anchors.state"}
+
+"index" is the chunk's place in its batch; the first one, 0, begins with a key frame. "quality" is optional."""
+from . import events
+from .shared import Work
+from .vpxenc import QUALITY
+
+
+def handler(event, context):
+    events.check(event, "file", "index", optional=("quality",))
+    chunk = events.chunk_of(event["file"], ".y4m")
+    anchors, state = chunk.file("-anchors.ivf"), chunk.file("-anchors.state")
+    before = [] if event["index"] == 0 else [chunk.before().file("-anchors.state")]
+    with Work(event["bucket"], context) as work:
+        work.fetch(event["file"], *before)
+        work.run("xc-enc", "--anchors", "--cq-level", event.get("quality", QUALITY), "-i", "y4m",
+                 *(["-I", *before] if before else []), "-o", anchors, "-O", state, event["file"])
+        work.store(state)
+        work.store(anchors)
+    return {"bucket": event["bucket"], "file": anchors, "state": state}

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a function is asked: the fields of an event, and the names of a film's files in the bucket."""
+import re
+import typing
+
+# A name has a number of up to eight digits, after directories if you like: film/00000003-0.ivf. No part of it begins
+# with a dot, so nothing leads out of a directory.
+NAME = re.compile(r"((?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*)([0-9]{1,8})((?:-0|-1|-anchors)?\.(?:y4m|ivf|state))")
+LONGEST_NAME = 1024  # that S3 takes
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+DIGITS = 8
+
+
+class BadEvent(Exception):
+    """The event is not one that the function understands."""
+
+
+class Chunk(typing.NamedTuple):
+    """A chunk of a film: the directory of its files, with a slash, or nothing; its number, as it is written."""
+    directory: str
+    number: str
+
+    def file(self, ending):
+        """The name of one of its files."""
+        return f"{self.directory}{self.number}{ending}"
+
+    def before(self):
+        """The chunk before it, its number written in the same way."""
+        if int(self.number) == 0:
+            raise BadEvent(f"{self.file('.y4m')}: there is no chunk before it")
+        padded = self.number[0] == "0" or len(self.number) == DIGITS
+        return Chunk(self.directory, str(int(self.number) - 1).zfill(len(self.number) if padded else 1))
+
+
+def shown(value):
+    """A value from outside, short enough for a message."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def chunk_of(name, *endings):
+    """The chunk that a file belongs to, whose name must have one of these endings."""
+    match = NAME.fullmatch(name) if isinstance(name, str) and len(name) <= LONGEST_NAME else None
+    if not match or match[3] not in endings:
+        raise BadEvent(f"{shown(name)} is not the name of a file such as film/{'0' * DIGITS}{endings[0]}")
+    return Chunk(match[1], match[2])
+
+
+def is_number(value, highest):
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= highest
+
+
+def check(event, *names, optional=()):
+    """Raises BadEvent unless the event has a bucket and what is named, and no more than what is optional besides."""
+    if not isinstance(event, dict):
+        raise BadEvent(f"{shown(event)} is not an object with fields")
+    for name in ("bucket", *names):
+        if name not in event:
+            raise BadEvent(f"'{name}' is missing in the event")
+    for name in event:
+        if name not in ("bucket", *names, *optional):
+            raise BadEvent(f"{shown(name)} in the event is not known")
+    if not isinstance(event["bucket"], str) or not BUCKET.fullmatch(event["bucket"]):
+        raise BadEvent(f"{shown(event['bucket'])} is not the name of a bucket")
+    for name, highest in (("quality", 63), ("index", 10 ** DIGITS)):
+        if name in event and not is_number(event[name], highest):
+            raise BadEvent(f"'{name}' is {shown(event[name])}, not a number from 0 to {highest}")
+
+
+def check_array(event):
+    """Raises BadEvent unless the event is an array."""
+    if not isinstance(event, list):
+        raise BadEvent(f"{shown(event)} is not an array")
+
+
+def bucket_of(items):
+    """The one bucket that all items name."""
+    buckets = {item["bucket"] for item in items}
+    if len(buckets) != 1:
+        raise BadEvent(f"the items name {len(buckets)} buckets: {shown(sorted(buckets))}")
+    return buckets.pop()

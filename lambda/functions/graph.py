@@ -1,0 +1,1 @@
+../../xcdriver/graph.py

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tests of the functions in Python share: a bucket, chunks of a film in it, and ways to call a function."""
+import json
+import urllib.request
+import zlib
+
+import harness
+import stack
+from remote import AccountCase, Shared
+
+
+class FunctionsCase(AccountCase):
+    """The chunks of a film are in self.dir; its files in the bucket begin with self.prefix."""
+
+    film = {"width": 64, "height": 48, "frames": 24}
+
+    def setUp(self):
+        super().setUp()
+        self.bucket = f"films-{zlib.crc32(self.id().encode()):x}"
+        self.prefix = "film/holiday/"
+        self.aws("s3api", "create-bucket", "--bucket", self.bucket, "--create-bucket-configuration",
+                 f"LocationConstraint={stack.REGION}")
+        self.calls_before = len(self.calls(everything=True))
+
+    def http(self, method, path, body=None):
+        """A request to the S3 of moto, which does not look at signatures."""
+        url = f"http://127.0.0.1:{Shared.stack.ports['moto']}/{path}"
+        request = urllib.request.Request(url, data=body, method=method, headers={
+            "Content-Type": "video/x",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=x/20250101/eu-central-1/s3/aws4_request"})
+        with urllib.request.urlopen(request, timeout=harness.TIMEOUT) as answer:
+            return answer.read()
+
+    def put(self, key, body):
+        self.http("PUT", f"{self.bucket}/{key}", body)
+
+    def get(self, key):
+        return self.http("GET", f"{self.bucket}/{key}")
+
+    def upload(self):
+        for path in self.dir.glob("*.y4m"):
+            self.put(self.prefix + path.name, path.read_bytes())
+
+    def invoke(self, name, event):
+        """Calls a function; returns its value, or the error as Lambda tells it."""
+        url = f"http://127.0.0.1:{Shared.stack.ports['functions']}/2015-03-31/functions/excamera-{name}/invocations"
+        with urllib.request.urlopen(url, data=json.dumps(event).encode(), timeout=harness.TIMEOUT) as answer:
+            return answer.headers.get("X-Amz-Function-Error"), json.loads(answer.read())
+
+    def value(self, name, event):
+        error, value = self.invoke(name, event)
+        self.assertIsNone(error, value)
+        return value
+
+    def calls(self, everything=False):
+        """What has been called, in this test."""
+        path = Shared.stack.directory / "functions/log"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return list(map(json.loads, lines[0 if everything else self.calls_before:]))
