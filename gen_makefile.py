@@ -5,6 +5,9 @@
   gen_makefile.py 0 31 16 22 > excamera.mk
   make -j8 -f excamera.mk
 
+With --format asl, it is the definition of a state machine for AWS Step Functions
+(docs/lambda.md).
+
 The makefile turns START.y4m to END.y4m into START.ivf to END.ivf; the names
 have eight digits, as in 00000000.y4m. xc-split makes the former, xc-merge joins
 the latter. The tools must be on the PATH.
@@ -22,6 +25,7 @@ import sys
 
 sys.dont_write_bytecode = True  # the package may be installed in a system directory
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # with PYTHONSAFEPATH, Python does not do this
+from xcdriver import asl  # noqa: E402
 from xcdriver.arguments import Parser, Version, write_output  # noqa: E402
 from xcdriver.graph import LAST_CHUNK, STRUCTURES, batches, stem  # noqa: E402
 from xcdriver.makefile import makefile  # noqa: E402
@@ -36,6 +40,9 @@ def parse_arguments():
     parser.add_argument("--structure", choices=STRUCTURES, default="classic",
                         help="how the chunks of a batch depend on each other (default: %(default)s; see "
                              "docs/architecture.md)")
+    parser.add_argument("--format", choices=("make", "asl"), default="make",
+                        help="what to write: a makefile, or a state machine in the Amazon States Language (default: "
+                             "%(default)s)")
     parser.add_argument("--version", action=Version)
     options = parser.parse_args()
     if options.start < 0:
@@ -46,6 +53,9 @@ def parse_arguments():
         parser.error("END (%d) is above %s: file names have eight digits" % (options.end, stem(LAST_CHUNK)))
     if options.batch < 1:
         parser.error("BATCH (%d) is below 1" % options.batch)
+    if options.format == "asl" and options.batch > asl.LARGEST_BATCH:
+        parser.error("BATCH (%d) is above %d: a longer batch has too many events for an execution of Step Functions"
+                     % (options.batch, asl.LARGEST_BATCH))
     if not 0 <= options.quality <= 63:
         parser.error("QUALITY (%d) is not from 0 to 63" % options.quality)
     return options
@@ -53,8 +63,12 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    write_output("gen_makefile.py", makefile(batches(options.start, options.end, options.batch), options.batch,
-                                             options.quality, options.structure))
+    film = batches(options.start, options.end, options.batch)
+    if options.format == "asl":
+        pieces = asl.text(asl.definition(film, options.quality, options.structure))
+    else:
+        pieces = makefile(film, options.batch, options.quality, options.structure)
+    write_output("gen_makefile.py", pieces)
 
 
 if __name__ == "__main__":

@@ -42,10 +42,10 @@ RETRY = [
      "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 2, "JitterStrategy": "FULL"}]
 
 FULL_NAME = "States.Format('{}{}', $.prefix, $$.Map.Item.Value)"
-AT_POSITION = "States.Format('{}{}', $.prefix, States.ArrayGetItem($.files, $position))"
+AT_POSITION = "States.Format('{}{}', $.prefix, States.ArrayGetItem($.files, $.at.position))"
 
 
-OF_EVENT = "States.Format('{{}}: {{}}', {}, $.failure.Cause)"
+WITH_CAUSE = "States.Format('{{}}: {{}}: {{}}', {}, $.failure.Error, $.failure.Cause)"
 FAILED_KEY = "States.Format('{{}}failed/{{}}', $.prefix, {})"
 
 
@@ -67,16 +67,17 @@ class Machine:
                 **fields, **({"Next": following} if following else {"End": True})}
 
     def classic(self):
-        """The states of a batch in the structure of the paper. Event and result of a step are the published ones."""
+        """The structure of the paper: the first state of a batch, the place of the chunk that the loop begins with, and
+        all states. Event and result of a step are the published ones."""
         alone = {
             "vpxenc": self.step("vpxenc", {"Payload.$": "$.event"}, "xcdec", "Chunk failed", ResultPath="$.alone"),
             "xcdec": self.step("xcdec", {"Payload.$": "$.alone.Payload"}, None, "Chunk failed", OutputPath="$.Payload"),
-            "Chunk failed": failure(OF_EVENT.format("$.event.file"))}
+            "Chunk failed": failure("$.event.file")}
         again = {
             "reencode": self.step("reencode", {"Payload.$": "$.event"}, None, "Again failed", OutputPath="$.Payload"),
-            "Again failed": failure(OF_EVENT.format("$.event['ivf file']"))}
+            "Again failed": failure("$.event['ivf file']")}
         item = "$$.Map.Item.Value"
-        return "Each by itself", {
+        return "Each by itself", 2, {
             "Each by itself": every("$.files", {"event": chunk_event(FULL_NAME, "$$.Map.Item.Index")}, "vpxenc", alone,
                                     Next="group", ResultPath="$.alone"),
             "group": self.step("group", {"Payload.$": "$.alone"}, "Each from a guess", "Group failed",
@@ -84,37 +85,36 @@ class Machine:
             "Each from a guess": every("$.pairs.Payload", {"event": {
                 "bucket.$": f"{item}.bucket", "prev state.$": f"{item}['prev state']", "ivf file.$": f"{item}['ivf file']",
                 "index.$": "States.MathAdd($$.Map.Item.Index, 1)"}}, "reencode", again, ResultPath="$.again",
-                Assign={"position": 0, "last.$": "States.MathAdd(States.ArrayLength($), -1)"}, Next="Another to rebase"),
-            "Another to rebase": another("$last", "rebase", "Encoded"),
+                Next="Another to rebase"),
+            "Another to rebase": another("rebase", "Encoded"),
             "rebase": self.step(
-                "rebase", {"Payload.$": "States.Array(States.ArrayGetItem($.again, $position), "
-                                        "States.ArrayGetItem($.again, States.MathAdd($position, 1)))"},
-                "Another to rebase", ResultPath=None, Assign={"position.$": "States.MathAdd($position, 1)"}),
-            "Step failed": failure("States.Format('{}{}: {}', $.prefix, States.ArrayGetItem($.files, "
-                              "States.MathAdd($position, 2)), $.failure.Cause)"),
-            "Group failed": failure("States.Format('{}{}: {}', $.prefix, $.files[0], $.failure.Cause)"),
+                "rebase", {"Payload.$": "States.Array(States.ArrayGetItem($.again, States.MathAdd($.at.position, -2)), "
+                                        "States.ArrayGetItem($.again, States.MathAdd($.at.position, -1)))"},
+                "Next to rebase", ResultPath=None),
+            "Next to rebase": further("Another to rebase"),
+            "Step failed": failure(AT_POSITION),
+            "Group failed": failure("States.Format('{}{}', $.prefix, $.files[0])"),
             "Encoded": encoded()}
 
     def anchored(self):
-        """The states of a batch in the anchored structure."""
+        """The same for the anchored structure."""
         follow = {"follow": self.step("follow", {"Payload.$": "$.event"}, None, "Chunk failed", ResultSelector={}),
-                  "Chunk failed": failure(OF_EVENT.format("$.event.file"))}
-        return "Begin", {
-            "Begin": {"Type": "Pass", "Next": "Another to anchor",
-                      "Assign": {"position": 0, "last.$": "States.ArrayLength($.files)"}},
-            "Another to anchor": another("$last", "anchors", "The other frames"),
-            "anchors": self.step("anchors", {"Payload": chunk_event(AT_POSITION, "$position")}, "Another to anchor",
-                                 ResultPath=None, Assign={"position.$": "States.MathAdd($position, 1)"}),
+                  "Chunk failed": failure("$.event.file")}
+        return "Another to anchor", 0, {
+            "Another to anchor": another("anchors", "The other frames"),
+            "anchors": self.step("anchors", {"Payload": chunk_event(AT_POSITION, "$.at.position")}, "Next to anchor",
+                                 ResultPath=None),
+            "Next to anchor": further("Another to anchor"),
             "The other frames": every("$.files", {"event": chunk_event(FULL_NAME, "$$.Map.Item.Index")}, "follow",
                                       follow, ResultPath=None, Next="Encoded"),
-            "Step failed": failure(f"States.Format('{{}}: {{}}', {AT_POSITION}, $.failure.Cause)"),
+            "Step failed": failure(AT_POSITION),
             "Encoded": encoded()}
 
     def film(self, structure, inside):
         """The states around a batch: a Map of batches, inside this execution or in executions of their own."""
-        begin, batch = STRUCTURES[structure](self)
+        begin, position, batch = STRUCTURES[structure](self)
         data = {"bucket.$": "$.bucket", "prefix.$": "$.prefix", "quality.$": "$.quality",
-                "files.$": "$$.Map.Item.Value"}
+                "files.$": "$$.Map.Item.Value", "count.$": "States.ArrayLength($$.Map.Item.Value)", "at": {"position": position}}
         if inside:
             return {"Batches": every("$.batches", data, begin, batch, End=True, ResultSelector={})}
         return {
@@ -133,8 +133,8 @@ class Machine:
                 "Parameters": {"Bucket.$": "$.bucket", "Key.$": FAILED_KEY.format("$$.Execution.Name")},
                 "ResultSelector": {"Cause.$": "$.Body"}, "ResultPath": "$.chunk", "Next": "A chunk failed",
                 "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.chunk", "Next": "A batch failed"}]},
-            "A chunk failed": {"Type": "Fail", "ErrorPath": "$.failure.Error", "CausePath": "$.chunk.Cause"},
-            "A batch failed": failure("$.failure.Cause")}
+            "A chunk failed": {"Type": "Fail", "Error": "ChunkFailed", "CausePath": "$.chunk.Cause"},
+            "A batch failed": failure("States.Format('{}{}', $.prefix, 'a batch')")}
 
     def batch_of_its_own(self, begin, batch):
         """The states of a batch that is an execution of its own: if it fails, it leaves the cause in the bucket, since
@@ -148,7 +148,7 @@ class Machine:
                 "Parameters": {"Bucket.$": "$.bucket", "Key.$": FAILED_KEY.format("$.run"),
                                "Body.$": "$.failure.Cause"},
                 "Next": "Batch failed"},
-            "Batch failed": failure("$.failure.Cause")}
+            "Batch failed": {"Type": "Fail", "Error": "ChunkFailed", "CausePath": "$.failure.Cause"}}
 
 
 STRUCTURES = {"classic": Machine.classic, "anchored": Machine.anchored}
@@ -166,14 +166,22 @@ def every(items, selector, begin, states, mode=None, **fields):
             **fields}
 
 
-def another(end, step, after):
-    """The head of a loop."""
+def another(step, after):
+    """The head of a loop over the chunks of a batch: whether there is one at this position."""
     return {"Type": "Choice", "Default": after,
-            "Choices": [{"Variable": "$position", "NumericLessThanPath": end, "Next": step}]}
+            "Choices": [{"Variable": "$.at.position", "NumericLessThanPath": "$.count", "Next": step}]}
 
 
-def failure(cause):
-    return {"Type": "Fail", "ErrorPath": "$.failure.Error", "CausePath": cause}
+def further(head):
+    """The tail of a loop."""
+    return {"Type": "Pass", "Parameters": {"position.$": "States.MathAdd($.at.position, 1)"}, "ResultPath": "$.at",
+            "Next": head}
+
+
+def failure(name):
+    """The end of an execution. Its cause has the name of what failed, the error and its cause. ErrorPath would not do:
+    names that begin with "States." may not be given."""
+    return {"Type": "Fail", "Error": "ChunkFailed", "CausePath": WITH_CAUSE.format(name)}
 
 
 def encoded():

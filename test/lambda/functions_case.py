@@ -37,6 +37,10 @@ class FunctionsCase(AccountCase):
     def get(self, key):
         return self.http("GET", f"{self.bucket}/{key}")
 
+    def encoded(self):
+        """The finished chunks in the bucket."""
+        return {harness.number(i): self.get(f"{self.prefix}{harness.number(i)}.ivf") for i in range(self.chunks)}
+
     def upload(self):
         for path in self.dir.glob("*.y4m"):
             self.put(self.prefix + path.name, path.read_bytes())

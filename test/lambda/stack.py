@@ -210,6 +210,13 @@ class Stack:
                    self.directory / "functions", environment=environment)
         wait_for_port(self.ports["functions"])
 
+    def interpret_state_machines(self):
+        """Has moto execute state machines; else it only says that it did. It goes through them without pauses."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['moto']}/moto-api/config", method="POST",
+                                         data=b'{"stepfunctions": {"execute_state_machine": true}}',
+                                         headers={"Content-Type": "application/json"})
+        urllib.request.urlopen(request).close()
+
     def start_worker(self, number, *, tmpdir=None, **changes):
         """A worker has what a function's environment has, and nothing else."""
         self.stop(f"worker-{number}")
