@@ -56,6 +56,8 @@ def parse_arguments():
     if options.format == "asl" and options.batch > asl.LARGEST_BATCH:
         parser.error("BATCH (%d) is above %d: a longer batch has too many events for an execution of Step Functions"
                      % (options.batch, asl.LARGEST_BATCH))
+    if options.format == "asl" and (options.end - options.start) // options.batch >= asl.MOST_BATCHES:
+        parser.error("more than %d batches are too many for an execution of Step Functions" % asl.MOST_BATCHES)
     if not 0 <= options.quality <= 63:
         parser.error("QUALITY (%d) is not from 0 to 63" % options.quality)
     return options

@@ -56,6 +56,11 @@ class FunctionsCase(AccountCase):
         self.assertIsNone(error, value)
         return value
 
+    def fault(self, *lines):
+        """What goes wrong from now on, as test/lambda/invoke tells it."""
+        (Shared.stack.directory / "functions/faults").write_text("".join(f"{line}\n" for line in lines))
+        self.addCleanup((Shared.stack.directory / "functions/faults").write_text, "")
+
     def calls(self, everything=False):
         """What has been called, in this test."""
         path = Shared.stack.directory / "functions/log"
