@@ -10,7 +10,8 @@ With --format asl, it is the definition of a state machine for AWS Step Function
 
 The makefile turns START.y4m to END.y4m into START.ivf to END.ivf; the names
 have eight digits, as in 00000000.y4m. xc-split makes the former, xc-merge joins
-the latter. The tools must be on the PATH.
+the latter. With --pictures the makefile also makes the former, of PNG files. The
+tools must be on the PATH.
 
 Variables of the makefile, as in `make KEEP=1 -f excamera.mk`:
   VPXENC=PROGRAM  encode with another vpxenc than xc-vpxenc
@@ -19,13 +20,15 @@ Variables of the makefile, as in `make KEEP=1 -f excamera.mk`:
   TIMINGS=FILE    log how long each step takes (docs/latency.md)
   ANCHORED_OPTIONS=OPTIONS
                   more options for each xc-enc of --structure anchored
+  PNG2Y4M_OPTIONS=OPTIONS
+                  options for each xc-png2y4m, such as -f 30
 """
 import os
 import sys
 
 sys.dont_write_bytecode = True  # the package may be installed in a system directory
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # with PYTHONSAFEPATH, Python does not do this
-from xcdriver import asl  # noqa: E402
+from xcdriver import asl, sources  # noqa: E402
 from xcdriver.arguments import Parser, Version, write_output  # noqa: E402
 from xcdriver.graph import LAST_CHUNK, STRUCTURES, batches, stem  # noqa: E402
 from xcdriver.makefile import makefile  # noqa: E402
@@ -43,6 +46,7 @@ def parse_arguments():
     parser.add_argument("--format", choices=("make", "asl"), default="make",
                         help="what to write: a makefile, or a state machine in the Amazon States Language (default: "
                              "%(default)s)")
+    sources.add_options(parser)
     parser.add_argument("--version", action=Version)
     options = parser.parse_args()
     if options.start < 0:
@@ -60,6 +64,9 @@ def parse_arguments():
         parser.error("more than %d batches are too many for an execution of Step Functions" % asl.MOST_BATCHES)
     if not 0 <= options.quality <= 63:
         parser.error("QUALITY (%d) is not from 0 to 63" % options.quality)
+    options.source = sources.choose(parser, options)
+    if options.format == "asl" and options.source:
+        parser.error("--format asl has no step for --pictures: make the .y4m files first")
     return options
 
 
@@ -69,7 +76,7 @@ def main():
     if options.format == "asl":
         pieces = asl.text(asl.definition(film, options.quality, options.structure))
     else:
-        pieces = makefile(film, options.batch, options.quality, options.structure)
+        pieces = makefile(film, options.batch, options.quality, options.structure, options.source)
     write_output("gen_makefile.py", pieces)
 
 

@@ -40,6 +40,7 @@ VPX := $(if $(VPX_ARCHIVE),$(OUT)/libexcamera-vpx.a)
 LIBS := -lxxhash -lm
 LIBS-xc-decode := -lmd
 LIBS-xc-dissect := -lyuv -ljpeg -lpng -lz
+LIBS-xc-png2y4m := -lpng -lz
 LIBS-unit_alloc := $(foreach f,malloc calloc realloc aligned_alloc free pthread_create,-Wl$(comma)--wrap=$(f))
 
 .PHONY: tools static lib test-programs

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Other names of tools: NAME=TOOL. Each is a link beside its tool, by which the tool is what the original called so.
 
-OTHER_NAMES := comp-states=xc-diff vp8decode=xc-decode
+OTHER_NAMES := comp-states=xc-diff png2y4m=xc-png2y4m vp8decode=xc-decode
 
 other_names = $(foreach pair,$(OTHER_NAMES),$(firstword $(subst =, ,$(pair))))
 TOOL_OF = $(lastword $(subst =, ,$(filter $(1)=%,$(OTHER_NAMES))))

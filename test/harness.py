@@ -167,6 +167,13 @@ def write_chunks(source, directory, size):
     return len(starts)
 
 
+def write_pictures(source, directory):
+    """Turns a film into PNG files, from 00000001.png on; returns their number."""
+    need("ffmpeg")
+    must("ffmpeg", "-v", "error", "-i", source, "-vf", "scale=in_color_matrix=bt601", directory / "%08d.png")
+    return len(list(directory.glob("*.png")))
+
+
 def number(i):
     return f"{i:08d}"
 

@@ -24,6 +24,8 @@ OPTIONS = {
               "--pred-ivf -S --pred-state -O --output-state -e --extra-frame-chunk -y --y-ac-qi -s --ssim --threads "
               "--anchors --follow --cq-level",
     "xc-merge": "-o --output --threads",
+    "xc-png2y4m": "-o --output --chroma-444 --chroma-422 -s --aspect-numerator -S --aspect-denominator -f "
+                  "--framerate-numerator -F --framerate-denominator --no-dither -d -i",
     "xc-rebase": "-w --kf-q-weight -i --input-format -o --output -I --input-state -p --pred-ivf -S --pred-state "
                  "-O --output-state -r --reencode -W --no-wait --threads",
     "xc-split": "-s -d",

@@ -2,16 +2,18 @@
 """gen_makefile.py and its makefiles: the published commands, at any -j, interrupted, failing, with any engine."""
 import ast
 import os
+import pathlib
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import harness
 from harness import BIN, ROOT, Case, number
-from xcdriver import graph
+from xcdriver import graph, sources
 
 
 class MakefileCase(Case):
@@ -100,7 +102,61 @@ class Commands(MakefileCase):
         """mk/chunk-tools, from which other parts know the tools, lists those that the graph runs."""
         listed = (ROOT / "mk/chunk-tools").read_text().split()
         steps = [step for structure in graph.STRUCTURES for step in graph.film_steps(structure, 0, 15, 16, 22)]
+        steps += sources.Pictures(1, 10, 6).steps(range(1))
         self.assertEqual(sorted(listed), sorted({step.argv[0] for step in steps}))
+
+
+class FromPictures(MakefileCase):
+    """--pictures: the chunks are made of PNG files, as mu does it."""
+
+    def setUp(self):
+        Case.setUp(self)
+        harness.need("make")
+        film = {**self.film, "frames": 14}  # the last chunk is shorter
+        self.pictures, self.chunks = harness.write_pictures(harness.film(**film), self.dir), 4
+
+    def generate(self, *arguments):
+        super().generate(0, self.chunks - 1, 3, 22, "--pictures", f"1-{self.pictures}", "-s", self.size, *arguments)
+
+    def expected(self, *options):
+        """What comes of a film that xc-png2y4m makes of all pictures."""
+        self.xc("xc-png2y4m", *options, "-o", "film.y4m", "%08d.png")
+        with tempfile.TemporaryDirectory() as name:
+            directory = pathlib.Path(name)
+            self.assertEqual(harness.write_chunks(self.dir / "film.y4m", directory, self.size), self.chunks)
+            text = harness.must(ROOT / "gen_makefile.py", 0, self.chunks - 1, 3, 22)
+            (directory / "excamera.mk").write_bytes(text)
+            harness.must("make", "-j2", "-f", "excamera.mk", cwd=directory)
+            (self.dir / "film.y4m").unlink()
+            return [(directory / path.name).read_bytes() for path in self.finished_paths()]
+
+    def test_films(self):
+        self.generate()
+        for options in ("", "-f 30"):
+            done = self.make("-j2", f"PNG2Y4M_OPTIONS={options}")
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            self.assertEqual(self.finished(), self.expected(*options.split()))
+        self.assertEqual([path.name for path in self.dir.glob("*.y4m")], [])
+        (self.dir / "00000006.png").write_bytes((self.dir / "00000001.png").read_bytes())
+        done = self.make("-n", f"PNG2Y4M_OPTIONS={options}")
+        made = re.findall(r"-o (\w+).y4m", done.stdout.decode())
+        self.assertEqual(made, ["00000001", "00000002"], "the picture's chunk, and the one after it in the batch")
+        self.assertEqual(self.make("clean").returncode, 0)
+        self.assertEqual({path.suffix for path in self.dir.iterdir()}, {".png", ".mk"})
+
+    def test_a_picture_is_missing(self):
+        self.generate()
+        (self.dir / "00000005.png").unlink()
+        self.assertIn(b"No rule to make target '00000005.png', needed by '00000001.y4m'", self.make().stderr)
+
+    def test_wrong_arguments(self):
+        for arguments in (("--pictures", "1-14"), ("-s", "6"), ("--pictures", "14-1", "-s", "6"),
+                          ("--pictures", "1", "-s", "6"), ("--pictures", "1-14", "-s", "0"),
+                          ("--pictures", "1-11", "-s", "6")):
+            with self.subTest(arguments=arguments):
+                done = harness.run(ROOT / "gen_makefile.py", 0, 2, 16, 22, *arguments)
+                self.assertEqual((done.returncode, done.stdout), (2, b""))
+                self.assertIn("gen_makefile.py: error: ", done.stderr.decode())
 
 
 class Environment(Case):

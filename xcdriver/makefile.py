@@ -2,7 +2,7 @@
 """The graph as the text of a makefile."""
 import functools
 
-from xcdriver import graph
+from xcdriver import graph, sources
 from xcdriver.places import ENGINES
 
 SUMS = "excamera.sums"  # where the tools note the checksums of what they make; see tools/tool-sums.h
@@ -54,7 +54,7 @@ endif
 # now is made again.
 export XC_SUMS := $(CURDIR)/{sums}
 ifneq ($(MAKECMDGOALS),clean)
-DAMAGED := $(filter-out %.y4m,$(shell command -v xc-check >/dev/null && xc-check --list --sums {sums} .))
+DAMAGED := $(filter-out {given},$(shell command -v xc-check >/dev/null && xc-check --list --sums {sums} .))
 ifneq ($(DAMAGED),)
 $(DAMAGED): FORCE
 endif
@@ -129,31 +129,34 @@ def chunk_rules(batch, steps):
     the chunk's steps to a task file, the second runs the task. A task names the task that makes the states it starts
     from. So task files are written one after another, but tasks run at the same time."""
     yield from batch_rules(batch, [f"{graph.stem(chunk)}.task" for chunk in batch])
+    all_made = {output for step in steps for output in step.outputs}
     for chunk in batch:
         name, finished = graph.stem(chunk), graph.finished(chunk)
         own = [step for step in steps if graph.chunk_of(step.outputs[0]) == chunk]
         made = [output for step in own for output in step.outputs]
         read_elsewhere = {name for step in steps if step not in own for name in step.inputs}
         published = " ".join(output for output in made if output in read_elsewhere)
-        inputs = graph.raw(chunk) if chunk == batch[0] else f"{graph.raw(chunk)} {graph.stem(chunk - 1)}.task"
+        given = dict.fromkeys(name for step in own for name in step.inputs if name not in all_made)
+        inputs = " ".join([*given, *([] if chunk == batch[0] else [f"{graph.stem(chunk - 1)}.task"])])
         yield f"\n{name}.task: {inputs}\n\t$(call plan,$@,{finished},{published},{inputs})"
         for step in own:
             yield f" \\\n\t    step '{' '.join(step.outputs)}' '{' '.join(step.inputs)}' {' '.join(step.argv)}"
         yield f"\n{finished}: {name}.task\n\t$(call run,{finished},{name}.task)\n"
 
 
-def makefile(batches, size, quality, structure):
+def makefile(batches, size, quality, structure, source=sources.GivenChunks()):
     """The text of the makefile for some batches, ranges of chunks, in pieces. A batch has `size` chunks, except
-    perhaps the last one of a film."""
+    perhaps the last one of a film. `source` has the steps that make the raw pictures."""
     names = list(map(batch_name, batches))
     yield PROLOGUE.format(start=graph.stem(batches[0][0]), end=graph.stem(batches[-1][-1]), size=size,
                           finished=" ".join(graph.finished(chunk) for batch in batches for chunk in batch),
                           batches=" ".join(names), cleaning=" ".join(f"clean-{name}" for name in names),
                           options=f"structure {structure}, quality {quality}, batches of {size} from chunk "
-                                  f"{batches[0][0] % size}, with", stamp=STAMP, sums=SUMS,
+                                  f"{batches[0][0] % size}, {source.name}with", stamp=STAMP, sums=SUMS,
+                          given=source.given,
                           engine_dir=str(ENGINES).replace("$", "$$").replace("#", "\\#"))
     for batch in batches:
-        steps = STRUCTURES[structure](batch, quality)
+        steps = [*source.steps(batch), *STRUCTURES[structure](batch, quality)]
         yield f"\n# Batch {graph.stem(batch[0])} to {graph.stem(batch[-1])}\n\nifndef WHOLE_CHUNKS\n\n"
         yield from step_rules(batch, steps, list(last_states(structure, batch)))
         yield "\nelse\n\n"

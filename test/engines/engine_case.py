@@ -70,6 +70,25 @@ class EngineCase(Case):
         self.is_made()
         return done.stderr.decode()
 
+    def makes_it_from_pictures(self):
+        """The same, the film being PNG files; the expected bytes are those of a local run."""
+        for path in self.dir.iterdir():
+            path.unlink()
+        pictures = harness.write_pictures(harness.film(**FILM), self.dir)
+        text = harness.must(ROOT / "gen_makefile.py", 0, self.chunks - 1, BATCH, 22, "--pictures", f"1-{pictures}",
+                            "-s", SIZE)
+        self.write("excamera.mk", text)
+        before = {path.name for path in self.dir.iterdir()}
+        finished = [self.dir / f"{number(i)}.ivf" for i in range(self.chunks)]
+        harness.must("make", "-j2", "-f", "excamera.mk", cwd=self.dir)
+        expected = [path.read_bytes() for path in finished]
+        harness.must("make", "-f", "excamera.mk", "clean", cwd=self.dir)
+        done = self.make()
+        self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+        self.assertEqual([path.read_bytes() for path in finished], expected)
+        names = {path.name for path in self.dir.iterdir()} - {"excamera.options", "excamera.sums"}
+        self.assertEqual(names, before | {path.name for path in finished})
+
     def is_made(self):
         """Everything is as after a local run."""
         made = b"".join((self.dir / f"{number(i)}.ivf").read_bytes() for i in range(self.chunks))

@@ -62,6 +62,9 @@ class InAnAllocation(SlurmCase):
                 self.nothing_is_left("timings.tsv")
                 self.check_timings()
 
+    def test_pictures(self):
+        self.makes_it_from_pictures()
+
     def test_all_nodes_are_used(self):
         self.makes_it(**self.nodes_log("sleep 0.5;"))
         self.assertEqual(set(self.logged()), {"n1", "n2", "n3"})
@@ -105,6 +108,9 @@ class Jobs(SlurmCase):
                 self.nothing_is_left("timings.tsv")
                 self.check_timings()
                 self.assertEqual(cluster.jobs(), [])
+
+    def test_pictures(self):
+        self.makes_it_from_pictures()
 
     def test_arrays(self):
         """What is wanted at the same time is submitted together; the account's options go with it."""

@@ -73,6 +73,9 @@ class Films(SshCase):
                     self.assertTrue(list(hosts[name].cache.glob("data/*")), f"{name} had nothing to do")
                     self.assertEqual(hosts[name].has(), before[name])
 
+    def test_pictures(self):
+        self.makes_it_from_pictures()
+
     def test_slots(self):
         """No host runs more steps at once than it has slots, whatever -j is; and all that they have are used."""
         slots = {"one": 1, "two": 2, "three": 1}

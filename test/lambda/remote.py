@@ -98,11 +98,11 @@ class RemoteCase(Case):
             for path in (directory or self.dir).glob(pattern):
                 path.unlink()
 
-    def local(self):
-        """What a local run in a copy of this directory makes."""
+    def local(self, sources="*.y4m"):
+        """What a local run makes in a directory with the same makefile, and these files."""
         with tempfile.TemporaryDirectory(prefix="excamera-test-") as name:
             directory = pathlib.Path(name)
-            for path in (*self.dir.glob("*.y4m"), self.dir / "excamera.mk"):
+            for path in (*self.dir.glob(sources), self.dir / "excamera.mk"):
                 shutil.copy(path, directory)
             path = f"{self.stack.directory}/local:{os.environ['PATH']}"
             done = harness.run("make", "-j2", "-f", "excamera.mk", cwd=directory, env=harness.environment(PATH=path))
@@ -122,7 +122,8 @@ class RemoteCase(Case):
         """Nothing of a task is left in a worker's /tmp, only what the next event will be written to."""
         for top in pathlib.Path(Shared.directory).glob("worker-*/tmp"):
             left = {str(path.relative_to(top)) for path in top.rglob("*")}
-            self.assertEqual(left - {"excamera/event", "excamera/headers"}, {"excamera", "excamera/files"})
+            kept = {"excamera", "excamera/files"} if left else set()  # not every worker had something to do
+            self.assertEqual(left - {"excamera/event", "excamera/headers"}, kept)
 
 
 class AccountCase(RemoteCase):

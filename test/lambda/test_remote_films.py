@@ -67,6 +67,30 @@ class WholeFilm(RemoteCase):
         self.check("lambda-chunk", "anchored", 18)
 
 
+class Pictures(RemoteCase):
+    """The film of PNG files that mu's README begins with: chunks are made there, too."""
+
+    film = {"width": 64, "height": 48, "frames": 22}
+
+    def generate(self, directory, structure):
+        pictures = harness.write_pictures(harness.film(**self.film), directory)
+        for path in directory.glob("*.y4m"):
+            path.unlink()
+        text = harness.must(harness.ROOT / "gen_makefile.py", "--structure", structure, 0, self.chunks - 1, self.batch,
+                            22, "--pictures", f"1-{pictures}", "-s", self.size)
+        (directory / "excamera.mk").write_bytes(text)
+
+    def test_films(self):
+        for engine, structure in (("lambda", "anchored"), ("lambda-chunk", "classic")):
+            with self.subTest(engine):
+                self.prepare(self.dir, structure)
+                expected = self.local("*.png")
+                self.made(engine)
+                self.assertEqual(self.finished(), expected)
+                self.assertEqual(list(self.dir.glob("*.y4m")), [])
+        self.assert_workers_are_clean()
+
+
 class Reuse(RemoteCase):
     film = {"width": 64, "height": 48, "frames": 48}
 
