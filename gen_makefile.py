@@ -15,6 +15,7 @@ tools must be on the PATH.
 
 Variables of the makefile, as in `make KEEP=1 -f excamera.mk`:
   VPXENC=PROGRAM  encode with another vpxenc than xc-vpxenc
+  REBASE=PROGRAM  rebase with another program than xc-rebase, such as xc-enc
   ENGINE=NAME     run the steps elsewhere, as on other machines (docs/engines.md)
   KEEP=1          keep the intermediate files
   TIMINGS=FILE    log how long each step takes (docs/latency.md)

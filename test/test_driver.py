@@ -729,8 +729,8 @@ class Surroundings(DriverCase):
     def test_environment(self):
         """Variables that were set for other purposes change nothing."""
         strange = {"MAKEFLAGS": "-n", "GNUMAKEFLAGS": "-n", "MFLAGS": "-n", "MAKEFILES": "/dev/zero", "VPXENC": "false",
-                   "ANCHORED_OPTIONS": "--no-such-option", "TIMINGS": "/dev/full", "ENGINE_DIR": "/", "ENGINE": "",
-                   "WHOLE_CHUNKS": "yes", "KEEP": "1", "XC_SUMS": "/dev/full", "POSIXLY_CORRECT": "1",
+                   "REBASE": "false", "ANCHORED_OPTIONS": "--no-such-option", "TIMINGS": "/dev/full", "ENGINE_DIR": "/",
+                   "ENGINE": "", "WHOLE_CHUNKS": "yes", "KEEP": "1", "XC_SUMS": "/dev/full", "POSIXLY_CORRECT": "1",
                    "PYTHONSAFEPATH": "1", "LC_ALL": "tr_TR.UTF-8"}
         self.works(self.film, "-o", "out.ivf", *OPTIONS, env=harness.environment(**strange))
         self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())

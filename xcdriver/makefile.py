@@ -11,6 +11,9 @@ STAMP = "excamera.options"  # what the files in a directory were made with
 # make ANCHORED_OPTIONS='...' adds options to each xc-enc of the anchored structure.
 STRUCTURES = {**graph.STRUCTURES, "anchored": functools.partial(graph.anchored, options=["$(ANCHORED_OPTIONS)"])}
 
+# Tools for which make is told another, since the published commands have other names for them.
+REPLACEABLE = {"xc-vpxenc": "$(VPXENC)", "xc-rebase": "$(REBASE)"}
+
 NAMES_PER_LINE = 1000  # the kernel limits the length of a shell command, to 128 kB
 
 PROLOGUE = r"""# Chunks {start} to {end}, {size} per key frame. Written by gen_makefile.py.
@@ -27,6 +30,7 @@ all: {batches}
 .DELETE_ON_ERROR:
 
 VPXENC ?= xc-vpxenc
+REBASE ?= xc-rebase
 
 # The engine decides how each command is run. It defines $(call run,OUTPUTS,INPUTS), which is put before the command.
 # An engine that runs all steps of a chunk in one place sets WHOLE_CHUNKS and gets other rules (engine-lambda-chunk.mk).
@@ -44,7 +48,7 @@ discard = @rm -f $(1) $(wildcard $(addsuffix .tmp??????,$(1)))
 
 # All that is made depends on this file. It changes if other options are used in the same directory. Then the checksums
 # are those of files that will be replaced.
-OPTIONS := {options} $(VPXENC) $(ANCHORED_OPTIONS)
+OPTIONS := {options} $(VPXENC) $(REBASE) $(ANCHORED_OPTIONS)
 {stamp}: ; @rm -f {sums} && printf '%s\n' '$(subst ','\'',$(OPTIONS))' >$@.tmp && mv $@.tmp $@
 ifneq ($(file <{stamp}),$(OPTIONS))
 {stamp}: FORCE
@@ -73,7 +77,7 @@ def rule(step):
     """The rule of one step."""
     outputs, inputs = " ".join(step.outputs), " ".join(step.inputs)
     colon = " &:" if len(step.outputs) > 1 else ":"
-    tool = "$(VPXENC)" if step.argv[0] == "xc-vpxenc" else step.argv[0]
+    tool = REPLACEABLE.get(step.argv[0], step.argv[0])
     return f"{outputs}{colon} {inputs}\n\t$(call run,{outputs},{inputs}) {' '.join([tool, *step.argv[1:]])}\n"
 
 

@@ -12,8 +12,9 @@ import typing
 from xcdriver.places import IN_SOURCES, ROOT
 
 # Variables that would change what make and ffmpeg do, although nobody has set them for this run.
-STRANGE_VARIABLES = ("MAKEFLAGS", "GNUMAKEFLAGS", "MFLAGS", "MAKEFILES", "MAKELEVEL", "VPXENC", "ANCHORED_OPTIONS",
-                     "TIMINGS", "ENGINE_DIR", "LAMBDA_DIR", "WHOLE_CHUNKS", "FFREPORT")
+STRANGE_VARIABLES = ("MAKEFLAGS", "GNUMAKEFLAGS", "MFLAGS", "MAKEFILES", "MAKELEVEL", "VPXENC", "REBASE",
+                     "ANCHORED_OPTIONS", "PNG2Y4M_OPTIONS", "TIMINGS", "ENGINE_DIR", "LAMBDA_DIR", "WHOLE_CHUNKS",
+                     "FFREPORT")
 
 PACKAGES = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg, which has it", "make": "GNU make"}
 
