@@ -66,7 +66,7 @@ def parse_arguments():
     if not 0 <= options.quality <= 63:
         parser.error("QUALITY (%d) is not from 0 to 63" % options.quality)
     options.source = sources.choose(parser, options)
-    if options.format == "asl" and options.source:
+    if options.format == "asl" and options.pictures:
         parser.error("--format asl has no step for --pictures: make the .y4m files first")
     return options
 

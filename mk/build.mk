@@ -41,6 +41,7 @@ LIBS := -lxxhash -lm
 LIBS-xc-decode := -lmd
 LIBS-xc-dissect := -lyuv -ljpeg -lpng -lz
 LIBS-xc-png2y4m := -lpng -lz
+LIBS-xc-ssim := -lyuv -ljpeg
 LIBS-unit_alloc := $(foreach f,malloc calloc realloc aligned_alloc free pthread_create,-Wl$(comma)--wrap=$(f))
 
 .PHONY: tools static lib test-programs

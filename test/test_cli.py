@@ -16,7 +16,7 @@ OPTIONS = {
     "xc-dissect": "-m --macroblocks -p --probability-tables -c --coefficients -f --frame -s --initial-state -b --bits "
                   "--overlay --json",
     "xc-framesize": "--json",
-    "xc-ssim": "-a --all-planes -1 --video1-format -2 --video2-format --json",
+    "xc-ssim": "-a --all-planes -1 --video1-format -2 --video2-format --psnr --json",
     "xc-zero-out-residues": "-S --input-state --json",
     "xc-decode": "-S --input-state --i420 --y4m --md5 --frame-md5 -o --output --threads",
     "xc-dump": "-f --frame-number -S --input-state --id --json --threads",

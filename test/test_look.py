@@ -108,6 +108,27 @@ class Ssim(Case):
         for plane, values in zip("yuv", zip(*theirs)):
             self.assertAlmostEqual(ours["mean"][plane], sum(values) / 8, delta=2e-6)
 
+    def test_psnr(self):
+        """What FFmpeg's psnr filter says, of each frame and of the film. Equal pictures have libyuv's limit."""
+        film = harness.film(width=171, height=133, frames=8)
+        path = harness.vpxenc(film, "--good", "--cpu-used=5", "--target-bitrate=60")
+        self.xc("xc-decode", "--y4m", "-o", "b.y4m", path)
+        graph = "[0:v]settb=1,setpts=N[a];[1:v]settb=1,setpts=N[b];[a][b]psnr=stats_file=frames"
+        text = harness.run("ffmpeg", "-i", film, "-i", "b.y4m", "-lavfi", graph, "-f", "null", "-",
+                           cwd=self.dir).stderr.decode()
+        theirs = [[float(x) for x in found] for found in re.findall(
+            r"psnr_y:(\S+) psnr_u:(\S+) psnr_v:(\S+)", (self.dir / "frames").read_text())]
+        mean = re.search(r"PSNR y:(\S+) u:(\S+) v:(\S+)", text).groups()
+        ours = json.loads(self.xc("xc-ssim", "-a", "--psnr", "--json", "-1", "y4m", film, path))
+        self.assertEqual(len(theirs), 8)
+        for frame, expected in zip([*ours["frames"], ours["mean"]], [*theirs, mean]):
+            for plane, value in zip("yuv", expected):
+                self.assertAlmostEqual(frame[f"psnr_{plane}"], float(value), delta=0.006)  # it prints two decimals
+        lines = self.xc("xc-ssim", "--psnr", "-1", "y4m", film, path).decode().splitlines()
+        self.assertEqual([line.split("\t")[1] for line in lines],
+                         [f"{frame['psnr_y']:g}" for frame in ours["frames"]])
+        self.assertEqual(self.xc("xc-ssim", "--psnr", path, path), b"1\t128\n" * 8)
+
     def test_films_that_do_not_fit(self):
         self.refuses("xc-ssim", stream(8), stream(6))
         self.refuses("xc-ssim", stream(8), stream(8, width=160))
