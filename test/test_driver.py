@@ -783,7 +783,7 @@ class Progress(DriverCase):
         master, slave = pty.openpty()
         film = harness.film(width=352, height=288, frames=96)  # takes long enough for some updates
         command = [ROOT / "excamera", film, "-o", "out.ivf", "-j", "1"]
-        process = subprocess.Popen(command, cwd=self.dir, stderr=slave, env=harness.environment())
+        process = subprocess.Popen(command, cwd=self.dir, stderr=slave, env=harness.environment(TERM="xterm"))
         os.close(slave)
         text = b""
         try:

@@ -5,9 +5,11 @@ import math
 import shutil
 
 from xcdriver import graph
+from xcdriver.measuring import Quality, measure
 from xcdriver.output import aspect_options
 from xcdriver.processes import Failure
 from xcdriver.segment import Segment, make
+from xcdriver.sizes import Sizes
 from xcdriver.splitter import Splitter
 
 # Chunks per process in a segment, which is what one run of make encodes. At the end of a segment some processes are
@@ -33,6 +35,8 @@ class Encoding:
 
     def __init__(self, work, splitter, options, progress):
         self.work, self.splitter, self.options, self.progress = work, splitter, options, progress
+        self.sizes = Sizes(work, splitter.source)
+        self.quality = Quality(work)
         self.segment = None  # the one that is being encoded
 
     def frames_split(self):
@@ -41,17 +45,31 @@ class Encoding:
     def frames_done(self):
         return self.options.chunk * self.segment.chunks_done(self.work.path)
 
+    def sizes_for(self, frames):
+        self.sizes.look(range(self.segment.first, self.segment.end))
+        return self.sizes.so_far(), self.sizes.at_end(frames, self.options.chunk, self.frames_split())
+
     def on_wait(self):
         self.splitter.is_at_work()
-        if self.segment:
-            frames = self.splitter.frames
-            self.progress.frames = frames if frames and frames >= self.frames_split() else None
-        self.progress.show(self.frames_done if self.segment else self.frames_split)
+        if not self.segment:
+            self.progress.show(self.frames_split)
+            return
+        frames = self.splitter.frames  # an estimate may turn out to be wrong
+        is_known = self.splitter.film or frames and frames >= self.frames_split()
+        self.progress.frames = frames if is_known else None
+        self.progress.show(self.frames_done, self.sizes_for)
+
+    def measured(self):
+        """What the record says about the quality of the segment; nothing, if nobody has asked."""
+        if not self.options.measure:
+            return {}
+        return measure(self.work, self.quality, self.segment, self.options, self.on_wait)
 
     def run(self, chunks):
         """Makes the finished chunks of the whole film, `chunks` in a segment."""
         work, splitter = self.work, self.splitter
         begin = work.record["done"]
+        self.sizes.look(range(begin))
         if splitter.is_at_work():  # the first segment must be split before anything can be encoded
             frames = splitter.frames and min(splitter.frames, self.options.chunk * (begin + chunks))
             self.progress.begin("splitting", frames, self.frames_split())
@@ -62,16 +80,23 @@ class Encoding:
             if is_first:
                 self.progress.begin("encoding", splitter.frames, self.frames_done())
             if self.segment.unfinished:
+                self.progress.note(f"encoding the chunks {begin} to {end - 1}")
                 make(work, self.segment, self.options, self.on_wait, self.progress.interject)
-            work.update(done=end)
+            self.sizes.look(range(begin, end))
+            work.update(done=end, **self.measured())
             if not self.options.keep:
                 work.remove_chunks()
             begin = end
 
 
+def chunks_at_a_time(options):
+    """The chunks of a segment: whole batches."""
+    return math.ceil(SEGMENT * options.jobs / options.batch) * options.batch
+
+
 def encode(work, source, options, progress):
     """Makes the finished chunks of a film in the work directory."""
-    chunks = math.ceil(SEGMENT * options.jobs / options.batch) * options.batch
+    chunks = chunks_at_a_time(options)
     most = 0 if options.keep else min(2 * chunks, graph.LAST_CHUNK)  # xc-split takes no larger number
     if not options.keep:
         work.remove_chunks()  # left by an earlier run with --keep, or by one that was killed; xc-split counts them

@@ -4,14 +4,18 @@ import contextlib
 import os
 import time
 
-from xcdriver import engine
+from xcdriver import engine, pieces
+from xcdriver.edits import Edits
 from xcdriver.encoding import encode
+from xcdriver.measuring import Quality
 from xcdriver.output import check_output, finish
 from xcdriver.places import ENGINES, IN_SOURCES, ROOT, TOOLS
+from xcdriver.plan import print_plan
 from xcdriver.processes import Failure, prepare_environment
-from xcdriver.progress import say
 from xcdriver.sound import container_of
 from xcdriver.source import Source
+from xcdriver.summary import summary
+from xcdriver.terminal import say
 from xcdriver.work import Work
 
 DAMAGED = 3  # the exit status if the output is complete, but the film is not
@@ -69,6 +73,27 @@ def report(damage, is_allowed):
     return DAMAGED if is_failure else 0
 
 
+def open_source(options):
+    """The film, and, now that its rate is known, how long chunks and batches are."""
+    source = Source(options.input, options.audio, options.rate, bool(container_of(options.output)), Edits.of(options))
+    pieces.settle(options, None if source.piped else source.timing.rate)
+    return source
+
+
+def arguments_of(source, options):
+    """All that the output depends on, for the record of the work."""
+    return {"input": source.identity(), "rate": options.rate and str(options.rate),
+            "tracks": [track.index for track in source.tracks], "chunk": options.chunk, "batch": options.batch,
+            "quality": options.quality, "structure": options.structure, **source.edits.record()}
+
+
+def remove(work):
+    try:
+        work.remove()
+    except OSError as error:
+        say(f"excamera: {work.path}: cannot be removed: {error.strerror}\n")
+
+
 def encode_film(options, progress):
     """Makes the output file, and returns the exit status. Afterwards, and after a failure before which nothing worth
     keeping was made, removes the work directory."""
@@ -77,24 +102,21 @@ def encode_film(options, progress):
     check_engine()
     options.jobs = options.jobs or engine.jobs()
     check_output(options.output, options.input)
-    source = Source(options.input, options.audio, options.rate, bool(container_of(options.output)))
+    source = open_source(options)
     for note in source.notes:
-        say(f"excamera: {note}\n")
-    arguments = {"input": source.identity(), "rate": options.rate and str(options.rate),
-                 "tracks": [track.index for track in source.tracks], "chunk": options.chunk, "batch": options.batch,
-                 "quality": options.quality, "structure": options.structure}
+        progress.interject(f"excamera: {note}")
     directory = options.work or options.output.with_name(options.output.name + ".work")
-    work = Work(directory, arguments, options.restart)
+    if options.dry_run:
+        print_plan(source, options, directory)
+        return 0
+    work = Work(directory, arguments_of(source, options), options.restart)
     start = time.monotonic()
     frames = finished_work(work, source, options, progress)
     seconds, paid = time.monotonic() - start, seconds_paid(work.path)
     progress.clear()
+    quality = Quality(work) if options.measure else None
     if not options.keep:
-        try:
-            work.remove()
-        except OSError as error:
-            say(f"excamera: {work.path}: cannot be removed: {error.strerror}\n")
-    size = options.output.stat().st_size
-    say(f"{options.output}: {frames} frames, {size} bytes, {seconds:.1f} s" +
-        (f"; {paid:.1f} s of AWS Lambda to pay for" if paid else "") + "\n")
+        remove(work)
+    if not options.quiet:
+        say(summary(options.output, frames, seconds, paid, quality))
     return report(work.record["film"]["damage"], options.allow_damaged)

@@ -71,6 +71,7 @@ def finish(work, source, options, progress):
     """Makes the output from the finished chunks. It appears under its name only when it has been read back and found
     to be complete. Returns how many frames it has."""
     try:
+        progress.note("joining the chunks")
         film = merge(work)
         target = pathlib.Path(os.path.realpath(options.output))  # a symbolic link remains one
         part = temporary_name(target)

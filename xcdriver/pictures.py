@@ -35,11 +35,13 @@ def can_map_tones():
                             for word in line.split()[1:2]}
 
 
-def conversion(video, telecined):
-    """The filters that make each picture what VP8 can hold, for a stream that ffprobe has described.
+def conversion(video, telecined, edits):
+    """The filters that make each picture what VP8 can hold, for a stream that ffprobe has described, with what the user
+    wants done before that.
 
     The first filter does nothing, unless the size changes within the film: then it keeps the first one."""
     yield "scale=interl=-1"
+    yield from edits.from_begin()
     if telecined:
         yield telecine.filters(telecined)
     elif min(video["width"], video["height"]) >= LEAST_FOR_YADIF:
@@ -50,13 +52,16 @@ def conversion(video, telecined):
         yield TONE_MAP.format(transfer=video["color_transfer"], matrix=known(video.get("color_space"), "bt2020nc"),
                               primaries=known(video.get("color_primaries"), "bt2020"),
                               range=known(video.get("color_range"), "tv"))
+    yield from edits.filters
     yield "scale=out_range=tv:out_color_matrix=bt601"
     yield "format=yuv420p"
 
 
-def graph(video, telecined, timing):
-    """The filter graph from a video stream to [pictures], which begin at time 0. showinfo says when the first one is
+def graph(source):
+    """The filter graph from a film's video to [pictures], which begin at time 0. showinfo says when the first one is
     shown (messages.py)."""
-    frames = f"setpts=round(PTS-{timing.shift:.9f}/TB),fps={timing.rate},setpts=PTS-STARTPTS"
-    return (f"[0:{video['index']}]{','.join(conversion(video, telecined))},split[all][first];"
+    video, timing = source.video, source.timing
+    frames = ",".join([f"setpts=round(PTS-{timing.shift:.9f}/TB),fps={timing.rate}",
+                       *source.edits.to_end(timing.shift), "setpts=PTS-STARTPTS"])
+    return (f"[0:{video['index']}]{','.join(conversion(video, source.telecined, source.edits))},split[all][first];"
             f"[first]trim=end_frame=1,showinfo=checksum=0,nullsink;[all]{frames}[pictures]")

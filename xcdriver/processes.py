@@ -18,6 +18,8 @@ STRANGE_VARIABLES = ("MAKEFLAGS", "GNUMAKEFLAGS", "MFLAGS", "MAKEFILES", "MAKELE
 
 PACKAGES = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg, which has it", "make": "GNU make"}
 
+observers = []  # called with the argv of each command that is started
+
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 LIBC = ctypes.CDLL(None)
 DRIVER = os.getpid()
@@ -77,6 +79,8 @@ def end_with_parent():
 def started(argv, **more):
     """Starts a process that does not outlive the block, however the block ends. A process that still runs then is told
     to stop, and is killed if it does not within ten seconds."""
+    for observe in observers:
+        observe(argv)
     try:
         process = subprocess.Popen(argv, text=True, errors="replace", preexec_fn=end_with_parent, **more)
     except (OSError, subprocess.SubprocessError) as error:

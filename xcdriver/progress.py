@@ -1,38 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the user sees while a film is encoded."""
 import math
-import os
-import select
-import shutil
-import sys
 import time
 
-
-def say(text):
-    """Writes to standard error. If nobody can read that any more, all further messages are dropped: an encode goes on
-    without them."""
-    try:
-        if sys.stderr:
-            print(text, end="", file=sys.stderr, flush=True)
-    except OSError:
-        sys.stderr = open(os.devnull, "w")  # the old one still has the text, and fails again when Python flushes it
+from xcdriver.terminal import Line, can_say, fitted, is_live, say, width
 
 
-def can_say():
-    """Whether standard error takes a message at once. If it is a full pipe or a stopped terminal,
-    writing would wait for the reader, and the encode with it."""
-    try:
-        return bool(sys.stderr and select.select([], [sys.stderr], [], 0)[1])
-    except (OSError, ValueError):  # no such descriptor, or one that select() does not take
-        return True
+def in_bytes(size):
+    """A size for people, in units of 1000."""
+    for unit, divisor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= divisor:
+            return f"{size / divisor:.1f} {unit}"
+    return f"{size:.0f} bytes"
+
+
+def in_minutes(seconds):
+    return "{:.0f}:{:02.0f}".format(*divmod(round(seconds), 60))
 
 
 class Progress:
-    """Shows how many frames are done: on a terminal in one line that is updated, otherwise in a new line every ten
-    seconds."""
+    """Shows how much is done: on a terminal in one line that is updated, otherwise in a new line every ten seconds."""
 
-    def __init__(self):
-        self.live = sys.stderr is not None and sys.stderr.isatty()
+    def __init__(self, quiet=False, verbose=False):
+        """quiet: nothing is shown. verbose: notes are, too."""
+        self.quiet, self.verbose, self.live = quiet, verbose, is_live()
+        self.line = Line()
         self.outlook = ""  # added to the message about a failure or an interruption
         self.interval = 0.5 if self.live else 10
 
@@ -41,39 +33,49 @@ class Progress:
         finished, which do not count for the speed."""
         self.stage, self.frames, self.before, self.start = stage, frames, done, time.monotonic()
         self.printed = self.start
-        self.write(f"{stage} ...")
+        self.write([(0, f"{stage} ...")])
 
-    def show(self, count):
-        """Prints the progress if it is time to. count() returns how many frames are done."""
-        if time.monotonic() < self.printed + self.interval:
+    def show(self, count, sizes=None):
+        """Prints the progress if it is time to. count() returns how many frames are done; sizes(frames), if it is
+        given, how many bytes there are so far, and, by an estimate or None, will be for so many frames."""
+        if self.quiet or time.monotonic() < self.printed + self.interval:
             return
         self.printed = time.monotonic()
-        done = min(count(), self.frames or math.inf)
-        rate = (done - self.before) / (self.printed - self.start)
-        text = f"{self.stage}: frame {done:.0f}"
-        if self.frames:
-            text += f" of {self.frames} ({100 * done / self.frames:.0f} %)"
-        if rate > 0:
-            text += f", {rate:.1f} fps"
-        if rate > 0 and self.frames:
-            left = (self.frames - done) / rate
-            text += ", {:.0f}:{:02.0f} left".format(*divmod(round(left), 60))
-        self.write(text)
+        self.write(self.parts(min(count(), self.frames or math.inf), *(sizes(self.frames) if sizes else (0, None))))
 
-    def write(self, text):
-        if not can_say():
+    def parts(self, done, size, size_at_end):
+        """The parts of a line, each with its importance. Their order is for programs that read it: what is new comes
+        last."""
+        share = f" of {self.frames} ({100 * done / self.frames:.0f} %)" if self.frames else ""
+        yield 0, f"{self.stage}: frame {done:.0f}{share}"
+        rate = (done - self.before) / (self.printed - self.start)
+        if rate > 0:
+            yield 2, f"{rate:.1f} fps"
+            if self.frames:
+                yield 3, f"{in_minutes((self.frames - done) / rate)} left"
+        if size:
+            yield 1, in_bytes(size) + (f" of about {in_bytes(size_at_end)}" if size_at_end else "")
+
+    def write(self, parts):
+        if self.quiet or not can_say():
             return
         if self.live:
-            say("\r" + text[:shutil.get_terminal_size().columns - 1] + "\x1b[K")  # \x1b[K erases the rest of the line
+            self.line.write(fitted(parts, width() - 1))
         else:
-            say(text + "\n")
+            say(fitted(parts, math.inf) + "\n")
 
     def interject(self, message):
-        """Prints a line of its own."""
-        self.clear()
-        say(message + "\n")
+        """Prints a line of its own, unless nothing is to be shown."""
+        if not self.quiet:
+            self.clear()
+            say(message + "\n")
+
+    def note(self, message):
+        """The same for what only those want to know who have asked for more."""
+        if self.verbose:
+            self.interject(message)
 
     def clear(self):
         """Removes the line that is updated, so that a message can take its place."""
-        if self.live:
-            self.write("")
+        if self.live and self.line.length and can_say():
+            self.line.write("")

@@ -31,11 +31,13 @@ class Timing(typing.NamedTuple):
     """The frames that pictures are put on: at (number / rate) + shift, in seconds on ffmpeg's clock."""
     rate: Fraction
     shift: float
+    begin: float = 0  # on that clock: what is shown then comes first
 
     def start(self, first_picture):
-        """When the frame is shown that the first picture is put on."""
+        """When the frame is shown that the first picture is put on, after the beginning."""
         number = round((first_picture - Fraction(f"{self.shift:.9f}")) * self.rate)
-        return float(number / self.rate) + self.shift
+        return max(0., float(number / self.rate) + self.shift - self.begin) if self.begin else (
+            float(number / self.rate) + self.shift)
 
 
 class Track(typing.NamedTuple):
@@ -56,15 +58,21 @@ class Track(typing.NamedTuple):
         return ["-c:a", self.codec, *layouts]
 
 
-def splitting_command(source, work):
-    """The command that writes the pictures to standard output, as Y4M, and all else to the work directory."""
-    command = ["ffmpeg", "-nostdin", "-hide_banner", *LEVEL, "-y", "-max_error_rate", "1", "-reinit_filter:v", "0",
-               *source.input, "-filter_complex", pictures.graph(source.video, source.telecined, source.timing),
-               "-map", "[pictures]", "-r", str(source.timing.rate), "-f", "yuv4mpegpipe", "-"]
+def picture_command(source):
+    """The command that writes the pictures to standard output, as Y4M."""
+    return ["ffmpeg", "-nostdin", "-hide_banner", *LEVEL, "-y", "-max_error_rate", "1", "-reinit_filter:v", "0",
+            *source.edits.reading(), *source.input, "-filter_complex", pictures.graph(source), "-map", "[pictures]",
+            "-r", str(source.timing.rate), "-f", "yuv4mpegpipe", "-"]
+
+
+def splitting_command(source, directory):
+    """The same, with all else written to the work directory."""
+    command, part = picture_command(source), source.edits.writing()
     for track in source.tracks:
-        command += ["-map", f"0:{track.index}", *track.options(), *EXACT, *PATIENT, "-output_ts_offset", str(LATER),
-                    "-f", "matroska", f"file:{work.path / track.file}"]
-    return [*command, "-map_metadata", "0", "-fflags", "+bitexact", "-f", "ffmetadata", f"file:{work.path / METADATA}"]
+        command += [*part, "-map", f"0:{track.index}", *track.options(), *EXACT, *PATIENT, "-output_ts_offset",
+                    str(LATER), "-f", "matroska", f"file:{directory / track.file}"]
+    return [*command, *part, "-map_metadata", "0", "-fflags", "+bitexact", "-f", "ffmetadata",
+            f"file:{directory / METADATA}"]
 
 
 def files(source, work):

@@ -6,7 +6,8 @@ import stat
 import sys
 from fractions import Fraction
 
-from xcdriver import identity, pictures, rate, telecine
+from xcdriver import identity, pictures, rate, telecine, trial
+from xcdriver.edits import Edits
 from xcdriver.messages import ADDRESS
 from xcdriver.processes import Failure, attempt, ending, parse_json
 from xcdriver.sound import Timing
@@ -45,10 +46,11 @@ def real_name(name):
 class Source:
     """The film that is to be encoded, and what ffprobe says about it."""
 
-    def __init__(self, name, audio="all", fixed_rate=None, with_tracks=True):
+    def __init__(self, name, audio="all", fixed_rate=None, with_tracks=True, edits=Edits()):
         """audio: "all", "none", or the number of one track. fixed_rate: a frame rate, or None for that of the film.
-        with_tracks: whether sound and subtitles are wanted at all."""
+        with_tracks: whether sound and subtitles are wanted at all. edits: what the user wants changed."""
         self.piped = name == "-"
+        self.edits = edits
         self.tracks = []
         self.notes = []  # lines for the user, before the work begins
         self.video = None
@@ -74,13 +76,21 @@ class Source:
             raise Failure("standard input: is a terminal, but - stands for Y4M that a program writes there")
         if fixed_rate:
             raise Failure("standard input: its frame rate is in the header of the Y4M; -r cannot change it")
+        if self.edits != Edits():
+            raise Failure("standard input: is encoded as it is; have the program that writes it trim, crop, scale and "
+                          "filter")
 
     def probe(self, audio, with_tracks):
         found = self.ask("-show_streams", "-show_format", "-show_programs")
         choice = Choice(self.name, self.input, found, audio, with_tracks)
         self.format, self.video, self.tracks, self.notes = found["format"], choice.video, choice.tracks, choice.notes
+        if self.edits.trim:  # packets cannot be cut
+            self.tracks = [track._replace(codec="libopus") if track.codec == "copy" else track for track in self.tracks]
         self.check_pictures()
         self.measure()
+        if self.edits.filters:
+            trial.settle_size(self)
+        self.check_size()
 
     def ask(self, *options):
         """What ffprobe says about the film."""
@@ -95,14 +105,18 @@ class Source:
         width, height = self.video.get("width", 0), self.video.get("height", 0)
         if not width or not height:
             raise Failure(f"{self.name}: ffmpeg finds no picture in its video")
-        if max(width, height) > LARGEST:
-            raise Failure(f"{self.name}: its pictures have {width}x{height} samples, and the encoder's limit is "
-                          f"{LARGEST}x{LARGEST}; make them smaller: ffmpeg -i ... -vf scale=...")
-        self.picture_size = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
+        self.size = width, height
         if pictures.has_alpha(self.video):
             self.notes.append(f"{self.name}: its transparency is dropped")
         if pictures.is_hdr(self.video) and not pictures.can_map_tones():
             self.notes.append(f"{self.name}: is HDR, and this ffmpeg lacks zscale or tonemap; colours will look pale")
+
+    def check_size(self):
+        width, height = self.size
+        if max(width, height) > LARGEST:
+            raise Failure(f"{self.name}: its pictures have {width}x{height} samples, and the encoder's limit is "
+                          f"{LARGEST}x{LARGEST}; make them smaller with --scale")
+        self.picture_size = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
 
     def measure(self):
         """Finds the frame rate and the length of the film."""
@@ -118,7 +132,9 @@ class Source:
             fps *= Fraction(4, 5)
         is_regular = fps == base or self.telecined or self.fixed_rate
         shift = start % (1 / fps) if is_regular else Fraction(rate.phase(self.times, fps)) / fps
-        self.timing = Timing(fps, float(shift))
+        edits = self.edits  # with --trim, ffmpeg's clock may begin later
+        shift = (shift - edits.seek) % (1 / fps) if edits.seek else shift
+        self.timing = Timing(fps, float(shift), float(edits.begin - edits.seek))
         self.measure_length(start)
 
     def measure_length(self, start):
@@ -128,9 +144,12 @@ class Source:
         if self.format.get("format_name") == COUNTS_PICTURES and self.video.get("nb_frames"):
             length = Fraction(int(self.video["nb_frames"])) / Fraction(self.pace)
         total = length or seconds(self.format.get("duration"))
+        if total and self.edits.begin >= total:
+            raise Failure(f"{self.name}: ends after {float(total):.1f} s, before --trim begins")
+        total = self.edits.shorten(total or None)
         self.frames = round(total * self.timing.rate) if total else None
         if length and self.format.get("format_name") in (COUNTS_PICTURES, KNOWS_LENGTH):
-            self.end = start + length
+            self.end = self.edits.shorten(start + length)
 
     @functools.cached_property
     def times(self):

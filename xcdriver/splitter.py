@@ -37,7 +37,7 @@ class Splitter:
         return started(argv, stdin=feed, stdout=subprocess.PIPE, stderr=log, pass_fds=[self.work.lock.fileno()])
 
     def start_reader(self, stack):
-        self.reader = stack.enter_context(self.start(sound.splitting_command(self.source, self.work),
+        self.reader = stack.enter_context(self.start(sound.splitting_command(self.source, self.work.path),
                                                      subprocess.DEVNULL, subprocess.PIPE))
         self.messages = Messages(self.reader.stderr)
         return self.reader.stdout

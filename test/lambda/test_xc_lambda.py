@@ -421,7 +421,7 @@ class Driver(AccountCase):
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertEqual(len(harness.our_frames(self.dir / "out.ivf")), self.film["frames"])
         self.assertFalse((self.dir / "out.ivf.work").exists())
-        self.assertRegex(done.stderr.decode(), r", [\d.]+ s; [\d.]+ s of AWS Lambda to pay for\n\Z")
+        self.assertRegex(done.stderr.decode(), r", [\d.]+ s; [\d.]+ s of AWS Lambda to pay for; [^\n]+\n\Z")
 
 
 class Scale(AccountCase):

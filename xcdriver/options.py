@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The options of ./excamera."""
+import pathlib
+
+from xcdriver.arguments import Parser, Version, audio_choice, frame_rate, number
+from xcdriver.edits import crop_size, filters, scale_size, time_span
+from xcdriver.engine import MOST_JOBS
+from xcdriver.graph import LAST_CHUNK, STRUCTURES
+from xcdriver.pieces import CHUNK, BATCH, key_interval
+from xcdriver.sound import CONTAINERS
+
+
+EXAMPLES = """Examples:
+  excamera holiday.mp4 -o holiday.webm
+  excamera holiday.mp4 -o small.webm -q 40 -k 16
+  excamera holiday.mp4 -o holiday.webm --keep
+  excamera report holiday.webm.work -o report.html"""
+
+
+def add_quality(add):
+    add("-q", "--quality", metavar="Q", type=number(0, 63), default=22,
+        help="from 0 (best) to 63 (smallest); default: %(default)s")
+
+
+def add_picture(add):
+    add("--trim", metavar="FROM-TO", type=time_span,
+        help="encode only this part, sound and all; times in seconds, or as 1:02:03.5; FROM or TO may be left out")
+    add("--crop", metavar="WxH+X+Y", type=crop_size,
+        help="cut out W columns and H lines, beginning at column X and line Y; without +X+Y, from the middle")
+    add("--scale", metavar="WxH", type=scale_size,
+        help="make the pictures this large, after --crop; with Wx or xH alone, the shape stays the same")
+    add("--filter", metavar="FILTERS", type=filters,
+        help="a chain of ffmpeg's video filters, applied after --crop and --scale; see docs/inputs.md")
+    add("-r", "--rate", metavar="RATE", type=frame_rate,
+        help="frames per second, such as 25 or 30000/1001; for an image sequence, how fast its pictures follow; "
+             "default: the film's own, and 25 for an image sequence")
+
+
+def add_sound(add):
+    add("--audio", metavar="WHICH", type=audio_choice, default="all",
+        help="all, none, or the number of one audio track, counted from 0; default: %(default)s")
+    add("--no-audio", dest="audio", action="store_const", const="none", help="the same as --audio none")
+
+
+def add_pieces(add):
+    add("-s", "--chunk", metavar="S", type=number(1, 10000),
+        help="frames per chunk, which is the piece that one process encodes: with fewer, more processes can work at a "
+             f"time, and the file is larger; more than 12 save little; default: {CHUNK}")
+    add("-k", "--batch", metavar="K", type=number(1, LAST_CHUNK),
+        help="chunks per key frame: with more, the file is smaller, and players jump in longer steps; with fewer, "
+             f"hundreds of processes are done sooner; default: {BATCH}")
+    add("--keyint", metavar="SECONDS", type=key_interval,
+        help="in place of -k: at most so long from one key frame to the next; if that is less than a chunk, chunks get "
+             "shorter")
+    add("--structure", choices=STRUCTURES, default="anchored",
+        help="how the chunks of a key frame depend on each other: anchored is smaller, classic is that of the paper "
+             "(docs/how-it-works.md); default: %(default)s")
+    add("-j", "--jobs", metavar="N", type=number(1, MOST_JOBS),
+        help="processes at a time; the output does not depend on it; default: one per core, or as many as the engine "
+             "has room for")
+
+
+def add_messages(add):
+    add("--quiet", action="store_true", help="print nothing but errors")
+    add("-v", "--verbose", action="store_true", help="also print each command that is started, and what is decided")
+    add("-n", "--dry-run", action="store_true", help="only print what would be done, to standard output")
+    add("--measure", action="store_true",
+        help="measure the SSIM and the PSNR of the luma, which the last line then shows")
+
+
+def add_work(add):
+    add("--work", metavar="DIR", type=pathlib.Path, help="use DIR in place of OUTPUT.work")
+    add("--keep", action="store_true",
+        help="keep that directory, with all intermediate files and the raw pictures of the whole film")
+    add("--restart", action="store_true", help="discard what an interrupted run has left there")
+    add("--verify", action="store_true",
+        help="before the work goes, decode OUTPUT with ffmpeg's decoder and compare every picture with what was "
+             "encoded; takes about as long as decoding the film twice")
+    add("--allow-damaged", action="store_true",
+        help="exit with status 0 even if a part of the film is lost to damage")
+
+
+def check(parser, options):
+    """Refuses what does not go together."""
+    if options.output.suffix.lower() not in [".ivf"] + list(CONTAINERS):
+        parser.error(f"{options.output}: does not end in .webm, .mkv or .ivf")
+    if options.keyint is not None and options.batch is not None:
+        parser.error("-k and --keyint exclude each other: both say how far key frames are apart")
+    if options.quiet and options.verbose:
+        parser.error("--quiet and --verbose exclude each other")
+
+
+def parse_arguments(description):
+    parser = Parser(prog="excamera", description=description, epilog=EXAMPLES)
+    parser.add_argument("input", metavar="INPUT")
+    parser.add_argument("-o", "--output", metavar="OUTPUT", required=True, type=pathlib.Path)
+    for title, add_options in (("quality", add_quality), ("the pictures", add_picture), ("the sound", add_sound),
+                               ("pieces", add_pieces), ("messages", add_messages), ("the work", add_work)):
+        add_options(parser.add_argument_group(title).add_argument)
+    parser.add_argument("--version", action=Version)
+    options = parser.parse_args()
+    check(parser, options)
+    return options

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What would be done, in words: the option --dry-run."""
+import math
+import shlex
+
+from xcdriver import engine, graph
+from xcdriver.arguments import write_output
+from xcdriver.encoding import chunks_at_a_time
+from xcdriver.progress import in_bytes
+from xcdriver.sound import splitting_command
+
+
+def film_lines(source):
+    if source.piped:
+        yield "film", "Y4M from standard input"
+        return
+    width, height = source.size
+    length = f"about {source.frames} frames" if source.frames else "an unknown number of frames"
+    yield "film", f"{source.name}: {length} of {width}x{height}, {float(source.timing.rate):.3f} per second"
+    for track in source.tracks:
+        how = "copied" if track.codec == "copy" else f"encoded as {track.codec}"
+        yield "track", f"stream {track.index}, {track.kind}: {how}"
+    if source.edits.filters:
+        yield "filters", ", ".join(source.edits.filters)
+
+
+def chunk_lines(source, options):
+    pieces = f"{options.chunk} frames each, {options.batch} per key frame, structure {options.structure}"
+    if source.frames:
+        chunks = math.ceil(source.frames / options.chunk)
+        steps = len(graph.film_steps(options.structure, 0, chunks - 1, options.batch, 0))
+        pieces = f"{chunks}, {pieces}; {steps} steps"
+    yield "chunks", pieces
+    if source.frames:
+        chunks = min(chunks, 2 * chunks_at_a_time(options)) if not options.keep else chunks
+        yield "room", f"about {in_bytes(chunks * options.chunk * source.picture_size * 1.5)} in the work directory"
+
+
+def print_plan(source, options, directory):
+    lines = [*film_lines(source), *chunk_lines(source, options)]
+    lines += [("quality", f"level {options.quality}"),
+              ("engine", f"{engine.NAME}, {options.jobs} processes at a time"),
+              ("work", f"{directory}" + (", which an earlier run has left" if directory.exists() else ""))]
+    if options.verbose and not source.piped:
+        lines.append(("reading", shlex.join(map(str, splitting_command(source, directory)))))
+    lines.append(("output", str(options.output)))
+    write_output("excamera", [f"{name + ':':9} {text}\n" for name, text in lines])

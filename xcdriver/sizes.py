@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How large the output is so far, and about how large it will be."""
+import contextlib
+
+from xcdriver import graph
+from xcdriver.sound import files
+
+
+class Sizes:
+    """Bytes of a film's finished chunks, and of its tracks."""
+
+    def __init__(self, work, source):
+        self.work, self.source = work, source
+        self.known = {}  # of chunks that are finished, by number
+
+    def look(self, chunks):
+        """Notes which of these chunks have been finished."""
+        for chunk in chunks:
+            if chunk not in self.known:
+                with contextlib.suppress(OSError):
+                    self.known[chunk] = (self.work.path / graph.finished(chunk)).stat().st_size
+
+    def of_tracks(self):
+        total = 0
+        for path in [] if self.source.piped else files(self.source, self.work):
+            with contextlib.suppress(OSError):
+                total += path.stat().st_size
+        return total
+
+    def so_far(self):
+        return sum(self.known.values()) + self.of_tracks()
+
+    def at_end(self, frames, chunk_frames, frames_split):
+        """An estimate, if it is known how many frames there will be; else None."""
+        if not frames or not self.known:
+            return None
+        tracks = self.of_tracks() * max(1, frames / max(1, frames_split))
+        return sum(self.known.values()) * max(1, frames / (len(self.known) * chunk_frames)) + tracks

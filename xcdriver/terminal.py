@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Standard error: messages, and on a terminal a line that is updated.
+
+Nothing here has a colour, so NO_COLOR changes nothing."""
+import os
+import select
+import shutil
+import sys
+
+WIDTH = 80  # columns, where the terminal does not say how many it has
+
+
+def say(text):
+    """Writes to standard error. If nobody can read that any more, all further messages are dropped: an encode goes on
+    without them."""
+    try:
+        if sys.stderr:
+            print(text, end="", file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = open(os.devnull, "w")  # the old one still has the text, and fails again when Python flushes it
+
+
+def can_say():
+    """Whether standard error takes a message at once. If it is a full pipe or a stopped terminal,
+    writing would wait for the reader, and the encode with it."""
+    try:
+        return bool(sys.stderr and select.select([], [sys.stderr], [], 0)[1])
+    except (OSError, ValueError):  # no such descriptor, or one that select() does not take
+        return True
+
+
+def is_live():
+    """Whether standard error is a terminal that can erase a part of a line."""
+    return bool(sys.stderr) and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def width():
+    """The columns of the terminal that standard error is, which may change at any time."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH
+    except (OSError, ValueError):
+        return shutil.get_terminal_size((WIDTH, 24)).columns
+
+
+def fitted(parts, columns):
+    """Joins as many parts of a line as fit. parts: pairs of importance and text; what is least important goes first.
+    The first part stays, even if it has to be cut."""
+    kept = list(parts)
+    while len(", ".join(text for _, text in kept)) > columns and len(kept) > 1:
+        kept.remove(min(kept[1:]))
+    line = ", ".join(text for _, text in kept)
+    return line if len(line) <= columns else line[:max(0, columns)]
+
+
+class Line:
+    """A line at the end of a terminal that is written again and again."""
+
+    def __init__(self):
+        self.length = 0  # of what is there
+
+    def write(self, text):
+        """The caller has made it fit. If the terminal has become narrower, what was there takes several rows now."""
+        rows = max(0, self.length - 1) // width()
+        up = f"\x1b[{rows}A" if rows else ""
+        say(f"{up}\r{text}\x1b[J")  # \x1b[J erases what follows
+        self.length = len(text)
