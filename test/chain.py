@@ -37,6 +37,7 @@ class Encoded:
     """A film, encoded once for all tests. A structure has a class of its own that adds the methods below."""
 
     FILMS = FILMS
+    COPIES_SCENES = False  # from a key frame inside a chunk on, its frames are vpxenc's
 
     def __init__(self, name):
         film, self.size, self.batch, *self.options = self.FILMS[name]
@@ -89,7 +90,7 @@ def kind(data):
 
 def span_layout(start, end):
     """The frames of a span, the pictures from start to before end: the anchor, unless it is alone, comes first."""
-    hidden = [(end - 1, "hidden")] if end - start > 1 else []
+    hidden = [(start, "hidden")] if end - start > 1 else []
     return hidden + [(at, "shown") for at in range(start, end)]
 
 
@@ -210,6 +211,41 @@ class Playback(Tests):
         if not film.is_tiny:
             self.looks_like(film.chunks, film.source)
 
+    def packets(self, path, *options):
+        """Their timestamps, as FFmpeg has them."""
+        text = harness.must("ffprobe", "-v", "error", *options, "-show_entries", "packet=pts", "-of", "csv=p=0", path)
+        return [int(line.strip(",")) for line in text.decode().split()]
+
+    @each_film
+    def test_joined_by_ffmpeg(self, film):
+        """No tool of ours is needed: each picture takes one unit of time, and hidden frames take none."""
+        harness.need("ffmpeg", "ffprobe")
+        self.xc("xc-merge", "-o", "film.ivf", *film.chunks)
+        chunks = self.write("list", "".join(f"file '{path}'\n" for path in film.chunks).encode())
+        concat = ("-f", "concat", "-safe", 0)
+        text = harness.must("ffmpeg", "-v", "error", *concat, "-c:v", "vp8", "-i", chunks, "-fps_mode", "passthrough",
+                            "-pix_fmt", "yuv420p", "-f", "framemd5", "-").decode()
+        pictures = [line.replace(" ", "").split(",") for line in text.splitlines() if line[0] != "#"]
+        self.assertEqual([int(picture[2]) for picture in pictures], list(range(film.frames)))
+        self.assertEqual([picture[-1] for picture in pictures], harness.our_frames(self.dir / "film.ivf"))
+        times = [time for time, _ in Ivf(self.dir / "film.ivf").frames]
+        self.assertEqual(self.packets(chunks, *concat), times)
+        self.assertEqual(self.packets(self.dir / "film.ivf"), times)
+        harness.must("ffmpeg", "-v", "error", *concat, "-i", chunks, "-c", "copy", "-y", self.dir / "film.mkv")
+        for name in ("film.ivf", "film.mkv"):
+            duration = harness.must("ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0",
+                                    self.dir / name)
+            self.assertAlmostEqual(float(duration), film.frames / 24, delta=0.002, msg=name)
+
+    def test_a_chunk_alone_for_ffmpeg(self):
+        harness.need("ffprobe")
+        film = self.encoded("last chunk shorter")
+        for i, chunk in enumerate(film.chunks):
+            text = harness.must("ffprobe", "-v", "quiet", "-show_entries", "stream=start_pts,duration_ts", "-of",
+                                "csv=p=0", chunk)
+            self.assertEqual(text.decode().strip(), f"0,{film.pictures(i)}", f"chunk {i}")
+            self.assertEqual(self.packets(chunk), [time for time, _ in Ivf(chunk).frames], f"chunk {i}")
+
 
 class Spans(Tests):
     """What chunks are made of: key frames, and spans of pictures behind a hidden one."""
@@ -225,9 +261,11 @@ class Spans(Tests):
         """With all frames made visible, each anchor appears twice, the second time as a frame of a few bytes."""
         for chunk, state in film.made_of_spans():
             ivf = Ivf(chunk)
-            shows = {time: at for at, (time, data) in enumerate(ivf.frames) if harness.is_shown(data)}
-            anchors = [(at, shows[time]) for at, (time, data) in enumerate(ivf.frames)
-                       if not harness.is_shown(data) and ivf.frames[at + 1][0] < time]
+            hidden = [at for at, (_, data) in enumerate(ivf.frames) if not harness.is_shown(data)]
+            cuts = [at for at, (_, data) in enumerate(ivf.frames) if harness.is_key_frame(data) and at]
+            ends = [*hidden, *cuts, len(ivf.frames)]
+            anchors = [(at, min([at + SPAN] + [end - 1 for end in ends if end > at])) for at in hidden
+                       if not (film.COPIES_SCENES and cuts and at > cuts[0])]
             for _, at in anchors:
                 self.assertLess(len(ivf.frames[at][1]), 32)
             ivf.frames = [(time, bytes([data[0] | 0x10]) + data[1:]) for time, data in ivf.frames]
@@ -235,6 +273,20 @@ class Spans(Tests):
             pictures = harness.our_frames(visible, *(["-S", state] if state else []))
             for hidden, shown in anchors:
                 self.assertEqual(pictures[hidden], pictures[shown], f"{chunk.name}, frames {hidden} and {shown}")
+
+    @each_film
+    def test_a_chunk_that_was_cut(self, film):
+        """Where a file ends between two frames, only its header tells that there were more."""
+        cuts = []
+        for path in film.dir.glob("*.ivf"):
+            whole, end = path.read_bytes(), 32
+            for _, data in Ivf(path).frames[:-1]:
+                end += 12 + len(data)
+                cuts.append(f"{path.stem}-{end}.ivf")
+                self.write(cuts[-1], whole[:end])
+        if cuts:
+            found = harness.must(harness.BIN / "xc-check", "--list", *cuts, cwd=self.dir).decode().split()
+            self.assertEqual(found, cuts)
 
     def test_followers_know_that_altref_is_ahead(self):
         """By its sign bias: vectors into a picture to come point the other way."""

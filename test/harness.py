@@ -225,21 +225,30 @@ class Ivf:
             at += 12 + size
 
     @property
-    def count(self):
-        """The number of frames that the header states."""
+    def stated(self):
+        """The duration, or number of frames, that the header states."""
         return struct.unpack_from("<I", self.header, 24)[0]
 
     @property
     def expected_state(self):
-        return struct.unpack_from("<I", self.header, 28)[0]
+        """The id of a state, or 0."""
+        return struct.unpack_from("<I", self.header.replace(b"DURA", bytes(4)), 28)[0]
 
     @property
     def rate(self):
         return struct.unpack_from("<II", self.header, 16)
 
+    def duration(self):
+        """When the last frame ends, if the first one is due at 0."""
+        time, data = self.frames[-1]
+        return time + takes_time(data)
+
     def bytes(self):
-        """The file again, with the count that the frames have."""
-        header = self.header[:24] + struct.pack("<I", len(self.frames)) + self.header[28:]
+        """The file again, whose header states what the frames are (docs/ivf.md)."""
+        stated = len(self.frames)
+        if any(self.header[28:]) and not all(takes_time(data) for _, data in self.frames) and self.duration() < 1 << 32:
+            stated = self.duration()
+        header = self.header[:24] + struct.pack("<I", stated) + self.header[28:]
         return header + b"".join(struct.pack("<IQ", len(data), time) + data for time, data in self.frames)
 
     def shown(self):
@@ -252,6 +261,11 @@ def is_key_frame(data):
 
 def is_shown(data):
     return len(data) > 0 and data[0] >> 4 & 1 == 1
+
+
+def takes_time(data):
+    """A lost frame, of no bytes, does."""
+    return not data or is_shown(data)
 
 
 def profile(data):

@@ -247,6 +247,7 @@ int main(int argc, char **argv)
     FILE *out = fopen(argv[3], "wb");
     struct xc_error err = { .text = "cannot create the output" };
     struct xc_workspace *workspace = NULL;
+    ivf.header.duration = 0; /* which frames are hidden is varied, too */
     must(out ? xc_ivf_write_header(out, &ivf.header, &err) : XC_ERR_IO, &err, argv[3], 0);
     must(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), &err, "workspace", 0);
 

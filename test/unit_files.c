@@ -34,7 +34,7 @@ static char *make_ivf(size_t *size)
 {
     char *data = NULL;
     struct xc_error err = { .text = "" };
-    const struct xc_ivf_header header = { 640, 360, 30000, 1001, 3, 0x12345678 };
+    const struct xc_ivf_header header = { 640, 360, 30000, 1001, 3, 0x12345678, 0 };
     FILE *stream = open_memstream(&data, size);
     CHECK_OK(xc_ivf_write_header(stream, &header, &err), err);
     CHECK_OK(xc_ivf_write_frame(stream, 0, (const uint8_t *)"inter", 5, &err), err);
@@ -107,20 +107,29 @@ static void test_ivf_refusals(void)
     unit_end("IVF: a huge frame is refused");
 }
 
-/* What the header says in place of a count of its three frames. */
-static void check_stated_count(uint32_t stated, bool taken)
+static void put_32(char *data, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) {
+        data[i] = (char)(value >> 8 * i);
+    }
+}
+
+/* What the header says of its three frames, the first of which is hidden, and which last 513 units. named: what it has
+ * in the place of a state's id. */
+static void check_stated_count(uint32_t stated, uint32_t named, bool taken)
 {
     size_t size;
     char *data = make_ivf(&size);
     struct xc_ivf ivf;
     struct xc_error err = { .text = "" };
-    for (int i = 0; i < 4; i++) {
-        data[24 + i] = (char)(stated >> 8 * i);
-    }
+    put_32(data + 24, stated);
+    put_32(data + 28, named);
     memcpy(data + 32 + 17 + 12 + 4, "\0\2\0\0\0\0\0", 8); /* the last timestamp: 512; the one before is 1 */
     CHECK((read_ivf(&ivf, data, size, &err) == XC_OK) == taken);
     if (taken) {
-        CHECK(ivf.header.frame_count == 3);
+        CHECK_EQUAL(ivf.header.frame_count, 3);
+        CHECK_EQUAL(ivf.header.duration, 513);
+        CHECK_EQUAL(ivf.header.expected_state, named == XC_NO_STATE_ID ? 0 : named);
         xc_ivf_clear(&ivf);
     }
     free(data);
@@ -128,17 +137,60 @@ static void check_stated_count(uint32_t stated, bool taken)
 
 static void test_ivf_counts(void)
 {
-    check_stated_count(3, true);
-    check_stated_count(0, true);
-    check_stated_count(UINT32_MAX, true);
-    check_stated_count(512 + 1, true);
-    check_stated_count(512 + 511, true);
+    check_stated_count(3, 0, true);
+    check_stated_count(0, 0, true);
+    check_stated_count(UINT32_MAX, 0, true);
+    check_stated_count(512 + 1, 0, true);
+    check_stated_count(512 + 511, 0, true);
     unit_end("IVF: what other writers leave in place of a count is taken");
-    check_stated_count(2, false);
-    check_stated_count(4, false);
-    check_stated_count(512, false);
-    check_stated_count(512 + 512, false);
+    check_stated_count(2, 0, false);
+    check_stated_count(4, 0, false);
+    check_stated_count(512, 0, false);
+    check_stated_count(512 + 512, 0, false);
     unit_end("IVF: another number of frames than the header states is refused");
+    static const uint32_t ours[] = { 0x12345678, XC_NO_STATE_ID };
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        check_stated_count(512 + 1, ours[i], true);
+        check_stated_count(3, ours[i], false);
+        check_stated_count(512, ours[i], false);
+        check_stated_count(512 + 2, ours[i], false);
+    }
+    unit_end("IVF: a header that says so states the duration and nothing else");
+}
+
+/* What the header has at offset 24 and 28. */
+static void check_header(struct xc_ivf_header header, uint32_t stated, uint32_t named)
+{
+    char *data = NULL, expected[8];
+    size_t size;
+    struct xc_error err = { .text = "" };
+    FILE *stream = open_memstream(&data, &size);
+    CHECK_OK(xc_ivf_write_header(stream, &header, &err), err);
+    fclose(stream);
+    put_32(expected, stated);
+    put_32(expected + 4, named);
+    CHECK(size == 32 && memcmp(data + 24, expected, sizeof expected) == 0);
+    free(data);
+}
+
+static void test_ivf_duration(void)
+{
+    static const uint8_t bytes[3] = { 0x11, 0, 0 };
+    const struct xc_ivf_frame key = { 7, (const uint8_t *)"\x10\0\0", 3 }, shown = { 9, bytes, 3 },
+                              lost = { 9, NULL, 0 }, hidden = { 9, (const uint8_t *)"\1\0\0", 3 },
+                              start = { 0, hidden.data, 3 }, late = { UINT64_MAX, bytes, 3 };
+    CHECK_EQUAL(xc_ivf_duration(&key, &key), 1);
+    CHECK_EQUAL(xc_ivf_duration(&key, &shown), 3);
+    CHECK_EQUAL(xc_ivf_duration(&key, &lost), 3);
+    CHECK_EQUAL(xc_ivf_duration(&key, &hidden), 2);
+    CHECK_EQUAL(xc_ivf_duration(&start, &shown), 10);
+    CHECK_EQUAL(xc_ivf_duration(&shown, &key), 0);
+    CHECK_EQUAL(xc_ivf_duration(&key, &late), 0);
+    check_header((struct xc_ivf_header){ 64, 64, 25, 1, 7, 0, 6 }, 6, XC_NO_STATE_ID);
+    check_header((struct xc_ivf_header){ 64, 64, 25, 1, 7, 5, 6 }, 6, 5);
+    check_header((struct xc_ivf_header){ 64, 64, 25, 1, 7, 0, 7 }, 7, 0);
+    check_header((struct xc_ivf_header){ 64, 64, 25, 1, 7, 0, 0 }, 7, 0);
+    unit_end("IVF: hidden frames take no time, and a header states what players take for the duration");
 }
 
 static void test_ivf_damaged(void)
@@ -310,6 +362,7 @@ int main(void)
     test_ivf_round_trip();
     test_ivf_refusals();
     test_ivf_counts();
+    test_ivf_duration();
     test_ivf_damaged();
     test_y4m_headers();
     test_y4m_refusals();

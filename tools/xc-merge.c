@@ -34,7 +34,7 @@ static void check_header(const struct xc_tool_ivf *input, const struct progress 
                      (unsigned)header->rate_den, progress->first_name, (unsigned)first->rate_num,
                      (unsigned)first->rate_den);
     }
-    if (header->frame_count > UINT32_MAX - first->frame_count) {
+    if (header->frame_count > UINT32_MAX - first->frame_count) { /* it never lasts longer */
         xc_tool_fail(input->name, "with this file, the stream has more frames than an IVF file can have");
     }
 }
@@ -75,6 +75,11 @@ static void check_state(const struct xc_tool_ivf *input, const struct progress *
     xc_tool_fail(input->name, "expects state %08x; name its file with -S", expected);
 }
 
+static bool takes_time(const struct xc_ivf_frame *frame)
+{
+    return frame->size == 0 || xc_data_is_shown(frame->data, frame->size); /* a lost frame takes its time, too */
+}
+
 /* Decodes along, unless workspace is NULL. */
 static void check_input(struct progress *progress, const char *name, const char *state_name,
                         struct xc_workspace *workspace)
@@ -88,9 +93,13 @@ static void check_input(struct progress *progress, const char *name, const char 
     if (!progress->first_name) {
         progress->first_name = name;
         progress->header = input.ivf.header;
+        progress->header.duration = 0;
     } else {
         check_header(&input, progress);
         progress->header.frame_count += count;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        progress->header.duration += takes_time(&input.ivf.frames[i]);
     }
     if (workspace) {
         check_state(&input, progress, state_name);
@@ -113,9 +122,7 @@ static uint32_t copy_frames(const char *name, uint64_t *time, const struct xc_to
     for (uint32_t i = 0; i < count; i++) {
         const struct xc_ivf_frame *frame = &input.ivf.frames[i];
         xc_tool_check(xc_ivf_write_frame(output->stream, *time, frame->data, frame->size, &err), output->name, &err);
-        if (frame->size == 0 || xc_data_is_shown(frame->data, frame->size)) { /* a lost frame takes its time, too */
-            ++*time;
-        }
+        *time += takes_time(frame);
     }
     xc_ivf_clear(&input.ivf);
     return count;

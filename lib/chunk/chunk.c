@@ -43,9 +43,23 @@ enum xc_status xc_chunk_append(struct xc_chunk *chunk, struct xc_bytes *bytes, u
     return XC_OK;
 }
 
+static struct xc_ivf_frame as_in_file(const struct xc_chunk_frame *frame)
+{
+    return (struct xc_ivf_frame){ frame->timestamp, frame->bytes.data, (uint32_t)frame->bytes.size };
+}
+
 enum xc_status xc_chunk_write(const struct xc_chunk *chunk, FILE *stream, struct xc_error *err)
 {
-    enum xc_status status = xc_ivf_write_header(stream, &chunk->header, err);
+    struct xc_ivf_header header = chunk->header;
+    header.duration = 0;
+    if (header.frame_count) {
+        const struct xc_bytes *start = &chunk->frames[0].bytes;
+        header.expected_state = xc_data_is_key_frame(start->data, start->size) ? 0 : header.expected_state;
+        const struct xc_ivf_frame first = as_in_file(&chunk->frames[0]),
+                                  last = as_in_file(&chunk->frames[header.frame_count - 1]);
+        header.duration = xc_ivf_duration(&first, &last);
+    }
+    enum xc_status status = xc_ivf_write_header(stream, &header, err);
     for (uint32_t i = 0; !status && i < chunk->header.frame_count; i++) {
         const struct xc_chunk_frame *frame = &chunk->frames[i];
         status = xc_ivf_write_frame(stream, frame->timestamp, frame->bytes.data, frame->bytes.size, err);

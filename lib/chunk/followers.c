@@ -54,7 +54,7 @@ static enum xc_status encode_follower(struct following *f, struct xc_error *err)
     struct xc_picture *picture;
     enum xc_status status = xc_lookahead_expect(&s->source, &picture, f->anchors_name, err);
     if (!status) {
-        status = xc_session_encode_follower(s, picture, s->source.count - 1, f->params, err);
+        status = xc_session_encode_follower(s, picture, s->chunk->shown, f->params, err);
     }
     xc_picture_unref(picture);
     return status;
@@ -86,7 +86,7 @@ static enum xc_status follow_anchor(struct following *f, uint32_t index, struct 
     }
     enum xc_status status = decode_anchor(f, index, !shown, err);
     if (!status) {
-        status = xc_input_copy(f->anchors, index, s->chunk, frame->timestamp, err);
+        status = xc_input_copy(f->anchors, index, s->chunk, s->chunk->shown, err);
     }
     if (status) {
         return status;

@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "chunk/prediction.h"
 
-#include "chunk/mini_gop.h"
+#include <stdlib.h>
+
 #include "excamera/decode.h"
 #include "recon/workspace.h"
 
-/* Whether a hidden frame's timestamp is that of a raw picture to come (docs/ivf.md). */
-static bool stands_for_picture(const struct xc_ivf_frame *frame, uint64_t shown)
+/* Whether a frame is hidden, comes before the first key frame and stands for no raw picture. */
+static bool stands_for_nothing(const struct xc_prediction *p, uint32_t index)
 {
-    return frame->timestamp > shown && frame->timestamp - shown < XC_MINI_GOP_PICTURES;
+    const struct xc_ivf_frame *frame = &p->input->ivf->frames[index];
+    return p->pictures && !xc_data_is_shown(frame->data, frame->size) && p->pictures[index] == XC_NO_PICTURE;
 }
 
-/* Whether a frame before the first key frame is hidden and stands for no raw picture. */
-static bool needs_decoding(const struct xc_ivf *ivf)
+static bool needs_decoding(const struct xc_prediction *p)
 {
-    uint64_t shown = 0;
+    const struct xc_ivf *ivf = p->input->ivf;
     for (uint32_t i = 0; i < ivf->header.frame_count; i++) {
-        const struct xc_ivf_frame *frame = &ivf->frames[i];
-        if (xc_data_is_key_frame(frame->data, frame->size)) {
+        if (xc_data_is_key_frame(ivf->frames[i].data, ivf->frames[i].size)) {
             return false;
         }
-        const bool is_shown = xc_data_is_shown(frame->data, frame->size);
-        if (!is_shown && !stands_for_picture(frame, shown)) {
+        if (stands_for_nothing(p, i)) {
             return true;
         }
-        shown += is_shown;
     }
     return false;
 }
@@ -38,7 +36,10 @@ enum xc_status xc_prediction_open(struct xc_prediction *p, const struct xc_chunk
     if (!status && input->state) {
         status = xc_state_copy(&p->state, input->state, err);
     }
-    if (!status && needs_decoding(input->ivf)) {
+    if (!status) {
+        status = xc_hidden_find(&p->pictures, input, err);
+    }
+    if (!status && needs_decoding(p)) {
         status = xc_workspace_new_like(&p->workspace, like, err);
     }
     if (status) {
@@ -53,6 +54,8 @@ void xc_prediction_close(struct xc_prediction *p)
     xc_frame_clear(&p->frame);
     xc_workspace_free(p->workspace);
     p->workspace = NULL;
+    free(p->pictures);
+    p->pictures = NULL;
 }
 
 /* Opens the next frame. Where a key frame is of another size than the file says, the pictures would not fit. */
@@ -71,8 +74,8 @@ static enum xc_status open_next(struct xc_prediction *p, struct xc_frame *frame,
 }
 
 /* Opens the next frame and moves the state past it, with its pictures as long as they are needed. */
-static enum xc_status read_next(struct xc_prediction *p, struct xc_frame *frame, uint64_t shown,
-                                struct xc_picture **target, struct xc_error *err)
+static enum xc_status read_next(struct xc_prediction *p, struct xc_frame *frame, struct xc_picture **target,
+                                struct xc_error *err)
 {
     enum xc_status status = open_next(p, frame, err);
     if (status) {
@@ -81,16 +84,17 @@ static enum xc_status read_next(struct xc_prediction *p, struct xc_frame *frame,
     if (!p->workspace || p->exact) {
         return xc_state_follow_header(&p->state, frame, err);
     }
-    const bool wanted = !frame->header.show && !stands_for_picture(&p->input->ivf->frames[p->next], shown);
     status = xc_frame_complete(frame, err);
-    return status ? status : xc_decode_frame(p->workspace, &p->state, frame, wanted ? target : NULL, err);
+    return status
+               ? status
+               : xc_decode_frame(p->workspace, &p->state, frame, stands_for_nothing(p, p->next) ? target : NULL, err);
 }
 
-enum xc_status xc_prediction_read(struct xc_prediction *p, struct xc_frame *frame, uint64_t shown,
-                                  struct xc_picture **target, struct xc_error *err)
+enum xc_status xc_prediction_read(struct xc_prediction *p, struct xc_frame *frame, struct xc_picture **target,
+                                  struct xc_error *err)
 {
     *target = NULL;
-    return xc_input_blame_frame(p->input, p->next, read_next(p, frame, shown, target, err), err);
+    return xc_input_blame_frame(p->input, p->next, read_next(p, frame, target, err), err);
 }
 
 enum xc_status xc_prediction_next(struct xc_prediction *p, struct xc_error *err)

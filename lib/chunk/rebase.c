@@ -15,7 +15,6 @@ struct reading {
     struct xc_frame frame;
     struct xc_state before;    /* for which the frame was made */
     struct xc_picture *target; /* that it is to look like, or NULL */
-    uint64_t number;           /* of that picture; of the next one, if there is no raw one */
     bool exact;                /* the frame was made for the very state that comes before it */
     enum xc_status status;
     struct xc_error err;
@@ -27,7 +26,6 @@ struct reading {
 struct writing {
     struct xc_frame frame;
     struct xc_state before;
-    uint64_t number;
     struct xc_bytes bytes;
     enum xc_status status;
     struct xc_error err;
@@ -56,20 +54,17 @@ static enum xc_status read_target(struct reading *r)
     if (r->frame.header.show) {
         return xc_lookahead_next(r->source, &r->target, &r->err);
     }
-    const uint64_t number = r->prediction->input->ivf->frames[r->prediction->next].timestamp;
-    enum xc_status status = xc_lookahead_peek(r->source, number, &r->target, &r->err);
-    r->number = r->target ? number : r->number;
-    return status;
+    const uint32_t number = xc_prediction_picture(r->prediction);
+    return number == XC_NO_PICTURE ? XC_OK : xc_lookahead_peek(r->source, number, &r->target, &r->err);
 }
 
 static void run_reading(void *context, unsigned piece, unsigned worker)
 {
     struct reading *r = context;
     (void)piece, (void)worker;
-    r->number = r->source->count;
     r->status = xc_state_copy(&r->before, &r->prediction->state, &r->err);
     if (!r->status) {
-        r->status = xc_prediction_read(r->prediction, &r->frame, r->number, &r->target, &r->err);
+        r->status = xc_prediction_read(r->prediction, &r->frame, &r->target, &r->err);
     }
     r->exact = r->prediction->exact;
     if (!r->status && !r->target) {
@@ -130,7 +125,7 @@ static enum xc_status finish_writing(struct rebasing *rebasing, struct writing *
         *err = w->err;
         return w->status;
     }
-    return xc_chunk_append(rebasing->chunk, &w->bytes, w->number, err);
+    return xc_chunk_append(rebasing->chunk, &w->bytes, rebasing->chunk->shown, err);
 }
 
 /* --- in between --- */
@@ -144,7 +139,6 @@ static enum xc_status make_frame(struct rebasing *rebasing, struct writing *w, s
     if (xc_prediction_at_end(&rebasing->prediction)) {
         xc_frame_terminate(&r->frame);
     }
-    w->number = r->number;
     enum xc_status status = xc_state_copy(&w->before, state, err);
     if (status) {
         return status;

@@ -82,7 +82,7 @@ static enum xc_status encode_anchor(struct reencoding *r, bool last, struct xc_e
     struct xc_encode_params params = xc_policy_anchor(quantizer, followers == 0);
     params.refresh_golden = last && followers == 0;
     params.altref_ahead = followers > 0; /* nothing predicts from it yet, but so libvpx does not start over after it */
-    return xc_session_encode_anchor(s, r->gop.pictures[followers], s->chunk->shown + followers, params, err);
+    return xc_session_encode_anchor(s, r->gop.pictures[followers], s->chunk->shown, params, err);
 }
 
 /* Encodes the mini-GOP, if it has pictures, and lets it go. */

@@ -4,8 +4,8 @@
  *     offset  bytes                        offset  bytes
  *          0  4  "DKIF"                        16  4  rate, numerator
  *          4  2  version, 0                    20  4  rate, denominator
- *          6  2  length of this header         24  4  number of frames
- *          8  4  "VP80"                        28  4  expected state
+ *          6  2  length of this header         24  4  duration, or number of frames
+ *          8  4  "VP80"                        28  4  expected state, or XC_NO_STATE_ID
  *         12  2  width                          0  4  (of each frame) number of bytes after this header
  *         14  2  height                         4  8  timestamp
  */
@@ -24,7 +24,7 @@
 static const char shorter_than_header[] = "not an IVF file: shorter than its header";
 
 /* *length becomes the length of the header in the file, of which the format defines only the first 32 bytes.
- * header->frame_count becomes what the file states. */
+ * header->frame_count and expected_state become what stands in their places. */
 static enum xc_status read_header(struct xc_ivf_header *header, unsigned *length, FILE *stream, struct xc_error *err)
 {
     uint8_t bytes[XC_IVF_HEADER_SIZE];
@@ -118,15 +118,40 @@ static enum xc_status walk_frames(const uint8_t *bytes, size_t position, size_t 
     return XC_OK;
 }
 
-/* Whether the header's count is what another writer leaves there. libvpx cannot go back in a pipe and leaves 0, FFmpeg
- * leaves all bits set. In a file, FFmpeg writes the film's duration (its libavformat/ivfenc.c): the last timestamp,
- * counted from the first, and the last frame's own duration, which versions of FFmpeg estimate differently. */
-static bool is_no_count(uint32_t stated, const struct xc_ivf *ivf)
+static bool takes_time(const struct xc_ivf_frame *frame)
+{
+    return frame->size == 0 || xc_data_is_shown(frame->data, frame->size);
+}
+
+uint32_t xc_ivf_duration(const struct xc_ivf_frame *first, const struct xc_ivf_frame *last)
+{
+    const uint64_t start = takes_time(first) ? first->timestamp : 0, span = last->timestamp - start;
+    return last->timestamp < start || span >= UINT32_MAX ? 0 : (uint32_t)span + takes_time(last);
+}
+
+static bool begins_with_key_frame(const struct xc_ivf *ivf)
+{
+    return ivf->header.frame_count > 0 && xc_data_is_key_frame(ivf->frames[0].data, ivf->frames[0].size);
+}
+
+/* Whether the header states the duration, and nothing else: libvpx's number of frames is what a file of ours could
+ * state after it has lost as many frames as it has hidden ones. */
+static bool states_duration(const struct xc_ivf *ivf)
+{
+    const uint32_t named = ivf->header.expected_state;
+    bool hidden = false;
+    for (uint32_t i = 0; i < ivf->header.frame_count && !hidden; i++) {
+        hidden = !takes_time(&ivf->frames[i]);
+    }
+    return hidden && ivf->header.duration && (named == XC_NO_STATE_ID || (named && !begins_with_key_frame(ivf)));
+}
+
+/* Whether the header states what FFmpeg leaves there (its libavformat/ivfenc.c), the film's duration: the last
+ * timestamp, counted from the first, and the last frame's own duration, which versions of FFmpeg estimate
+ * differently. */
+static bool states_ffmpegs_duration(uint32_t stated, const struct xc_ivf *ivf)
 {
     const uint32_t count = ivf->header.frame_count;
-    if (stated == 0 || stated == UINT32_MAX) {
-        return true;
-    }
     if (count < 2) {
         return false;
     }
@@ -135,16 +160,18 @@ static bool is_no_count(uint32_t stated, const struct xc_ivf *ivf)
     return stated > span && stated - span <= step;
 }
 
+/* In a pipe, other writers cannot go back to the header: libvpx leaves 0 there, FFmpeg leaves all bits set. */
 static enum xc_status check_count(uint32_t stated, const struct xc_ivf *ivf, struct xc_error *err)
 {
-    const uint32_t count = ivf->header.frame_count;
-    if (count == stated || is_no_count(stated, ivf)) {
+    const bool ours = states_duration(ivf);
+    const uint32_t found = ours ? ivf->header.duration : ivf->header.frame_count;
+    if (found == stated || stated == 0 || stated == UINT32_MAX || (!ours && states_ffmpegs_duration(stated, ivf))) {
         return XC_OK;
     }
     return xc_fail(err, XC_ERR_FORMAT,
-                   count < stated ? "truncated: has %u of the %u frames that its header states"
+                   found < stated ? "truncated: has %u of the %u frames that its header states"
                                   : "has %u frames, but its header states %u",
-                   (unsigned)count, (unsigned)stated);
+                   (unsigned)found, (unsigned)stated);
 }
 
 /* Fills ivf->frames from ivf->bytes: counted first, so that what is allocated is in proportion to what was read. What
@@ -160,6 +187,7 @@ static enum xc_status index_frames(struct xc_ivf *ivf, size_t start, size_t size
             return xc_fail(err, XC_ERR_MEMORY, "out of memory for %u frames", (unsigned)*count);
         }
         walk_frames(ivf->bytes, start, size, ivf->frames, count, NULL);
+        ivf->header.duration = xc_ivf_duration(&ivf->frames[0], &ivf->frames[*count - 1]);
     }
     if (!cut) {
         check_count(stated, ivf, damage);
@@ -190,7 +218,7 @@ enum xc_status xc_ivf_read_damaged(struct xc_ivf *ivf, struct xc_error *damage, 
         return status;
     }
     /* Other writers leave anything in the unused bytes, even some of the conformance vectors do. */
-    if (ivf->header.frame_count > 0 && xc_data_is_key_frame(ivf->frames[0].data, ivf->frames[0].size)) {
+    if (ivf->header.expected_state == XC_NO_STATE_ID || begins_with_key_frame(ivf)) {
         ivf->header.expected_state = 0;
     }
     return XC_OK;
@@ -234,6 +262,8 @@ static enum xc_status write_all(FILE *stream, const uint8_t *bytes, size_t size,
 
 enum xc_status xc_ivf_write_header(FILE *stream, const struct xc_ivf_header *header, struct xc_error *err)
 {
+    const uint32_t stated = header->duration ? header->duration : header->frame_count;
+    const uint32_t no_state = stated == header->frame_count ? 0 : XC_NO_STATE_ID;
     uint8_t bytes[XC_IVF_HEADER_SIZE] = "DKIF";
     xc_put_le(bytes + 6, 2, XC_IVF_HEADER_SIZE);
     memcpy(bytes + 8, "VP80", 4);
@@ -241,8 +271,8 @@ enum xc_status xc_ivf_write_header(FILE *stream, const struct xc_ivf_header *hea
     xc_put_le(bytes + 14, 2, header->height);
     xc_put_le(bytes + 16, 4, header->rate_num);
     xc_put_le(bytes + 20, 4, header->rate_den);
-    xc_put_le(bytes + 24, 4, header->frame_count);
-    xc_put_le(bytes + 28, 4, header->expected_state);
+    xc_put_le(bytes + 24, 4, stated);
+    xc_put_le(bytes + 28, 4, header->expected_state ? header->expected_state : no_state);
     return write_all(stream, bytes, sizeof bytes, err);
 }
 

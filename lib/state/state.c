@@ -123,7 +123,7 @@ uint64_t xc_state_hash(const struct xc_state *state)
 uint32_t xc_state_id(const struct xc_state *state)
 {
     uint32_t id = (uint32_t)xc_state_hash(state);
-    return state->width && id == 0 ? 1 : id;
+    return state->width && (id == 0 || id == XC_NO_STATE_ID) ? 1 : id;
 }
 
 bool xc_state_satisfies(const struct xc_state *state, uint32_t expected_id)

@@ -22,12 +22,12 @@ extern "C" {
 /* ---- The chunk that is made ---- */
 
 struct xc_chunk_frame {
-    uint64_t timestamp; /* docs/ivf.md */
+    uint64_t timestamp; /* how many pictures are shown before it (docs/ivf.md) */
     struct xc_bytes bytes;
 };
 
 struct xc_chunk {
-    struct xc_ivf_header header; /* frame_count frames */
+    struct xc_ivf_header header; /* frame_count frames; duration is set when it is written */
     struct xc_chunk_frame *frames;
     uint32_t shown;    /* how many of them are not hidden */
     uint32_t capacity; /* private */

@@ -71,8 +71,9 @@ bool xc_state_equal(const struct xc_state *a, const struct xc_state *b);
  * same on every machine. */
 uint64_t xc_state_hash(const struct xc_state *state);
 
-/* The 32 bits of it that an IVF header carries as its expected state: never 0, but for the state before the first key
- * frame, which is 0. */
+/* The 32 bits of it that an IVF header carries as its expected state: never XC_NO_STATE_ID, which such a header has in
+ * that place for a purpose of its own (docs/ivf.md), and never 0, but for the state before the first key frame. */
+#define XC_NO_STATE_ID 0x41525544u /* the letters DURA, in the order of the file */
 uint32_t xc_state_id(const struct xc_state *state);
 /* Whether a file that expects this id may follow this state: true for the state's own id, and for 0. */
 bool xc_state_satisfies(const struct xc_state *state, uint32_t expected_id);
