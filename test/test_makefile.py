@@ -348,22 +348,37 @@ class Runs(MakefileCase):
                 self.assertEqual(harness.snapshot(self.dir), before)
 
     def test_states_after_the_last_chunk(self):
-        """They are made if they are asked for, although no step reads them."""
-        for structure, names in (("classic", ("{}-0.state", "{}-1.state")), ("anchored", ("{}-anchors.state",))):
-            with self.subTest(structure):
-                self.generate(0, self.chunks - 1, 3, 22, f"--structure={structure}")
-                wanted = [name.format(number(self.chunks - 1)) for name in names]
-                done = self.make("-j2", *wanted)
-                self.assertEqual(done.returncode, 0, done.stderr.decode())
-                done = self.make("-j2", "all", *wanted)
-                self.assertEqual(done.returncode, 0, done.stderr.decode())
-                for path in (self.dir / name for name in wanted):
-                    self.assertEqual(path.read_bytes()[:7], b"XCSTATE")
-                if structure == "classic":
-                    self.xc("xc-merge", "-o", "batch.ivf", *self.finished_paths()[3:])
+        """They are made if they are asked for, although no step reads them, before the chunks or after them."""
+        last = number(self.chunks - 1)
+        for structure, batch, names in (("classic", 3, ("-0.state", "-1.state")), ("classic", 1, ("-0.state",)),
+                                        ("anchored", 3, ("-anchors.state",)), ("anchored", 1, ("-anchors.state",))):
+            with self.subTest(structure, batch=batch):
+                self.generate(0, self.chunks - 1, batch, 22, f"--structure={structure}")
+                wanted = [last + name for name in names]
+                self.assertEqual(self.make("-j2").returncode, 0)
+                for _ in range(2):
+                    done = self.make("-j2", "all", *wanted)
+                    self.assertEqual(done.returncode, 0, done.stderr.decode())
+                    self.assertEqual(self.make("-q", "all", *wanted).returncode, 0)
+                    states = {name: (self.dir / name).read_bytes() for name in wanted}
+                    self.xc("xc-merge", "-o", "batch.ivf", *self.finished_paths()[-(self.chunks % batch or batch):])
                     self.xc("xc-dump", "batch.ivf", "batch.state")
-                    self.assertEqual((self.dir / "batch.state").read_bytes(), (self.dir / wanted[-1]).read_bytes())
+                    self.assertEqual((self.dir / "batch.state").read_bytes(), states[wanted[-1]])
+                    self.make("clean")
+                    done = self.make("-j2", *wanted)
+                    self.assertEqual(done.returncode, 0, done.stderr.decode())
+                    self.assertEqual({name: (self.dir / name).read_bytes() for name in wanted}, states)
+                if structure == "classic":
+                    self.make("KEEP=1", f"{last}{'-0' if batch > 1 else ''}.ivf")
+                    self.xc("xc-dump", f"{last}{'-0' if batch > 1 else ''}.ivf", "alone.state")
+                    self.assertEqual((self.dir / "alone.state").read_bytes(), states[wanted[0]])
                 self.make("clean")
+
+    def test_a_state_of_an_engine_that_keeps_none(self):
+        self.generate()
+        done = self.make("ENGINE=lambda-chunk", f"{number(self.chunks - 1)}-0.state")
+        self.assertGreater(done.returncode, 0)
+        self.assertIn(b"ENGINE=local", done.stderr)
 
     def test_missing_chunk(self):
         self.generate()

@@ -40,6 +40,10 @@ WHOLE_CHUNKS :=
 # In an include line, a space in a name needs a backslash before it. "$() " stands for a space.
 include $(subst $() ,\ ,$(ENGINE_DIR))/engine-$(ENGINE).mk
 
+ifdef WHOLE_CHUNKS
+%.state: ; @echo '$@: with ENGINE=$(ENGINE), states stay where they are made; make it with ENGINE=local' >&2; exit 1
+endif
+
 # Removes those of the files that are there. If there are none, there is nothing to do, also for make -q.
 remove = $(if $(KEEP),,$(if $(wildcard $(1)),@rm -f $(1)))
 
@@ -86,7 +90,7 @@ def last_states(structure, batch):
     name, previous = graph.stem(batch[-1]), graph.stem(batch[-1] - 1)
     wanted = [(f"{name}-0.state", graph.finished(batch[-1]) if len(batch) == 1 else f"{name}-0.ivf", None)]
     if structure == "anchored":
-        wanted = [(f"{name}-anchors.state", f"{name}-anchors.ivf", len(batch) > 1 and f"{previous}-anchors.state")]
+        wanted = [(f"{name}-anchors.state", graph.finished(batch[-1]), len(batch) > 1 and f"{previous}-anchors.state")]
     elif len(batch) > 1:
         wanted += [(f"{name}-1.state", graph.finished(batch[-1]), f"{previous}-{int(len(batch) > 2)}.state")]
     for state, stream, before in wanted:
