@@ -3,12 +3,15 @@
 import re
 import typing
 
+from .graph import DIGITS, STRUCTURES
+
 # A name has a number of up to eight digits, after directories if you like: film/00000003-0.ivf. No part of it begins
 # with a dot, so nothing leads out of a directory.
-NAME = re.compile(r"((?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*)([0-9]{1,8})((?:-0|-1|-anchors)?\.(?:y4m|ivf|state))")
+DIRECTORIES = r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*"
+NAME = re.compile(rf"({DIRECTORIES})([0-9]{{1,8}})((?:-0|-1|-anchors)?\.(?:y4m|ivf|state))")
 LONGEST_NAME = 1024  # that S3 takes
+MOST_CHUNKS = 100000  # that an event for relay may be about: seven hours of film in chunks of six frames
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-DIGITS = 8
 
 
 class BadEvent(Exception):
@@ -65,6 +68,23 @@ def check(event, *names, optional=()):
     for name, highest in (("quality", 63), ("index", 10 ** DIGITS)):
         if name in event and not is_number(event[name], highest):
             raise BadEvent(f"'{name}' is {shown(event[name])}, not a number from 0 to {highest}")
+
+
+def check_relay(event):
+    """Raises BadEvent unless the other fields of an event for relay are right, which `check` has seen to be there."""
+    if not isinstance(event["prefix"], str) or not re.fullmatch(DIRECTORIES, event["prefix"]):
+        raise BadEvent(f"{shown(event['prefix'])} is not a directory such as film/holiday/")
+    if not isinstance(event["structure"], str) or event["structure"] not in STRUCTURES:
+        raise BadEvent(f"{shown(event['structure'])} is not a structure")
+    if not isinstance(event.get("function", ""), str):
+        raise BadEvent(f"{shown(event['function'])} is not the name of a function")
+    for name in ("first", "last", "chunk", "batch"):
+        if name in event and not is_number(event[name], 10 ** DIGITS - 1):
+            raise BadEvent(f"'{name}' is {shown(event[name])}, not the number of a chunk")
+    if not event["first"] <= event.get("chunk", event["first"]) <= event["last"] or event.get("batch", 1) < 1:
+        raise BadEvent(f"{shown(event)} has numbers that do not fit together")
+    if event["last"] - event["first"] >= MOST_CHUNKS:
+        raise BadEvent(f"more than {MOST_CHUNKS} chunks are too many for one event")
 
 
 def check_array(event):

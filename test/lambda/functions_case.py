@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of the functions in Python share: a bucket, chunks of a film in it, and ways to call a function."""
 import json
+import re
 import urllib.request
 import zlib
 
@@ -22,17 +23,22 @@ class FunctionsCase(AccountCase):
                  f"LocationConstraint={stack.REGION}")
         self.calls_before = len(self.calls(everything=True))
 
-    def http(self, method, path, body=None):
+    def http(self, method, path, body=None, headers=()):
         """A request to the S3 of moto, which does not look at signatures."""
         url = f"http://127.0.0.1:{Shared.stack.ports['moto']}/{path}"
         request = urllib.request.Request(url, data=body, method=method, headers={
             "Content-Type": "video/x",
-            "Authorization": "AWS4-HMAC-SHA256 Credential=x/20250101/eu-central-1/s3/aws4_request"})
+            "Authorization": "AWS4-HMAC-SHA256 Credential=x/20250101/eu-central-1/s3/aws4_request",
+            **dict(headers)})
         with urllib.request.urlopen(request, timeout=harness.TIMEOUT) as answer:
             return answer.read()
 
-    def put(self, key, body):
-        self.http("PUT", f"{self.bucket}/{key}", body)
+    def put(self, key, body, headers=()):
+        self.http("PUT", f"{self.bucket}/{key}", body, headers)
+
+    def keys(self):
+        """All keys in the bucket."""
+        return re.findall("<Key>(.*?)</Key>", self.http("GET", f"{self.bucket}?list-type=2").decode())
 
     def get(self, key):
         return self.http("GET", f"{self.bucket}/{key}")
@@ -51,6 +57,13 @@ class FunctionsCase(AccountCase):
         with urllib.request.urlopen(url, data=json.dumps(event).encode(), timeout=harness.TIMEOUT) as answer:
             return answer.headers.get("X-Amz-Function-Error"), json.loads(answer.read())
 
+    def invoke_later(self, name, event):
+        """Has Lambda send an event to a function."""
+        url = f"http://127.0.0.1:{Shared.stack.ports['functions']}/2015-03-31/functions/excamera-{name}/invocations"
+        request = urllib.request.Request(url, data=json.dumps(event).encode(),
+                                         headers={"X-Amz-Invocation-Type": "Event"})
+        urllib.request.urlopen(request, timeout=harness.TIMEOUT).close()
+
     def value(self, name, event):
         error, value = self.invoke(name, event)
         self.assertIsNone(error, value)
@@ -60,6 +73,11 @@ class FunctionsCase(AccountCase):
         """What goes wrong from now on, as test/lambda/invoke tells it."""
         (Shared.stack.directory / "functions/faults").write_text("".join(f"{line}\n" for line in lines))
         self.addCleanup((Shared.stack.directory / "functions/faults").write_text, "")
+
+    def unused_faults(self):
+        """What of that has not gone wrong yet."""
+        lines = (Shared.stack.directory / "functions/faults").read_text().splitlines()
+        return [line for line in lines if not line.endswith(" 0")]
 
     def calls(self, everything=False):
         """What has been called, in this test."""
