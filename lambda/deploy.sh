@@ -3,9 +3,6 @@
 # shellcheck shell=bash disable=SC2154
 
 timeout=900 disk=2048 # seconds and megabytes that a function has
-runtime=provided.al2023
-trust='{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
-    "Principal": {"Service": "lambda.amazonaws.com"}}]}'
 
 # change COMMAND...: runs a command that changes the account; with --dry-run, only prints it.
 change() {
@@ -70,7 +67,7 @@ check_bucket() {
 # What the workstation has can be uploaded again, so it goes first. It has the tag that lambda/aws.c gives.
 bucket_rules() {
     local rule id filter comma=
-    for rule in raw:2 code:1 meet:2 data:7 task:7; do
+    for rule in raw:2 code:1 meet:2 data:7 task:7 film:7; do
         id=${rule%:*} filter="{Prefix=${rule%:*}/}"
         [ "$id" != raw ] || filter='{Tag={Key=excamera,Value=raw}}'
         printf '%s{ID=%s,Status=Enabled,Filter=%s,Expiration={Days=%s}}' "$comma" "$id" "$filter" "${rule#*:}"
@@ -138,11 +135,15 @@ function_policy() {
         "$(allow "$arn_log:*" 'logs:CreateLogStream logs:PutLogEvents')"
 }
 
-# Who encodes: make, ./excamera, xc-lambda fetch and clean.
+# Who encodes: make, ./excamera, xc-lambda fetch, clean, start, status and collect.
 policy_run() {
-    policy_of "$(allow "$arn_function $arn_function:*" lambda:InvokeFunction)" \
-        "$(allow "$(objects)" 's3:GetObject s3:PutObject s3:PutObjectTagging s3:DeleteObject' "$(of_account)")" \
-        "$(allow "$arn_s3" s3:ListBucket "$(of_account)")"
+    policy_of "$(allow "$arn_function $arn_function:* $arn_function-*" lambda:InvokeFunction)" \
+        "$(allow "$(objects) $arn_s3/film/*" 's3:GetObject s3:PutObject s3:PutObjectTagging s3:DeleteObject' \
+            "$(of_account)")" \
+        "$(allow "$arn_s3" 's3:ListBucket s3:GetBucketTagging' "$(of_account)")" \
+        "$(allow "$arn_machine-* ${arn_machine/:stateMachine:/:execution:}-*" \
+            'states:StartExecution states:DescribeExecution')" \
+        "$(allow '*' sts:GetCallerIdentity)"
 }
 
 # Who calls xc-lambda deploy, status, logs and destroy.
@@ -151,14 +152,23 @@ policy_deploy() {
             s3:GetBucketVersioning s3:GetEncryptionConfiguration s3:PutBucketPublicAccessBlock
             s3:PutLifecycleConfiguration')" \
         "$(allow "$arn_s3/*" 's3:GetObject s3:PutObject s3:DeleteObject')" \
-        "$(allow "$arn_role" 'iam:GetRole iam:CreateRole iam:PutRolePolicy iam:DeleteRolePolicy iam:DeleteRole')" \
-        "$(allow "$arn_role" iam:PassRole '{"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}')" \
-        "$(allow "$arn_function" 'lambda:GetFunction lambda:GetFunctionConfiguration lambda:CreateFunction
-            lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:PutFunctionConcurrency
-            lambda:DeleteFunction')" \
-        "$(allow "$arn_log $arn_log:*" 'logs:CreateLogGroup logs:PutRetentionPolicy logs:FilterLogEvents
+        "$(allow "$arn_role $arn_steps_role $arn_states_role"
+            'iam:GetRole iam:CreateRole iam:PutRolePolicy iam:DeleteRolePolicy iam:DeleteRole')" \
+        "$(allow "$arn_role $arn_steps_role" iam:PassRole "$(passed_to lambda)")" \
+        "$(allow "$arn_states_role" iam:PassRole "$(passed_to states)")" \
+        "$(allow "$arn_function $arn_function-*" 'lambda:GetFunction lambda:GetFunctionConfiguration
+            lambda:CreateFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration
+            lambda:PutFunctionConcurrency lambda:PutFunctionRecursionConfig lambda:DeleteFunction')" \
+        "$(allow "$arn_machine-*" 'states:CreateStateMachine states:UpdateStateMachine states:DescribeStateMachine
+            states:DeleteStateMachine')" \
+        "$(allow "$arn_log $arn_log:* $arn_log-*" 'logs:CreateLogGroup logs:PutRetentionPolicy logs:FilterLogEvents
             logs:DeleteLogGroup')" \
         "$(allow '*' 'lambda:GetAccountSettings logs:DescribeLogGroups sts:GetCallerIdentity')"
+}
+
+# passed_to SERVICE: the condition that a role is handed to that service.
+passed_to() {
+    printf '{"StringEquals": {"iam:PassedToService": "%s.amazonaws.com"}}' "$1"
 }
 
 policy() {
@@ -169,35 +179,38 @@ policy() {
 
 # ---- Role, log and function ----
 
+role_exists() {
+    aws iam get-role --role-name "$1" >/dev/null 2>&1
+}
+
+# deploy_role ROLE SERVICE POLICY: the service may take the role.
 deploy_role() {
-    if ! aws iam get-role --role-name "$role" >/dev/null 2>&1; then
-        change aws iam create-role --role-name "$role" --assume-role-policy-document "$trust"
-    fi
-    change aws iam put-role-policy --role-name "$role" --policy-name "$function" \
-        --policy-document "$(function_policy)"
+    role_exists "$1" || change aws iam create-role --role-name "$1" --assume-role-policy-document '{
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "'"$2"'.amazonaws.com"}}]}'
+    change aws iam put-role-policy --role-name "$1" --policy-name "$function" --policy-document "$3"
 }
 
-log_group_exists() {
-    local found
-    found=$(aws logs describe-log-groups --log-group-name-prefix "$log_group" \
-        --query "logGroups[?logGroupName=='$log_group'].logGroupName")
-    [ "$found" ]
+# our_log_groups: prints the names of those that exist.
+our_log_groups() {
+    aws logs describe-log-groups --log-group-name-prefix "$log_group" --query 'logGroups[].[logGroupName]' |
+        grep -xE "$log_group(-($(tr ' ' '|' <<<"$step_functions")))?"
 }
 
+# deploy_log_group GROUP, which is not made if $log_groups has it.
 deploy_log_group() {
-    if ! log_group_exists; then
-        change aws logs create-log-group --log-group-name "$log_group"
-    fi
-    change aws logs put-retention-policy --log-group-name "$log_group" --retention-in-days 7
+    grep -qxF "$1" <<<"$log_groups" || change aws logs create-log-group --log-group-name "$1"
+    change aws logs put-retention-policy --log-group-name "$1" --retention-in-days 7
 }
 
-# The package goes to the bucket once, however often a command that names it has to be repeated.
+# The package goes to the bucket once, however often a command that names it has to be repeated, and for all functions.
 upload_package() {
-    change aws s3api put-object "${of_bucket[@]}" --key "code/$digest" --body "$package"
+    [ "$uploaded" ] || change aws s3api put-object "${of_bucket[@]}" --key "code/$digest" --body "$package"
+    uploaded=yes
 }
 
 wait_for_update() {
-    change aws lambda wait function-updated-v2 --function-name "$function"
+    change aws lambda wait function-updated-v2 --function-name "$name"
 }
 
 # update_function CODE CONFIGURATION: updates what differs. The second is as deploy_function asks for it.
@@ -205,33 +218,34 @@ update_function() {
     local busy=ResourceConflictException
     if [ "$1" != "$digest" ]; then
         upload_package
-        patiently "$busy" aws lambda update-function-code --function-name "$function" --architectures "$arch" \
+        patiently "$busy" aws lambda update-function-code --function-name "$name" --architectures "$arch" \
             --s3-bucket "$bucket" --s3-key "code/$digest"
         wait_for_update
     fi
-    if [ "$2" != "$(printf '%s\t' "$runtime" "$arn_role" "$memory" "$timeout" "$disk")$endpoint" ]; then
-        patiently "$busy|cannot be assumed" aws lambda update-function-configuration --function-name "$function" \
+    if [ "$2" != "$(printf '%s\t' "$runtime" "$role_of_it" "$memory" "$timeout" "$disk")$endpoint" ]; then
+        patiently "$busy|cannot be assumed" aws lambda update-function-configuration --function-name "$name" \
             "${configuration[@]}"
         wait_for_update
     fi
 }
 
-# Lambda may not know a new role for some seconds.
+# deploy_function NAME HANDLER RUNTIME ARN-OF-ROLE. Lambda may not know a new role for some seconds.
 deploy_function() {
-    local digest endpoint found configuration
-    digest=$(openssl dgst -sha256 -binary "$package" | base64)
-    endpoint=$("$programs/xc-remote" endpoint s3)
-    configuration=(--runtime "$runtime" --role "$arn_role" --memory-size "$memory" --timeout "$timeout"
+    local name=$1 handler=$2 runtime=$3 role_of_it=$4 found configuration
+    configuration=(--runtime "$runtime" --role "$role_of_it" --memory-size "$memory" --timeout "$timeout"
         --ephemeral-storage "Size=$disk" --environment "Variables={AWS_ENDPOINT_URL_S3=$endpoint}")
-    if found=$(aws lambda get-function-configuration --function-name "$function" --query '[CodeSha256,Runtime,Role,
+    if found=$(aws lambda get-function-configuration --function-name "$name" --query '[CodeSha256,Runtime,Role,
         MemorySize,Timeout,EphemeralStorage.Size,Environment.Variables.AWS_ENDPOINT_URL_S3]' 2>/dev/null); then
         update_function "${found%%$'\t'*}" "${found#*$'\t'}"
     else
         upload_package
-        patiently 'cannot be assumed' aws lambda create-function --function-name "$function" --handler bootstrap \
+        patiently 'cannot be assumed' aws lambda create-function --function-name "$name" --handler "$handler" \
             --architectures "$arch" "${configuration[@]}" --code "S3Bucket=$bucket,S3Key=code/$digest"
-        change aws lambda wait function-active-v2 --function-name "$function"
+        change aws lambda wait function-active-v2 --function-name "$name"
     fi
+}
+
+reserve_concurrency() {
     if [ "$concurrency" ]; then
         change aws lambda put-function-concurrency --function-name "$function" \
             --reserved-concurrent-executions "$concurrency"
@@ -249,14 +263,21 @@ note_quota() {
 }
 
 deploy() {
+    local uploaded='' log_groups digest endpoint
     read_options "$@"
     find_package
     [ -e "$package" ] || fail "$package: is not there; run: xc-lambda package --arch $arch"
     look_around
+    digest=$(openssl dgst -sha256 -binary "$package" | base64)
+    endpoint=$("$programs/xc-remote" endpoint s3)
+    log_groups=$(our_log_groups || true)
     deploy_bucket
-    deploy_role
-    deploy_log_group
-    deploy_function
+    deploy_role "$role" lambda "$(function_policy)"
+    deploy_log_group "$log_group"
+    deploy_function "$function" bootstrap provided.al2023 "$arn_role"
+    reserve_concurrency
+    [ ! "$steps" ] || deploy_steps
+    [ ! "$machines" ] || deploy_machines
     note_quota
     printf 'export AWS_REGION=%q XC_LAMBDA_ACCOUNT=%q XC_LAMBDA_FUNCTION=%q XC_LAMBDA_BUCKET=%q XC_LAMBDA_TOOLS=%q\n' \
         "$region" "$account" "$function" "$bucket" "$(dirname "$package")/tools.sha256"
@@ -283,20 +304,36 @@ remove_bucket() {
         failures=1
         return
     fi
-    for prefix in data task meet code; do
+    for prefix in data task meet code film; do
         remove aws s3 rm --only-show-errors --recursive "s3://$bucket/$prefix/"
     done
     remove aws s3api delete-bucket "${of_bucket[@]}"
 }
 
+remove_role() {
+    remove aws iam delete-role-policy --role-name "$1" --policy-name "$function"
+    remove aws iam delete-role --role-name "$1"
+}
+
+# The roles of the functions in Python and of the state machines are removed last of what they belong to. So an
+# interrupted destroy finds out that there may be more.
 destroy() {
-    local failures=0
+    local failures=0 group
     read_options "$@"
     look_around
+    if role_exists "$states_role"; then
+        remove_machines
+        remove_role "$states_role"
+    fi
+    if role_exists "$steps_role"; then
+        remove_steps
+        remove_role "$steps_role"
+    fi
     remove aws lambda delete-function --function-name "$function"
-    remove aws iam delete-role-policy --role-name "$role" --policy-name "$function"
-    remove aws iam delete-role --role-name "$role"
-    remove aws logs delete-log-group --log-group-name "$log_group"
+    remove_role "$role"
+    for group in $(our_log_groups); do
+        remove aws logs delete-log-group --log-group-name "$group"
+    done
     if bucket_exists; then
         remove_bucket
     fi

@@ -56,8 +56,9 @@ check-lambda:
 	XC_BIN=$(BIN) XC_BUILD=$(OUT) test/lambda/run
 
 define lambda_files
-$(call $(1),755,share/excamera/lambda,lambda/run lambda/plan lambda/xc-lambda lambda/cost lambda/try)
-$(call $(1),644,share/excamera/lambda,lambda/deploy.sh)
+$(call $(1),755,share/excamera/lambda,lambda/run lambda/plan lambda/xc-lambda lambda/cost lambda/try \
+    lambda/film)
+$(call $(1),644,share/excamera/lambda,lambda/deploy.sh lambda/functions.sh lambda/film.sh)
 $(call $(1),755,share/excamera/bin/lambda,$(LAMBDA_REMOTE) $(LAMBDA_TASK))
 $(call $(1),644,share/excamera/bin/lambda,$(LAMBDA_ZIP) $(dir $(LAMBDA_ZIP))tools.sha256)
 endef
