@@ -87,7 +87,8 @@ static const char *parse(int argc, char **argv)
         .description =
             "Encodes the chunk IN so that it continues from a state, without a key frame: as interframes that predict "
             "from the state's pictures.\n\n"
-            "The second form encodes a chunk again that was encoded elsewhere, or rebases it. The last two forms encode "
+            "The second form encodes a chunk again that was encoded elsewhere, or rebases it. The last two forms "
+            "encode "
             "a chunk in two steps: --anchors is short, and writes the state that the next chunk continues from; "
             "--follow can run at any time after it. docs/how-it-works.md has pictures of both.",
         .examples = "xc-enc -i y4m --anchors -O 0-anchors.state -o 0-anchors.ivf 00000000.y4m\n"
