@@ -37,10 +37,10 @@ SHARED_LIBRARY := $(OUT)/libexcamera.so.$(VERSION)
 # (lib/vpx/zeroed_malloc.c).
 VPX_ARCHIVE := $(filter /%,$(shell $(CC) -print-file-name=libvpx.a 2>/dev/null))
 VPX := $(if $(VPX_ARCHIVE),$(OUT)/libexcamera-vpx.a)
-LIBS := -lxxhash -lm
+LIBS := -lxxhash -lz -lm
 LIBS-xc-decode := -lmd
-LIBS-xc-dissect := -lyuv -ljpeg -lpng -lz
-LIBS-xc-png2y4m := -lpng -lz
+LIBS-xc-dissect := -lyuv -ljpeg -lpng
+LIBS-xc-png2y4m := -lpng
 LIBS-xc-ssim := -lyuv -ljpeg
 LIBS-unit_alloc := $(foreach f,malloc calloc realloc aligned_alloc free pthread_create,-Wl$(comma)--wrap=$(f))
 

@@ -19,7 +19,7 @@ OPTIONS = {
     "xc-ssim": "-a --all-planes -1 --video1-format -2 --video2-format --psnr --json",
     "xc-zero-out-residues": "-S --input-state --json",
     "xc-decode": "-S --input-state --i420 --y4m --md5 --frame-md5 -o --output --threads",
-    "xc-dump": "-f --frame-number -S --input-state --id --json --threads",
+    "xc-dump": "-f --frame-number -S --input-state -z --compress --id --json --threads",
     "xc-enc": "-W --no-wait -w --kf-q-weight -i --input-format -o --output -r --reencode -I --input-state -p "
               "--pred-ivf -S --pred-state -O --output-state -e --extra-frame-chunk -y --y-ac-qi -s --ssim --threads "
               "--anchors --follow --cq-level",

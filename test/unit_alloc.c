@@ -89,7 +89,7 @@ static struct {
     struct xc_bytes key, inter; /* the second predicts from the first */
     struct xc_state state;      /* between the two */
     struct xc_state other;      /* of the same size */
-    FILE *state_file, *ivf_file, *y4m_file;
+    FILE *state_file, *compressed_file, *ivf_file, *y4m_file;
     struct xc_ivf anchors; /* of a chunk that follows state */
     struct xc_ivf alone;   /* a chunk that begins with a key frame */
     struct xc_ivf rebased; /* one that begins with an interframe from state */
@@ -141,6 +141,8 @@ static void make_files(void)
     static const uint8_t data[2000];
     in.state_file = tmpfile();
     CHECK_OK(xc_state_write(&in.state, in.state_file, &err), err);
+    in.compressed_file = tmpfile();
+    CHECK_OK(xc_state_write_compressed(&in.state, in.compressed_file, &err), err);
     in.ivf_file = tmpfile();
     CHECK_OK(xc_ivf_write_header(in.ivf_file, &ivf, &err), err);
     for (unsigned i = 0; i < 100; i++) { /* more than is read at once */
@@ -271,6 +273,7 @@ static void clear_inputs(void)
     xc_state_clear(&in.state);
     xc_state_clear(&in.other);
     fclose(in.state_file);
+    fclose(in.compressed_file);
     fclose(in.ivf_file);
     fclose(in.y4m_file);
     xc_ivf_clear(&in.alone);
@@ -427,6 +430,21 @@ static enum xc_status state_read(void)
     memset(&o.read, 0x5a, sizeof o.read);
     rewind(in.state_file);
     return xc_state_read(&o.read, o.pool, in.state_file, &o.err);
+}
+
+static enum xc_status state_read_compressed(void)
+{
+    memset(&o.read, 0x5a, sizeof o.read);
+    rewind(in.compressed_file);
+    return xc_state_read(&o.read, o.pool, in.compressed_file, &o.err);
+}
+
+static enum xc_status state_write_compressed(void)
+{
+    FILE *null = fopen("/dev/null", "wb");
+    enum xc_status status = xc_state_write_compressed(&o.state, null, &o.err);
+    fclose(null);
+    return status;
 }
 
 static enum xc_status state_write(void)
@@ -634,7 +652,9 @@ static const struct row {
     { "xc_state_copy", with_state, state_copy, false },
     { "xc_state_read", NULL, state_read, false },
     { "xc_state_read, from a pool", with_pool, state_read, false },
+    { "xc_state_read, compressed", NULL, state_read_compressed, false },
     { "xc_state_write", with_state, state_write, true },
+    { "xc_state_write_compressed", with_state, state_write_compressed, false },
     { "xc_ivf_read", NULL, ivf_read, false },
     { "xc_y4m_read_header and _frame", with_bare_picture, y4m_read, true },
     { "xc_frame_parse", with_state, frame_parse, false },

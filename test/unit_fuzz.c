@@ -84,15 +84,15 @@ static void test_damaged_frame(struct xc_workspace *workspace, const struct xc_s
 }
 
 /* A damaged state file whose checksum says that it is intact: refused, or a state like any other. */
-static void test_damaged_state(struct xc_workspace *workspace, const struct xc_state *state, uint64_t *seed,
-                               const struct xc_ivf_frame *next)
+static void test_damaged_state(struct xc_workspace *workspace, const struct xc_state *state, bool compressed,
+                               uint64_t *seed, const struct xc_ivf_frame *next)
 {
     char *data = NULL;
     size_t size;
     struct xc_error err = { .text = "" };
     struct xc_state loaded = XC_STATE_INIT;
     FILE *stream = open_memstream(&data, &size);
-    CHECK_OK(xc_state_write(state, stream, &err), err);
+    CHECK_OK(compressed ? xc_state_write_compressed(state, stream, &err) : xc_state_write(state, stream, &err), err);
     fclose(stream);
 
     size_t signed_size = size - 8;
@@ -135,7 +135,7 @@ static void test_file(const char *path, unsigned rounds)
         }
         CHECK_OK(xc_decode(workspace, &state, frame->data, frame->size, NULL, &err), err);
         for (unsigned round = 0; round < rounds; round++) {
-            test_damaged_state(workspace, &state, &seed, next);
+            test_damaged_state(workspace, &state, round % 2, &seed, next);
         }
     }
     xc_state_clear(&state);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include <xxhash.h>
+#include <zlib.h>
 
 #include "excamera/picture.h"
 #include "excamera/state.h"
@@ -12,6 +13,7 @@
 
 /* Not a multiple of 16 in either direction, so that there are samples that count and are never displayed. */
 enum { WIDTH = 37, HEIGHT = 21, MACROBLOCKS = 3 * 2 };
+enum { MAP_AT = 1139 }; /* where the segment map begins in a file, or what is compressed */
 
 static struct xc_picture *make_picture(uint64_t seed)
 {
@@ -55,13 +57,19 @@ static struct xc_state make_state(uint64_t last, uint64_t golden, uint64_t altre
     return state;
 }
 
+/* The kind of file that tests are about. */
+static struct {
+    enum xc_status (*write)(const struct xc_state *state, FILE *stream, struct xc_error *err);
+    const char *name;
+} kind = { xc_state_write, "" };
+
 /* The state's file in memory, to be freed. */
 static uint8_t *write_state(const struct xc_state *state, size_t *size)
 {
     char *data = NULL;
     struct xc_error err = { .text = "" };
     FILE *stream = open_memstream(&data, size);
-    CHECK_OK(xc_state_write(state, stream, &err), err);
+    CHECK_OK(kind.write(state, stream, &err), err);
     fclose(stream);
     return (uint8_t *)data;
 }
@@ -109,6 +117,13 @@ static enum xc_status read_state(struct xc_state *state, const uint8_t *data, si
     return read_state_from(A_FILE, state, data, size, err);
 }
 
+static void end(const char *what)
+{
+    char text[100];
+    snprintf(text, sizeof text, "%s%s", what, kind.name);
+    unit_end(text);
+}
+
 static bool is_one_line(const char *text)
 {
     return text[0] && !strchr(text, '\n');
@@ -137,7 +152,7 @@ static void test_round_trip(void)
     free(data);
     xc_state_clear(&state);
     xc_state_clear(&loaded);
-    unit_end("what is written is read again");
+    end("what is written is read again");
 }
 
 /* Lets the state's references be one picture where this says the same number. */
@@ -220,7 +235,7 @@ static uint8_t *put64(uint8_t *at, uint64_t value)
 /* The file and the hash, by what docs/state-file.md says, not by what the library does. */
 static void test_documented_layout(void)
 {
-    enum { SEGMENTS_AT = 21, PROBABILITIES_AT = 38, MAP_AT = 1139 };
+    enum { SEGMENTS_AT = 21, PROBABILITIES_AT = 38 };
     size_t size;
     struct xc_state state = make_state(1, 2, 3);
     uint8_t *data = write_state(&state, &size);
@@ -419,15 +434,15 @@ static void test_damaged_files(void)
             data[i] = (uint8_t)(data[i] ^ bit);
         }
     }
-    unit_end("a wrong byte anywhere is noticed");
+    end("a wrong byte anywhere is noticed");
     for (size_t length = 0; length < size; length++) {
         check_refused(data, length);
     }
-    unit_end("a file cut short anywhere is noticed");
+    end("a file cut short anywhere is noticed");
     data = unit_realloc(data, size + 1);
     data[size] = 0;
     check_refused(data, size + 1);
-    unit_end("a byte too many is noticed");
+    end("a byte too many is noticed");
     free(data);
     xc_state_clear(&state);
 }
@@ -442,13 +457,13 @@ static void test_failing_streams(void)
     for (size_t length = 0; length <= size; length++) {
         check_fails(A_BROKEN_PIPE, data, length);
     }
-    unit_end("a stream that fails anywhere is no damaged file");
+    end("a stream that fails anywhere is no damaged file");
     FILE *full = fopen("/dev/full", "wb");
-    CHECK(full && xc_state_write(&state, full, &err) == XC_ERR_IO && strcmp(err.text, strerror(ENOSPC)) == 0);
+    CHECK(full && kind.write(&state, full, &err) == XC_ERR_IO && strcmp(err.text, strerror(ENOSPC)) == 0);
     if (full) {
         fclose(full);
     }
-    unit_end("a full disk is named");
+    end("a full disk is named");
     free(data);
     xc_state_clear(&state);
 }
@@ -513,6 +528,85 @@ static void test_impossible_fields(void)
     }
 }
 
+/* A compressed file by docs/state-file.md: from a plain one, and what is to be in its zlib stream after that. */
+static uint8_t *compressed_file(const uint8_t *plain, size_t plain_size, size_t excess, size_t *size)
+{
+    const size_t rest = plain_size - MAP_AT - 8, all = rest + excess;
+    uint8_t *raw = unit_realloc(NULL, MAP_AT + all), *differences = unit_realloc(NULL, all);
+    memset(raw, 0, MAP_AT + all);
+    memcpy(raw, plain, MAP_AT + rest);
+    raw[8] = 2;
+    for (size_t i = 0; i < all; i++) {
+        differences[i] = (uint8_t)(raw[MAP_AT + i] - (i ? raw[MAP_AT + i - 1] : 0));
+    }
+    uLongf length = compressBound(all);
+    uint8_t *file = unit_realloc(NULL, MAP_AT + length + 8);
+    memcpy(file, raw, MAP_AT);
+    CHECK_EQUAL(compress2(file + MAP_AT, &length, differences, all, 9), Z_OK);
+    *size = MAP_AT + length + 8;
+    put64(file + MAP_AT + length, XXH3_64bits(file, *size - 8));
+    free(differences);
+    free(raw);
+    return file;
+}
+
+static void test_compressed_layout(void)
+{
+    size_t plain_size, size, documented_size;
+    struct xc_error err = { .text = "" };
+    struct xc_state state = make_state(1, 2, 3), loaded = XC_STATE_INIT;
+    uint8_t *plain = write_state(&state, &plain_size);
+    uint8_t *documented = compressed_file(plain, plain_size, 0, &documented_size);
+    CHECK_OK(read_state(&loaded, documented, documented_size, &err), err);
+    CHECK(xc_state_equal(&state, &loaded));
+    kind.write = xc_state_write_compressed;
+    uint8_t *data = write_state(&state, &size);
+    kind.write = xc_state_write;
+    CHECK(memcmp(data, documented, MAP_AT) == 0);
+    sign(documented, documented_size); /* changes nothing: that is where the checksum is, and of what */
+    CHECK_OK(read_state(&loaded, documented, documented_size, &err), err);
+    uint8_t *inflated = unit_realloc(NULL, plain_size);
+    uLongf length = plain_size;
+    CHECK_EQUAL(uncompress(inflated, &length, data + MAP_AT, size - MAP_AT - 8), Z_OK);
+    CHECK_EQUAL(length, plain_size - MAP_AT - 8);
+    for (size_t i = 1; i < length; i++) {
+        inflated[i] = (uint8_t)(inflated[i] + inflated[i - 1]);
+    }
+    CHECK(memcmp(inflated, plain + MAP_AT, length) == 0);
+    free(inflated);
+    free(data);
+    free(documented);
+    free(plain);
+    xc_state_clear(&state);
+    xc_state_clear(&loaded);
+    unit_end("a compressed file is what the document says");
+}
+
+/* Little that becomes much: no more is taken in than the state has, and nothing where its size cannot be right. */
+static void test_bombs(void)
+{
+    size_t plain_size, size;
+    struct xc_error err = { .text = "" };
+    struct xc_state state = make_state(1, 2, 3), loaded;
+    uint8_t *plain = write_state(&state, &plain_size);
+    static const size_t excesses[] = { 1, 100, 64 << 20 };
+    for (size_t i = 0; i < sizeof excesses / sizeof *excesses; i++) {
+        uint8_t *bomb = compressed_file(plain, plain_size, excesses[i], &size);
+        check_refused(bomb, size);
+        free(bomb);
+    }
+    uint8_t *bomb = compressed_file(plain, plain_size, 0, &size);
+    memset(bomb + 10, 0xff, 4);
+    bomb[11] = bomb[13] = 0x3f; /* 16383x16383 in some kilobytes */
+    sign(bomb, size);
+    CHECK_EQUAL(read_state(&loaded, bomb, size, &err), XC_ERR_FORMAT);
+    CHECK(strstr(err.text, "should have at least") != NULL);
+    free(bomb);
+    free(plain);
+    xc_state_clear(&state);
+    unit_end("a compressed file that becomes too much is refused");
+}
+
 int main(void)
 {
     test_round_trip();
@@ -526,5 +620,12 @@ int main(void)
     test_damaged_files();
     test_failing_streams();
     test_impossible_fields();
+    test_compressed_layout();
+    test_bombs();
+    kind.write = xc_state_write_compressed;
+    kind.name = ", compressed";
+    test_round_trip();
+    test_damaged_files();
+    test_failing_streams();
     return unit_finish();
 }

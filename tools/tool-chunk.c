@@ -69,7 +69,7 @@ void xc_tool_chunk_write(struct xc_chunk *chunk, const char *name, const struct 
     xc_chunk_clear(chunk);
     if (state_name) {
         xc_tool_output_open(&outputs[1], state_name);
-        xc_tool_check(xc_state_write(state, outputs[1].stream, &err), state_name, &err);
+        xc_tool_state_write(state, false, outputs[1].stream, state_name);
     }
     xc_tool_output_commit(outputs, state_name ? 2 : 1);
 }

@@ -83,19 +83,6 @@ bool xc_tool_y4m_next(struct xc_tool_y4m *y4m, struct xc_picture *picture)
     return !end;
 }
 
-void xc_tool_state_read(struct xc_state *state, struct xc_picture_pool *pool, const char *name)
-{
-    *state = (struct xc_state)XC_STATE_INIT;
-    if (!name) {
-        return;
-    }
-    struct xc_tool_input input;
-    struct xc_error err;
-    xc_tool_input_open(&input, name);
-    xc_tool_check(xc_state_read(state, pool, input.stream, &err), name, &err);
-    xc_tool_input_close(&input);
-}
-
 void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name)
 {
     static const char y4m[] = "YUV4MPEG2";

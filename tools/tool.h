@@ -99,9 +99,6 @@ void xc_tool_y4m_open(struct xc_tool_y4m *y4m, const char *name);
 /* Reads the next frame into picture, which has the header's size; false: there is none. */
 bool xc_tool_y4m_next(struct xc_tool_y4m *y4m, struct xc_picture *picture);
 
-/* name NULL: there is no file, and the state is the one before the first key frame. */
-void xc_tool_state_read(struct xc_state *state, struct xc_picture_pool *pool, const char *name);
-
 struct xc_tool_ivf {
     const char *name;
     struct xc_ivf ivf;
@@ -114,6 +111,16 @@ void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_sta
 /* Decodes one frame as xc_decode does. The caller owns the picture; NULL: the frame shows none. */
 struct xc_picture *xc_tool_ivf_decode(const struct xc_tool_ivf *file, uint32_t frame, struct xc_state *state,
                                       struct xc_workspace *workspace);
+
+/* ---- States: tool-state.c ---- */
+
+/* name NULL: there is no file, and the state is the one before the first key frame. */
+void xc_tool_state_read(struct xc_state *state, struct xc_picture_pool *pool, const char *name);
+/* Writes a state, compressed if that is wanted here or, by XC_COMPRESS_STATES=1, in the environment. name: for
+ * messages. */
+void xc_tool_state_write(const struct xc_state *state, bool compress, FILE *stream, const char *name);
+
+/* ---- The machine: tool-input.c ---- */
 
 /* A workspace for this machine. For tests, the environment variable XC_CPU (c, sse2, ssse3, avx2, neon) names the
  * highest instruction set to be used. */

@@ -6,12 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void write_state(const struct xc_state *state, const char *name)
+static void write_state(const struct xc_state *state, bool compress, const char *name)
 {
     struct xc_tool_output output;
-    struct xc_error err;
     xc_tool_output_open(&output, name);
-    xc_tool_check(xc_state_write(state, output.stream, &err), name, &err);
+    xc_tool_state_write(state, compress, output.stream, name);
     xc_tool_output_commit(&output, 1);
 }
 
@@ -73,7 +72,7 @@ static void follow(struct xc_state *state, const char *name, const char *state_n
 
 int main(int argc, char **argv)
 {
-    bool id = false, json = false;
+    bool id = false, json = false, compress = false;
     int64_t last = -1, threads = 1;
     const char *state_name = NULL;
     const struct xc_tool_option options[] = {
@@ -81,6 +80,10 @@ int main(int argc, char **argv)
           .integer = &last, .maximum = UINT32_MAX },
         { 'S', "input-state", "FILE", "decode from this state; needed unless IN.ivf begins with a key frame",
           .text = &state_name },
+        { 'z', "compress", NULL,
+          "write the state compressed (zlib, level 1), as do all tools with XC_COMPRESS_STATES=1 in the environment; "
+          "all of them read both",
+          .flag = &compress },
         { 0, "id", NULL, "print the state's id, which an IVF file has that expects it, and its hash", .flag = &id },
         { 0, "json", NULL, "with --id: print JSON", .flag = &json },
         XC_TOOL_THREADS_OPTION(threads),
@@ -101,6 +104,9 @@ int main(int argc, char **argv)
     if (id == (operands[1] != NULL)) {
         xc_tool_usage_error(id ? "--id writes no file" : "a file is missing: xc-dump IN.ivf OUT.state");
     }
+    if (compress && id) {
+        xc_tool_usage_error("--id writes no file, so there is nothing for -z");
+    }
     if (json && !id) {
         xc_tool_usage_error("--json needs --id");
     }
@@ -118,7 +124,7 @@ int main(int argc, char **argv)
     if (id) {
         print_id(&state, operands[0], json);
     } else {
-        write_state(&state, operands[1]);
+        write_state(&state, compress, operands[1]);
     }
     xc_state_clear(&state);
     xc_workspace_free(workspace);

@@ -4,16 +4,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define XXH_STATIC_LINKING_ONLY /* for a hash state on the stack */
-#include <xxhash.h>
-
 #include "base/little_endian.h"
 #include "base/stream_error.h"
 #include "excamera/state.h"
 #include "state/runs.h"
+#include "state/state_stream.h"
 
 static const uint8_t magic[8] = { 'X', 'C', 'S', 'T', 'A', 'T', 'E', '\n' };
-enum { VERSION = 1, CHECKSUM_SIZE = 8 };
+enum { PLAIN = 1, COMPRESSED = 2 }; /* versions of the layout */
+enum { CHECKSUM_SIZE = 8 };
 
 /* Offsets in the fixed part, which ends where the segment map begins. */
 enum {
@@ -33,32 +32,6 @@ _Static_assert(sizeof(struct xc_probabilities) == 4 * 8 * 3 * 11 + 2 * 19 + 4 + 
 _Static_assert(sizeof(struct xc_segment_data) == AT_DELTAS - AT_SEGMENTS, "bytes only, no padding");
 _Static_assert(sizeof(struct xc_filter_deltas) == AT_PROBABILITIES - AT_DELTAS, "bytes only, no padding");
 
-/* A stream whose bytes are hashed on their way. */
-struct hashed_stream {
-    FILE *stream;
-    XXH3_state_t hash;
-};
-
-static bool put(struct hashed_stream *s, const void *data, size_t size)
-{
-    XXH3_64bits_update(&s->hash, data, size);
-    return fwrite(data, 1, size, s->stream) == size;
-}
-
-static bool get(struct hashed_stream *s, void *data, size_t size)
-{
-    bool whole = fread(data, 1, size, s->stream) == size;
-    if (whole) {
-        XXH3_64bits_update(&s->hash, data, size);
-    }
-    return whole;
-}
-
-static void digest(const struct hashed_stream *s, uint8_t out[CHECKSUM_SIZE])
-{
-    xc_put_le(out, CHECKSUM_SIZE, XXH3_64bits_digest(&s->hash));
-}
-
 static unsigned get16(const uint8_t *at)
 {
     return (unsigned)xc_get_le(at, 2);
@@ -66,23 +39,24 @@ static unsigned get16(const uint8_t *at)
 
 /* --- writing --- */
 
-static bool put_picture(struct hashed_stream *s, const struct xc_picture *picture)
+static enum xc_status put_picture(struct xc_state_stream *s, const struct xc_picture *picture, struct xc_error *err)
 {
     for (int plane = 0; plane < 3; plane++) {
         const struct xc_runs runs = xc_plane_runs(picture, plane);
         for (unsigned i = 0; i < runs.count; i++) {
-            if (!put(s, runs.data + i * runs.stride, runs.size)) {
-                return false;
+            enum xc_status status = xc_state_stream_put(s, runs.data + i * runs.stride, runs.size, err);
+            if (status) {
+                return status;
             }
         }
     }
-    return true;
+    return XC_OK;
 }
 
-static void fill_fixed(uint8_t fixed[FIXED_SIZE], const struct xc_state *state)
+static void fill_fixed(uint8_t fixed[FIXED_SIZE], const struct xc_state *state, int version)
 {
     memcpy(fixed + AT_MAGIC, magic, sizeof magic);
-    xc_put_le(fixed + AT_VERSION, 2, VERSION);
+    xc_put_le(fixed + AT_VERSION, 2, (uint64_t)version);
     xc_put_le(fixed + AT_WIDTH, 2, state->width);
     xc_put_le(fixed + AT_HEIGHT, 2, state->height);
     fixed[AT_SCALES] = state->horizontal_scale;
@@ -94,14 +68,10 @@ static void fill_fixed(uint8_t fixed[FIXED_SIZE], const struct xc_state *state)
     memcpy(fixed + AT_PROBABILITIES, &state->probabilities, sizeof state->probabilities);
 }
 
-enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct xc_error *err)
+/* Those of the references that have different samples, and which of them each reference is. Returns their number. */
+static int choose_stored(const struct xc_picture *stored[XC_REFERENCES], uint8_t which[XC_REFERENCES],
+                         const struct xc_state *state)
 {
-    if (state->width == 0) {
-        return xc_fail(err, XC_ERR_ARGUMENT, "there is no state to write before the first key frame");
-    }
-    uint8_t fixed[FIXED_SIZE], checksum[CHECKSUM_SIZE];
-    fill_fixed(fixed, state);
-    const struct xc_picture *stored[XC_REFERENCES];
     int count = 0;
     for (int i = 0; i < XC_REFERENCES; i++) {
         int at = 0;
@@ -111,19 +81,55 @@ enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct
         if (at == count) {
             stored[count++] = state->reference[i];
         }
-        fixed[AT_PICTURES + i] = (uint8_t)at;
+        which[i] = (uint8_t)at;
     }
+    return count;
+}
 
-    struct hashed_stream s = { .stream = stream };
-    XXH3_64bits_reset(&s.hash);
-    bool good =
-        put(&s, fixed, sizeof fixed) && put(&s, state->segment_map, xc_macroblock_count(state->width, state->height));
-    for (int i = 0; good && i < count; i++) {
-        good = put_picture(&s, stored[i]);
+static enum xc_status put_state(struct xc_state_stream *s, const struct xc_state *state, int version,
+                                struct xc_error *err)
+{
+    uint8_t fixed[FIXED_SIZE], checksum[CHECKSUM_SIZE];
+    const struct xc_picture *stored[XC_REFERENCES];
+    fill_fixed(fixed, state, version);
+    const int count = choose_stored(stored, fixed + AT_PICTURES, state);
+    enum xc_status status = xc_state_stream_put(s, fixed, sizeof fixed, err);
+    if (!status && version == COMPRESSED) {
+        status = xc_state_stream_deflate(s, err);
     }
-    digest(&s, checksum);
-    good = good && fwrite(checksum, 1, sizeof checksum, stream) == sizeof checksum;
-    return good ? XC_OK : xc_fail_io(err);
+    if (!status) {
+        status = xc_state_stream_put(s, state->segment_map, xc_macroblock_count(state->width, state->height), err);
+    }
+    for (int i = 0; !status && i < count; i++) {
+        status = put_picture(s, stored[i], err);
+    }
+    if (!status) {
+        status = xc_state_stream_finish(s, err);
+    }
+    xc_put_le(checksum, CHECKSUM_SIZE, xc_state_stream_hash(s));
+    return status ? status : xc_state_stream_put(s, checksum, sizeof checksum, err);
+}
+
+static enum xc_status write_state(const struct xc_state *state, FILE *stream, int version, struct xc_error *err)
+{
+    struct xc_state_stream s;
+    if (state->width == 0) {
+        return xc_fail(err, XC_ERR_ARGUMENT, "there is no state to write before the first key frame");
+    }
+    xc_state_stream_init(&s, stream);
+    enum xc_status status = put_state(&s, state, version, err);
+    xc_state_stream_clear(&s);
+    return status;
+}
+
+enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct xc_error *err)
+{
+    return write_state(state, stream, PLAIN, err);
+}
+
+enum xc_status xc_state_write_compressed(const struct xc_state *state, FILE *stream, struct xc_error *err)
+{
+    return write_state(state, stream, COMPRESSED, err);
 }
 
 /* --- reading --- */
@@ -133,9 +139,10 @@ static enum xc_status check_fixed(const uint8_t fixed[FIXED_SIZE], struct xc_err
     if (memcmp(fixed + AT_MAGIC, magic, sizeof magic)) {
         return xc_fail(err, XC_ERR_FORMAT, "not a state file");
     }
-    if (get16(fixed + AT_VERSION) != VERSION) {
-        return xc_fail(err, XC_ERR_UNSUPPORTED, "version %u of the state file; this program knows %d",
-                       get16(fixed + AT_VERSION), VERSION);
+    const unsigned version = get16(fixed + AT_VERSION);
+    if (version != PLAIN && version != COMPRESSED) {
+        return xc_fail(err, XC_ERR_UNSUPPORTED, "version %u of the state file; this program knows %d and %d", version,
+                       PLAIN, COMPRESSED);
     }
     unsigned width = get16(fixed + AT_WIDTH), height = get16(fixed + AT_HEIGHT);
     if (width < 1 || width > XC_MAX_DIMENSION || height < 1 || height > XC_MAX_DIMENSION) {
@@ -171,27 +178,34 @@ static enum xc_status check_fixed(const uint8_t fixed[FIXED_SIZE], struct xc_err
 static enum xc_status check_size(FILE *stream, const uint8_t fixed[FIXED_SIZE], struct xc_error *err)
 {
     struct stat info;
+    const bool compressed = get16(fixed + AT_VERSION) == COMPRESSED;
     size_t macroblocks = xc_macroblock_count(get16(fixed + AT_WIDTH), get16(fixed + AT_HEIGHT));
     int pictures = 1 + (fixed[AT_PICTURES + 1] == 1) + (fixed[AT_PICTURES + 2] > fixed[AT_PICTURES + 1]);
-    uint64_t size = FIXED_SIZE + macroblocks + (uint64_t)pictures * macroblocks * 384 + CHECKSUM_SIZE;
-    if (fstat(fileno(stream), &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size != size) {
-        return xc_fail(err, XC_ERR_FORMAT, "the state should have %llu bytes, the file has %llu",
-                       (unsigned long long)size, (unsigned long long)info.st_size);
+    const uint64_t rest = macroblocks + (uint64_t)pictures * macroblocks * 384;
+    const uint64_t size = FIXED_SIZE + (compressed ? rest / XC_ZLIB_MOST : rest) + CHECKSUM_SIZE;
+    if (fstat(fileno(stream), &info) || !S_ISREG(info.st_mode)) {
+        return XC_OK;
+    }
+    if ((uint64_t)info.st_size < size || (!compressed && (uint64_t)info.st_size != size)) {
+        return xc_fail(err, XC_ERR_FORMAT, "the state should have %s%llu bytes, the file has %llu",
+                       compressed ? "at least " : "", (unsigned long long)size, (unsigned long long)info.st_size);
     }
     return XC_OK;
 }
 
-static bool get_picture(struct hashed_stream *s, struct xc_picture *picture)
+static enum xc_status get_picture(struct xc_state_stream *s, struct xc_picture *picture, struct xc_error *err)
 {
     for (int plane = 0; plane < 3; plane++) {
         const struct xc_runs runs = xc_plane_runs(picture, plane);
         for (unsigned i = 0; i < runs.count; i++) {
-            if (!get(s, runs.data + i * runs.stride, runs.size)) {
-                return false;
+            enum xc_status status =
+                xc_state_stream_get(s, runs.data + i * runs.stride, runs.size, "the state ends inside a picture", err);
+            if (status) {
+                return status;
             }
         }
     }
-    return true;
+    return XC_OK;
 }
 
 static void take_fixed(struct xc_state *state, const uint8_t fixed[FIXED_SIZE])
@@ -207,8 +221,9 @@ static void take_fixed(struct xc_state *state, const uint8_t fixed[FIXED_SIZE])
     memcpy(&state->probabilities, fixed + AT_PROBABILITIES, sizeof state->probabilities);
 }
 
-static enum xc_status get_pictures(struct hashed_stream *s, struct xc_state *state, const uint8_t stored[XC_REFERENCES],
-                                   struct xc_picture_pool *pool, struct xc_error *err)
+static enum xc_status get_pictures(struct xc_state_stream *s, struct xc_state *state,
+                                   const uint8_t stored[XC_REFERENCES], struct xc_picture_pool *pool,
+                                   struct xc_error *err)
 {
     for (int i = 0; i < XC_REFERENCES; i++) {
         int first = 0;
@@ -220,26 +235,25 @@ static enum xc_status get_pictures(struct hashed_stream *s, struct xc_state *sta
             continue;
         }
         enum xc_status status = xc_picture_new(&state->reference[i], pool, state->width, state->height, err);
-        if (status) {
+        if (status || (status = get_picture(s, state->reference[i], err))) {
             return status;
-        }
-        if (!get_picture(s, state->reference[i])) {
-            return xc_fail_read(s->stream, err, "the state ends inside a picture");
         }
         state->reference[i]->complete = true;
     }
     return XC_OK;
 }
 
-static enum xc_status get_map(struct hashed_stream *s, struct xc_state *state, struct xc_error *err)
+static enum xc_status get_map(struct xc_state_stream *s, struct xc_state *state, struct xc_error *err)
 {
     size_t count = xc_macroblock_count(state->width, state->height);
     state->segment_map = malloc(count);
     if (!state->segment_map) {
         return xc_fail(err, XC_ERR_MEMORY, "out of memory for a segment map");
     }
-    if (!get(s, state->segment_map, count)) {
-        return xc_fail_read(s->stream, err, "the state ends inside its segment map");
+    enum xc_status status =
+        xc_state_stream_get(s, state->segment_map, count, "the state ends inside its segment map", err);
+    if (status) {
+        return status;
     }
     for (size_t i = 0; i < count; i++) {
         if (state->segment_map[i] >= XC_SEGMENTS) {
@@ -249,38 +263,50 @@ static enum xc_status get_map(struct hashed_stream *s, struct xc_state *state, s
     return XC_OK;
 }
 
-static enum xc_status check_end(struct hashed_stream *s, struct xc_error *err)
+static enum xc_status check_end(struct xc_state_stream *s, struct xc_error *err)
 {
+    static const char early[] = "the state ends before its checksum";
     uint8_t stored[CHECKSUM_SIZE], computed[CHECKSUM_SIZE];
-    digest(s, computed);
-    if (fread(stored, 1, sizeof stored, s->stream) != sizeof stored) {
-        return xc_fail_read(s->stream, err, "the state ends before its checksum");
+    enum xc_status status = xc_state_stream_end(s, early, err);
+    xc_put_le(computed, CHECKSUM_SIZE, xc_state_stream_hash(s));
+    if (status || (status = xc_state_stream_get(s, stored, sizeof stored, early, err))) {
+        return status;
     }
     if (memcmp(stored, computed, sizeof stored)) {
         return xc_fail(err, XC_ERR_FORMAT, "the state's checksum does not match: the file is damaged");
     }
-    if (getc(s->stream) != EOF) {
+    if (!xc_state_stream_at_end(s)) {
         return xc_fail(err, XC_ERR_FORMAT, "there is more in the file than the state");
     }
-    return ferror(s->stream) ? xc_fail_io(err) : XC_OK;
+    return ferror(s->file) ? xc_fail_io(err) : XC_OK;
+}
+
+static enum xc_status get_state(struct xc_state_stream *s, struct xc_state *state, struct xc_picture_pool *pool,
+                                struct xc_error *err)
+{
+    uint8_t fixed[FIXED_SIZE];
+    enum xc_status status = xc_state_stream_get(s, fixed, sizeof fixed, "too short for a state file", err);
+    if (status || (status = check_fixed(fixed, err)) || (status = check_size(s->file, fixed, err))) {
+        return status;
+    }
+    take_fixed(state, fixed);
+    if (get16(fixed + AT_VERSION) == COMPRESSED && (status = xc_state_stream_inflate(s, err))) {
+        return status;
+    }
+    if ((status = get_map(s, state, err)) || (status = get_pictures(s, state, fixed + AT_PICTURES, pool, err))) {
+        return status;
+    }
+    return check_end(s, err);
 }
 
 enum xc_status xc_state_read(struct xc_state *state, struct xc_picture_pool *pool, FILE *stream, struct xc_error *err)
 {
-    uint8_t fixed[FIXED_SIZE];
-    struct hashed_stream s = { .stream = stream };
-    enum xc_status status;
+    struct xc_state_stream s;
     *state = (struct xc_state)XC_STATE_INIT;
-    XXH3_64bits_reset(&s.hash);
-    if (!get(&s, fixed, sizeof fixed)) {
-        return xc_fail_read(stream, err, "too short for a state file");
-    }
-    if ((status = check_fixed(fixed, err)) || (status = check_size(stream, fixed, err))) {
-        return status;
-    }
-    take_fixed(state, fixed);
-    if ((status = get_map(&s, state, err)) || (status = get_pictures(&s, state, fixed + AT_PICTURES, pool, err)) ||
-        (status = check_end(&s, err))) {
+    xc_state_stream_init(&s, stream);
+    enum xc_status status = get_state(&s, state, pool, err);
+    xc_state_stream_clear(&s);
+    if (status) {
         xc_state_clear(state);
     }
     return status;
