@@ -80,14 +80,18 @@ start_states() {
             aws s3 cp --only-show-errors - "s3://$bucket/${prefix}batches.json"
     fi
     execution=$(aws stepfunctions start-execution --state-machine-arn "$arn_machine-$kind" --input "$given" \
-        --query executionArn)
+        --name "$EPOCHSECONDS-$RANDOM$RANDOM" --query executionArn)
 }
 
 start_relay() {
+    local event
     aws s3 rm --only-show-errors --recursive "s3://$bucket/${prefix}failed/"
-    aws lambda invoke --function-name "$function-relay" --invocation-type Event --cli-binary-format raw-in-base64-out \
-        --payload "$("$here/film" event "$first" "$last" "$batch" "$quality" "$bucket" "$prefix" "$structure")" \
+    # From a file, since versions of the CLI differ in how they read it from the command line.
+    event=$(mktemp)
+    "$here/film" event "$first" "$last" "$batch" "$quality" "$bucket" "$prefix" "$structure" >"$event"
+    aws lambda invoke --function-name "$function-relay" --invocation-type Event --payload "fileb://$event" \
         /dev/null >/dev/null
+    rm "$event"
 }
 
 # count_finished: how many chunks of the film are finished.

@@ -84,9 +84,9 @@ class Machine:
             "group": self.step("group", {"Payload.$": "$.alone"}, "Each from a guess", "Group failed",
                                ResultPath="$.pairs"),
             "Each from a guess": every("$.pairs.Payload", {"event": {
-                "bucket.$": f"{item}.bucket", "prev state.$": f"{item}['prev state']", "ivf file.$": f"{item}['ivf file']",
-                "index.$": "States.MathAdd($$.Map.Item.Index, 1)"}}, "reencode", again, ResultPath="$.again",
-                Next="Another to rebase"),
+                "bucket.$": f"{item}.bucket", "prev state.$": f"{item}['prev state']",
+                "ivf file.$": f"{item}['ivf file']", "index.$": "States.MathAdd($$.Map.Item.Index, 1)"}}, "reencode", again,
+                Next="Another to rebase", ResultPath="$.again"),
             "Another to rebase": another("rebase", "Encoded"),
             "rebase": self.step(
                 "rebase", {"Payload.$": "States.Array(States.ArrayGetItem($.again, States.MathAdd($.at.position, -2)), "
@@ -115,7 +115,8 @@ class Machine:
         """The states around a batch: a Map of batches, inside this execution or in executions of their own."""
         begin, position, batch = STRUCTURES[structure](self)
         data = {"bucket.$": "$.bucket", "prefix.$": "$.prefix", "quality.$": "$.quality",
-                "files.$": "$$.Map.Item.Value", "count.$": "States.ArrayLength($$.Map.Item.Value)", "at": {"position": position}}
+                "files.$": "$$.Map.Item.Value", "count.$": "States.ArrayLength($$.Map.Item.Value)",
+                "at": {"position": position}}
         if inside:
             return {"Batches": every("$.batches", data, begin, batch, End=True, ResultSelector={})}
         return {

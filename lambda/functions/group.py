@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Puts each chunk of a batch together with the state that the chunk before it leaves. The first chunk has none.
 
-    [{"bucket": B, "ivf file": "1-0.ivf", "state": "1-0.state"}, {..., "ivf file": "2-0.ivf", "state": "2-0.state"}, ...]
+    [{"bucket": B, "ivf file": "1-0.ivf", "state": "1-0.state"},
+     {"bucket": B, "ivf file": "2-0.ivf", "state": "2-0.state"}, ...]
     ->  [{"bucket": B, "prev state": "1-0.state", "ivf file": "2-0.ivf"}, ...]"""
 from . import events
 

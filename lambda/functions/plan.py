@@ -31,7 +31,7 @@ def function_of(step):
 
 @functools.lru_cache(maxsize=4)
 def calls(structure, first, last):
-    """The calls for a batch of chunks from first to last, each with its files, in an order in which they can be made."""
+    """The calls for a batch, from chunk first to last, each with its files, in an order in which they can be made."""
     made, read = {}, {}
     for step in graph.STRUCTURES[structure](range(first, last + 1), 0):
         call = Call(function_of(step), graph.chunk_of(step.outputs[0]))

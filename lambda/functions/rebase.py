@@ -8,8 +8,8 @@
 The result is that of the last chunk. With it in the place of the first item, the next chunk can be rebased. An array of
 one item gives that item, an empty one nothing: then there is nothing to rebase.
 
-For the second chunk of a batch, the results of vpxenc and xcdec stand for the array, as for reencode: its guess is true,
-so that encoding it again finishes it."""
+For the second chunk of a batch, the results of vpxenc and xcdec stand for the array, as for reencode: its guess is
+true, so that encoding it again finishes it."""
 import hashlib
 
 from . import events, reencode

@@ -8,12 +8,12 @@ So of two partners, the one that finishes last sends the event, and if they fini
     {"bucket": B, "prefix": "film/holiday/", "structure": "classic", "quality": 22, "first": 0, "last": 15,
      "function": "vpxenc", "chunk": 3}
 
-first and last are the batch. A film begins with an event for each call that needs nothing: in the classic structure, one
-for each chunk. An event without "function" and "chunk", but with "batch", sends them all: {..., "first": 0, "last": 799,
-"batch": 16}.
+first and last are the batch. A film begins with an event for each call that needs nothing: in the classic structure,
+one for each chunk. An event without "function" and "chunk", but with "batch", sends them all: {..., "first": 0,
+"last": 799, "batch": 16}.
 
-When a worker dies, Lambda sends its event again, twice if need be. What was done is not done again then. The same holds
-for a film that is begun again: it goes on from wherever it was."""
+When a worker dies, Lambda sends its event again, twice if need be. What was done is not done again then. The
+same holds for a film that is begun again: it goes on from wherever it was."""
 import concurrent.futures
 import importlib
 import json

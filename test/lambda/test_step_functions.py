@@ -113,8 +113,8 @@ class Failures(MachineCase):
                                  ["ToolFailed"])
 
     def test_batch_of_its_own(self):
-        """It leaves its cause in the bucket, and the film's execution looks for it there. On moto, that ends as if there
-        were none: it lets no film fail because a batch has failed, and getObject's Body is no text there."""
+        """It leaves its cause in the bucket, and the film's execution looks for it there. On moto, that ends as if
+        there were none: it lets no film fail because a batch has failed, and getObject's Body is no text there."""
         self.upload()
         self.put(f"{self.prefix}00000001.y4m", b"YUV4MPEG2 nonsense\n")
         many = {"quality": 22, "parallel": 2, "list": f"{self.prefix}list.json"}

@@ -83,7 +83,7 @@ class Account(AccountCase):
         self.assertEqual([(rule["Filter"].get("Prefix") or rule["Filter"]["Tag"], rule["Expiration"]["Days"])
                           for rule in rules],
                          [({"Key": "excamera", "Value": "raw"}, 2), ("code/", 1), ("meet/", 2), ("data/", 7),
-                          ("task/", 7)])
+                          ("task/", 7), ("film/", 7)])
 
     def check_function(self):
         found = self.aws("lambda", "get-function", "--function-name", "excamera")["Configuration"]
@@ -209,6 +209,8 @@ class Rights(AccountCase):
     # The actions that IAM asks for, where they are not called like the command.
     ACTIONS = {"s3api head-bucket": "s3:ListBucket", "s3api list-objects-v2": "s3:ListBucket",
                "s3api get-bucket-encryption": "s3:GetEncryptionConfiguration", "s3 rm": "s3:DeleteObject",
+               **{f"stepfunctions {verb}-state-machine": f"states:{verb.title()}StateMachine"
+                  for verb in ("create", "update", "describe", "delete")},
                "s3api put-bucket-lifecycle-configuration": "s3:PutLifecycleConfiguration",
                "s3api put-public-access-block": "s3:PutBucketPublicAccessBlock", "lambda wait": "lambda:GetFunction"}
 
@@ -240,7 +242,8 @@ class Rights(AccountCase):
         self.assertEqual(deployed.returncode, 0)
         asked = (self.dir / "asked").read_text().splitlines()
         self.assertEqual([asked.count(command) for command in ("lambda create-function", "s3api put-object")], [2, 1])
-        for arguments in (("deploy", "--memory", "1024", "--concurrency", "9"), ("logs",), ("status",), ("destroy",)):
+        for arguments in (("deploy", "--memory", "1024", "--concurrency", "9", "--step-functions"),
+                          ("deploy", "--step-functions"), ("logs",), ("status",), ("destroy",)):
             self.lambda_(*arguments, **slow)
         asked = {command for command in (self.dir / "asked").read_text().splitlines() if "configure" not in command}
         policy = json.loads(self.works("policy", "deploy"))
@@ -338,7 +341,8 @@ class Package(AccountCase):
         entries = self.unpack()
         tools = (ROOT / "mk/chunk-tools").read_text().split()
         programs = ["xc-worker", *(f"tools/{tool}" for tool in tools)]
-        self.assertEqual([entry.filename for entry in entries], ["bootstrap", *programs])
+        modules = sorted(f"functions/{path.name}" for path in (ROOT / "lambda/functions").glob("*.py"))
+        self.assertEqual([entry.filename for entry in entries], ["bootstrap", *programs, *modules])
         self.assertTrue(all(entry.external_attr >> 16 & 0o111 for entry in entries))
         for name in programs:
             self.is_static(self.dir / "content" / name, "X86-64" if os.uname().machine == "x86_64" else "AArch64")
