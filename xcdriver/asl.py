@@ -85,8 +85,8 @@ class Machine:
                                ResultPath="$.pairs"),
             "Each from a guess": every("$.pairs.Payload", {"event": {
                 "bucket.$": f"{item}.bucket", "prev state.$": f"{item}['prev state']",
-                "ivf file.$": f"{item}['ivf file']", "index.$": "States.MathAdd($$.Map.Item.Index, 1)"}}, "reencode", again,
-                Next="Another to rebase", ResultPath="$.again"),
+                "ivf file.$": f"{item}['ivf file']", "index.$": "States.MathAdd($$.Map.Item.Index, 1)"}},
+                "reencode", again, Next="Another to rebase", ResultPath="$.again"),
             "Another to rebase": another("rebase", "Encoded"),
             "rebase": self.step(
                 "rebase", {"Payload.$": "States.Array(States.ArrayGetItem($.again, States.MathAdd($.at.position, -2)), "
