@@ -473,7 +473,8 @@ class Document(AccountCase):
         done = harness.run("bash", "-c", "set -e -o pipefail\n" + "\n".join(self.commands()), cwd=clone,
                            env=environment, stdin=answers)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
-        self.assertRegex(done.stderr.decode(), r"\Asplitting ...\nencoding ...\n../film.webm: 48 frames, [^\n]+\n\Z")
+        self.assertRegex(done.stderr.decode(),
+                         r"\Asplitting ...\nencoding ...\n(encoding: [^\n]+\n)*../film.webm: 48 frames, [^\n]+\n\Z")
         self.assertEqual(len(harness.our_frames(self.dir / "film.ivf")), self.film["frames"])
         harness.must("ffmpeg", "-v", "error", "-i", self.dir / "film.webm", self.dir / "film.yuv")
         self.assertEqual((self.dir / "film.yuv").stat().st_size, self.film["frames"] * 64 * 48 * 3 // 2)
