@@ -121,7 +121,7 @@ enum xc_status xc_chunk_encode_followers(struct xc_chunk *out, const struct xc_c
         .params = xc_policy_follower(xc_policy_follower_quantizer(options)),
     };
     f.params.keep_probabilities = true;
-    status = xc_session_begin(&f.session, out, job, 1, err);
+    status = xc_session_begin(&f.session, out, job, 0, err);
     out->header.expected_state = anchors->ivf->header.expected_state; /* none, if they begin with a key frame */
     return status ? status : xc_session_end(&f.session, follow_anchors(&f, err), err);
 }
