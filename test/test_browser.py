@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A real browser, headless Chromium, plays the driver's .webm to its end and shows every frame."""
+"""A real browser, headless Chromium, plays the driver's .webm to its end, shows every frame and jumps to each: as a
+file, and by Media Source Extensions."""
 import http.server
 import json
 import os
@@ -14,22 +15,96 @@ import unittest
 import harness
 from harness import ROOT, Case
 
-FRAMES = 48
+FRAMES, RATE, WIDTH, HEIGHT = 48, 24, 175, 143
 
-# The page plays the film slowly, so that a busy machine can keep up, and reports to the server that it came from.
-PAGE = """<!doctype html><title>test</title><video id="v" src="film.webm" muted></video><script>
-const v = document.getElementById("v");
+# Bit i of a picture's number is a square of 16x16 luma samples, light or dark, from (8 + 20 * i, 8) on.
+BITS = 6
+
+# The page plays the film slowly, so that a busy machine can keep up, then jumps to pictures, and reports to the server
+# what it has shown: the numbers of the pictures. They are read from a canvas.
+PAGE = """<!doctype html><title>test</title>
+<video id="v" muted></video><canvas id="c" width="%d" height="%d"></canvas><script>
+const config = %s;
+const v = document.getElementById("v"), canvas = document.getElementById("c");
+const screen2d = canvas.getContext("2d", {willReadFrequently: true});
+const shown = [], sought = [];
+let presented = 0;
+
+const once = (target, event) => new Promise(resolve => target.addEventListener(event, resolve, {once: true}));
+const pause = (ms) => new Promise(resolve => setTimeout(resolve, ms));
 const report = (text) => fetch("report", {method: "POST", body: JSON.stringify({
-    text, ended: v.ended, width: v.videoWidth, height: v.videoHeight, duration: v.duration, presented,
+    text, ended: v.ended, width: v.videoWidth, height: v.videoHeight, duration: v.duration, presented, shown, sought,
     total: v.getVideoPlaybackQuality().totalVideoFrames, dropped: v.getVideoPlaybackQuality().droppedVideoFrames,
     corrupted: v.getVideoPlaybackQuality().corruptedVideoFrames})});
-let presented = 0;
-const count = (now, frame) => { presented = frame.presentedFrames; v.requestVideoFrameCallback(count); };
-v.requestVideoFrameCallback(count);
-v.onended = () => setTimeout(report, 500, "ended");
-v.onerror = () => report("error " + v.error.code + ": " + v.error.message);
-v.playbackRate = %s;
-v.play().catch(error => report(String(error)));
+
+function number() {
+    screen2d.drawImage(v, 0, 0);
+    let number = 0;
+    for (let i = 0; i < %d; i++) {
+        number |= (screen2d.getImageData(16 + 20 * i, 16, 1, 1).data[1] > 128) << i;
+    }
+    return number;
+}
+
+function count(now, frame) {
+    presented = frame.presentedFrames;
+    shown.push(number());
+    v.requestVideoFrameCallback(count);
+}
+
+/* Media Source Extensions: a program feeds the video element, so many bytes at a time. */
+async function feed(pieces) {
+    const film = await (await fetch("film.webm")).arrayBuffer();
+    const source = new MediaSource();
+    v.src = URL.createObjectURL(source);
+    await once(source, "sourceopen");
+    const buffer = source.addSourceBuffer(config.type);
+    buffer.onerror = () => report("a piece was refused");
+    for (let at = 0; at < film.byteLength; at += pieces) {
+        buffer.appendBuffer(film.slice(at, at + pieces));
+        await once(buffer, "updateend");
+    }
+    source.endOfStream();
+}
+
+async function play() {
+    const ended = once(v, "ended");
+    v.playbackRate = config.rate;
+    await v.play();
+    await ended;
+    await pause(500);
+}
+
+/* "seeked" may come a little before the picture. */
+async function seek(wanted) {
+    const seeked = once(v, "seeked");
+    v.currentTime = (wanted + 0.5) / config.fps;
+    await seeked;
+    for (let tries = 0; tries < 50 && number() !== wanted; tries++) {
+        await pause(20);
+    }
+    sought.push(number());
+}
+
+async function run() {
+    v.onerror = () => report("error " + v.error.code + ": " + v.error.message);
+    v.requestVideoFrameCallback(count);
+    const loaded = once(v, "loadeddata");
+    if (config.pieces) {
+        await feed(config.pieces);
+    } else {
+        v.src = "film.webm";
+    }
+    await loaded;
+    if (config.rate) {
+        await play();
+    }
+    for (const wanted of config.seek) {
+        await seek(wanted);
+    }
+    report("done");
+}
+run().catch(error => report(String(error)));
 </script>"""
 
 FLAGS = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -40,9 +115,10 @@ FLAGS = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --
 class Server(http.server.ThreadingHTTPServer):
     """Serves the page and one film on 127.0.0.1, and collects what the page reports."""
 
-    def __init__(self, film, rate):
+    def __init__(self, film, config):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.files = {"/": ("text/html", (PAGE % rate).encode()), "/film.webm": ("video/webm", film)}
+        page = PAGE % (WIDTH, HEIGHT, json.dumps(config), BITS)
+        self.files = {"/": ("text/html", page.encode()), "/film.webm": ("video/webm", film)}
         self.reports = queue.Queue()
 
 
@@ -82,9 +158,12 @@ def chromium():
     return next((name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None)
 
 
-def play(film, rate):
-    """Has Chromium play a film at this rate; returns what the page reports at the end."""
-    server = Server(film, rate)
+def show(film, rate=0, seek=(), pieces=0, audio=False):
+    """Has Chromium play a film at this rate, if it is not 0, then jump to each of these pictures; returns what the page
+    reports in the end. pieces: by Media Source Extensions, so many bytes at a time."""
+    codecs = "vp8,opus" if audio else "vp8"
+    server = Server(film, {"rate": rate, "seek": list(seek), "pieces": pieces, "fps": RATE,
+                           "type": f'video/webm; codecs="{codecs}"'})
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="excamera-test-", ignore_cleanup_errors=True) as profile:
         url = f"http://127.0.0.1:{server.server_port}/"
@@ -100,39 +179,93 @@ def play(film, rate):
             server.server_close()
 
 
-class Browser(Case):
-    def encode(self, audio):
-        """The film, and the .webm that the driver makes of it."""
-        source = harness.film(width=175, height=143, frames=FRAMES, cut=20)
-        if audio:
-            harness.must("ffmpeg", "-v", "error", "-i", source, "-f", "lavfi", "-i", "sine=duration=2", "-c:v", "ffv1",
-                         "-c:a", "flac", self.dir / "in.mkv")
-            source = self.dir / "in.mkv"
-        harness.must(ROOT / "excamera", source, "-o", self.dir / "out.webm", "-s", "6", "-k", "4")
-        return (self.dir / "out.webm").read_bytes()
+def paint(frame, number):
+    """Writes a number over a picture, a frame of Y4M: its bits as squares on a grey ground."""
+    frame, luma = bytearray(frame), frame.index(b"\n") + 1
+    squares = b"".join((b"\xeb" if number >> bit & 1 else b"\x10") * 16 + b"\x80" * 4 for bit in range(BITS))
+    for y in range(4, 28):
+        row = b"\x80" * 8 + (squares if 8 <= y < 24 else b"")
+        frame[luma + y * WIDTH:luma + (y + 1) * WIDTH] = row.ljust(WIDTH, b"\x80")
+    chroma_width, chroma_height = (WIDTH + 1) // 2, (HEIGHT + 1) // 2
+    for plane in range(2):
+        at = luma + WIDTH * HEIGHT + plane * chroma_width * chroma_height + 2 * chroma_width
+        frame[at:at + 12 * chroma_width] = b"\x80" * (12 * chroma_width)
+    return bytes(frame)
 
-    def check(self, film):
+
+def numbered_film():
+    """A film whose pictures say their number."""
+    def make(path):
+        film = harness.film(width=WIDTH, height=HEIGHT, frames=FRAMES, cut=20)
+        header, frames = harness.y4m_split(film.read_bytes())
+        path.write_bytes(header + b"".join(paint(frame, number) for number, frame in enumerate(frames)))
+    return harness.cached(make, "numbered", WIDTH, HEIGHT, FRAMES, suffix=".y4m")
+
+
+class Browser(Case):
+    """Chunks of 6 pictures, of which the last is hidden at first, and batches of 24."""
+
+    ORDER = [*range(FRAMES - 1, -1, -1), *range(0, FRAMES, 5), 23, 24, 5, 6, 29, 0, FRAMES - 1, 4, 20, 19]
+
+    def encode(self, audio=False):
+        """The .webm that the driver makes of the film, once with and once without sound."""
+        def make(path):
+            source = numbered_film()
+            if audio:
+                source = path.with_suffix(".mkv")
+                harness.must("ffmpeg", "-v", "error", "-i", numbered_film(), "-f", "lavfi", "-i", "sine=duration=2",
+                             "-c:v", "ffv1", "-c:a", "flac", source)
+            harness.must(ROOT / "excamera", source, "-o", path, "-s", "6", "-k", "4")
+        return harness.cached(make, "browser", audio, suffix=".webm").read_bytes()
+
+    def check(self, film, **options):
         """A busy machine may drop a frame: then once more, slower. Nothing else may ever differ."""
         for rate in (0.5, 0.25, 0.1):
-            report = play(film, rate)
-            self.assertEqual((report["text"], report["ended"]), ("ended", True), report)
-            self.assertEqual((report["width"], report["height"]), (175, 143))
+            report = show(film, rate, **options)
+            self.assertEqual((report["text"], report["ended"]), ("done", True), report)
+            self.assertEqual((report["width"], report["height"]), (WIDTH, HEIGHT))
             self.assertEqual((report["total"], report["corrupted"]), (FRAMES, 0), report)
-            self.assertAlmostEqual(report["duration"], FRAMES / 24, delta=0.05)
-            if report["dropped"] == 0 and report["presented"] == FRAMES:
+            self.assertAlmostEqual(report["duration"], FRAMES / RATE, delta=0.05)
+            self.assertEqual(report["shown"], sorted(report["shown"]))
+            if report["dropped"] == 0 and report["presented"] == FRAMES and set(report["shown"]) == set(range(FRAMES)):
                 return
         self.fail(f"frames are dropped even at a tenth of the speed: {report}")
 
     def test_every_frame_is_shown(self):
-        self.check(self.encode(audio=False))
+        self.check(self.encode())
 
     def test_with_audio(self):
         self.check(self.encode(audio=True))
 
+    def test_media_source(self):
+        """The whole film at once, and in pieces that end anywhere."""
+        film = self.encode()
+        for pieces in (len(film), 4096):
+            with self.subTest(pieces=pieces):
+                self.check(film, pieces=pieces)
+
+    def test_media_source_with_audio(self):
+        self.check(self.encode(audio=True), pieces=4096, audio=True)
+
+    def test_seeking(self):
+        """Each picture can be jumped to, from after it and from before it, across anchors, scenes and batches."""
+        film = self.encode()
+        for name, pieces in (("file", 0), ("media source", 4096)):
+            with self.subTest(name):
+                report = show(film, seek=self.ORDER, pieces=pieces)
+                self.assertEqual((report["text"], report["sought"]), ("done", self.ORDER))
+
+    def test_seeking_after_the_end(self):
+        film = self.encode()
+        for name, pieces in (("file", 0), ("media source", len(film))):
+            with self.subTest(name):
+                report = show(film, 4, seek=[24, 6, 47], pieces=pieces)
+                self.assertEqual((report["text"], report["sought"]), ("done", [24, 6, 47]))
+
     def test_damage_is_noticed(self):
         """The test can fail: a film with damage in the middle does not play to its end with every frame."""
-        film = bytearray(self.encode(audio=False))
+        film = bytearray(self.encode())
         middle = len(film) // 2
         film[middle:middle + 2000] = bytes(2000)
-        report = play(bytes(film), 0.5)
-        self.assertFalse(report["text"] == "ended" and report["total"] == FRAMES and report["corrupted"] == 0, report)
+        report = show(bytes(film), 0.5)
+        self.assertFalse(report["text"] == "done" and report["total"] == FRAMES and report["corrupted"] == 0, report)
