@@ -39,14 +39,19 @@ def cache():
 
 
 def cached(make, *key, suffix):
-    """The path of what make(path) writes, made once per key. If two processes make it at once, the last one wins."""
+    """The path of what make(path) writes, a file or a directory, made once per key. If two processes make it at once,
+    either result is kept."""
     name = hashlib.sha256(repr(key).encode()).hexdigest()[:24]
     path = cache() / (name + suffix)
     if not path.exists():
         with tempfile.TemporaryDirectory(dir=cache()) as directory:
             made = pathlib.Path(directory) / path.name
             make(made)
-            os.replace(made, path)
+            try:
+                os.replace(made, path)
+            except OSError:  # no directory takes the place of one that has files
+                if not path.is_dir():
+                    raise
     return path
 
 
