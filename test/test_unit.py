@@ -67,6 +67,14 @@ class Programs(Case):
     def test_memory_runs_out(self):
         self.report("unit_alloc")
 
+    def test_memory_runs_out_in_every_call(self):
+        """Those of error.h only say what has failed."""
+        program = harness.ROOT.joinpath("test/unit_alloc.c").read_text()
+        headers = [path for path in harness.ROOT.glob("lib/include/excamera/*.h") if path.name != "error.h"]
+        calls = {call for path in headers for call in re.findall(r"^enum xc_status (xc_\w+)\(", path.read_text(), re.M)}
+        self.assertGreater(len(calls), 40)
+        self.assertEqual([call for call in sorted(calls) if f"{call}(" not in program], [])
+
     def test_analysis(self):
         self.report("unit_analysis")
 

@@ -221,6 +221,12 @@ static enum xc_status make_terminated(struct xc_chunk *out, const struct xc_chun
     return xc_chunk_terminate(out, job->state, &alone, job->workspace, err);
 }
 
+static enum xc_status make_without_residues(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_chunk_input input = { .ivf = &in.rebased, .state = job->state };
+    return xc_chunk_zero_residues(out, &input, err);
+}
+
 /* Makes a chunk that follows a state, and reads it back as a file. */
 static struct xc_ivf chunk_as_ivf(make_chunk *make, const struct xc_state *before)
 {
@@ -462,6 +468,14 @@ static enum xc_status ivf_read(void)
     return xc_ivf_read(&o.ivf, in.ivf_file, &o.err);
 }
 
+static enum xc_status ivf_read_damaged(void)
+{
+    struct xc_error damage;
+    memset(&o.ivf, 0x5a, sizeof o.ivf);
+    rewind(in.ivf_file);
+    return xc_ivf_read_damaged(&o.ivf, &damage, in.ivf_file, &o.err);
+}
+
 static enum xc_status y4m_read(void)
 {
     struct xc_y4m_header header;
@@ -494,6 +508,24 @@ static enum xc_status frame_serialize(void)
 static enum xc_status frame_optimize(void)
 {
     return xc_frame_optimize(&o.frame, &in.state, &o.err);
+}
+
+static enum xc_status frame_measure(void)
+{
+    struct xc_bits bits, macroblocks[(WIDTH + 15) / 16 * ((HEIGHT + 15) / 16)];
+    return xc_frame_measure(&o.frame, &bits, macroblocks, &o.err);
+}
+
+static enum xc_status state_compare(void)
+{
+    struct xc_state_difference difference;
+    xc_state_compare(&difference, &o.state, &in.other);
+    return difference.any ? XC_OK : XC_ERR_MISMATCH;
+}
+
+static enum xc_status picture_ssim(void)
+{
+    return xc_picture_ssim(o.workspace, in.source[0], in.source[1], XC_PLANE_Y) < 1 ? XC_OK : XC_ERR_MISMATCH;
 }
 
 static enum xc_status state_follow_header(void)
@@ -529,6 +561,11 @@ static enum xc_status encoder_new(void)
 static enum xc_status encoder_set_state(void)
 {
     return xc_encoder_set_state(o.encoder, &in.other, &o.err);
+}
+
+static enum xc_status encoder_retry_from(void)
+{
+    return xc_encoder_retry_from(o.encoder, &in.other, &o.err);
 }
 
 static enum xc_status encode_key(void)
@@ -599,6 +636,36 @@ static enum xc_status chunk_terminate(void)
     return chunk_by(make_terminated);
 }
 
+static enum xc_status chunk_zero_residues(void)
+{
+    return chunk_by(make_without_residues);
+}
+
+static enum xc_status chunk_append(void)
+{
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    xc_chunk_init(&o.chunk, &in.state, 30, 1);
+    return xc_chunk_append(&o.chunk, &bytes, 0, &o.err);
+}
+
+static enum xc_status chunk_play(void)
+{
+    const struct xc_chunk_input input = { .ivf = &in.rebased, .state = &in.state };
+    return xc_chunk_play(&o.state, &input, 1, o.workspace, &o.err);
+}
+
+static enum xc_status source_open_y4m(void)
+{
+    struct xc_picture_source source;
+    rewind(in.y4m_file);
+    enum xc_status status = xc_source_open_y4m(&source, in.y4m_file, NULL, &o.err);
+    if (!status) {
+        status = source.next(source.context, &o.picture, &o.err);
+        xc_source_close(&source);
+    }
+    return status;
+}
+
 static enum xc_status source_open_ivf(void)
 {
     struct xc_picture_source source;
@@ -656,12 +723,16 @@ static const struct row {
     { "xc_state_write", with_state, state_write, true },
     { "xc_state_write_compressed", with_state, state_write_compressed, false },
     { "xc_ivf_read", NULL, ivf_read, false },
+    { "xc_ivf_read_damaged", NULL, ivf_read_damaged, false },
     { "xc_y4m_read_header and _frame", with_bare_picture, y4m_read, true },
     { "xc_frame_parse", with_state, frame_parse, false },
     { "xc_frame_open", with_state, frame_open, false },
     { "xc_frame_complete", with_opened_frame, frame_complete, false },
     { "xc_frame_serialize", with_frame, frame_serialize, false },
     { "xc_frame_optimize", with_frame, frame_optimize, false },
+    { "xc_frame_measure", with_frame, frame_measure, false },
+    { "xc_state_compare", with_state, state_compare, true },
+    { "xc_picture_ssim", with_workspace, picture_ssim, true },
     { "xc_state_follow_header", with_key_frame, state_follow_header, false },
     { "xc_decode, a key frame", with_workspace, decode_key, false },
     { "xc_decode, an interframe", with_state, decode, false },
@@ -669,6 +740,7 @@ static const struct row {
     { "xc_decode_frame, an interframe", with_frame, decode_frame, false },
     { "xc_encoder_new", with_workspace, encoder_new, false },
     { "xc_encoder_set_state", with_encoder_in_state, encoder_set_state, false },
+    { "xc_encoder_retry_from", with_encoder_in_state, encoder_retry_from, false },
     { "xc_encode, a key frame", with_encoder, encode_key, false },
     { "xc_encode, an interframe", with_encoder_in_state, encode, false },
     { "xc_encode, a picture that is not padded", with_bare_encoder, encode, false },
@@ -683,6 +755,10 @@ static const struct row {
     { "xc_chunk_reencode", with_state, chunk_reencode, false },
     { "xc_chunk_rebase", with_state, chunk_rebase, false },
     { "xc_chunk_terminate", with_state, chunk_terminate, false },
+    { "xc_chunk_zero_residues", with_state, chunk_zero_residues, false },
+    { "xc_chunk_append", NULL, chunk_append, false },
+    { "xc_chunk_play, one frame", with_state, chunk_play, false },
+    { "xc_source_open_y4m and next", NULL, source_open_y4m, false },
     { "xc_source_open_ivf and next", with_workspace, source_open_ivf, false },
     { "xc_vpxenc_run, the first pass", NULL, vpxenc_first_pass, false },
     { "xc_vpxenc_run, the only pass", NULL, vpxenc_only_pass, false },
