@@ -132,6 +132,21 @@ static void check_group(const struct group *group, int set, struct tally *total)
     fflush(stdout);
 }
 
+/* struct xc_dsp holds pointers to kernels and nothing else. Each must have a row, or nothing compares its versions. */
+static void check_rows(struct tally *total)
+{
+    const struct kernel *before = NULL;
+    for (size_t slot = 0; slot < sizeof(struct xc_dsp); slot += sizeof(any_fn *)) {
+        const struct kernel *kernel = kernel_at(slot);
+        if (!kernel) {
+            printf("the kernel at byte %zu of struct xc_dsp, after %s, has no row in test/checkasm/kernels.c\n", slot,
+                   before ? before->name : "none");
+            total->failed++;
+        }
+        before = kernel ? kernel : before;
+    }
+}
+
 static int check_all(void)
 {
     struct tally total = { 0 };
@@ -139,6 +154,7 @@ static int check_all(void)
     sigaction(SIGSEGV, &action, NULL);
     sigaction(SIGBUS, &action, NULL);
     printf("seed %llu\n", options.seed);
+    check_rows(&total);
     for (int group = 0; group < GROUPS; group++) {
         for (int set = 1; set < set_count; set++) {
             if (options.sets[set]) {

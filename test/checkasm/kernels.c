@@ -593,3 +593,15 @@ bool is_here(int set)
 {
     return (sets[set].features & ~xc_cpu_features()) == 0;
 }
+
+const struct kernel *kernel_at(size_t slot)
+{
+    for (int group = 0; group < GROUPS; group++) {
+        for (const struct kernel *kernel = groups[group].kernels; kernel->name; kernel++) {
+            if (kernel->slot == slot) {
+                return kernel;
+            }
+        }
+    }
+    return NULL;
+}

@@ -55,4 +55,7 @@ bool is_own(int set, const struct kernel *kernel);
 /* Whether this machine has the set. */
 bool is_here(int set);
 
+/* The row of the kernel at this place in struct xc_dsp, or NULL. */
+const struct kernel *kernel_at(size_t slot);
+
 #endif
