@@ -57,7 +57,7 @@ check-lambda:
 
 define lambda_files
 $(call $(1),755,share/excamera/lambda,lambda/run lambda/plan lambda/xc-lambda lambda/cost lambda/try \
-    lambda/film)
+    lambda/film lambda/unum)
 $(call $(1),644,share/excamera/lambda,lambda/deploy.sh lambda/functions.sh lambda/film.sh)
 $(call $(1),755,share/excamera/bin/lambda,$(LAMBDA_REMOTE) $(LAMBDA_TASK))
 $(call $(1),644,share/excamera/bin/lambda,$(LAMBDA_ZIP) $(dir $(LAMBDA_ZIP))tools.sha256)

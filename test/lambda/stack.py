@@ -83,7 +83,7 @@ frontend everything
     bind 127.0.0.1:{everything_port} ssl crt {directory}/server.pem
     bind 127.0.0.1:{plain_port}
     acl invocation path_end /invocations
-    acl step path_reg ^/2015-03-31/functions/[^/]*excamera-[a-z]+/
+    acl step path_reg ^/2015-03-31/functions/[^/]*excamera-[A-Za-z0-9]+/
     http-request return status 200 content-type application/json string "{{}}" if {{ path_end /recursion-config }}
     acl film path_sub /film/
     http-request return status 503 if film {{ rand(100) lt {s3_failures} }}
