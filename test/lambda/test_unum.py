@@ -146,7 +146,7 @@ class Runtime(FunctionsCase):
         remote.stop()
 
     def deploy(self, batch):
-        """What unum-cli does: the runtime beside each function, and a table."""
+        """What unum-cli does: the runtime beside each function."""
         apps = Shared.stack.directory / "functions/apps"
         shutil.rmtree(apps, ignore_errors=True)
         harness.must(ROOT / "lambda/unum", apps, 0, self.chunks - 1, batch, 22, self.bucket, self.prefix,
@@ -158,11 +158,14 @@ class Runtime(FunctionsCase):
             for name in ("main.py", "unum.py", "ds.py", "faas_invoke_backend.py"):
                 shutil.copy(pathlib.Path(os.environ["XC_UNUM"]) / "runtime" / name, path)
             (path / "function-arn.yaml").write_text(arns)
-        self.aws("dynamodb", "create-table", "--table-name", "excamera-unum", "--billing-mode", "PAY_PER_REQUEST",
-                 "--attribute-definitions", "AttributeName=Name,AttributeType=S",
-                 "--key-schema", "AttributeName=Name,KeyType=HASH")
-        self.addCleanup(self.aws, "dynamodb", "delete-table", "--table-name", "excamera-unum")
         return json.loads((apps / "event.json").read_text())
+
+    def setUp(self):
+        super().setUp()
+        table = ("--table-name", "excamera-unum")
+        self.aws("dynamodb", "create-table", *table, "--billing-mode", "PAY_PER_REQUEST", "--attribute-definitions",
+                 "AttributeName=Name,AttributeType=S", "--key-schema", "AttributeName=Name,KeyType=HASH")
+        self.addCleanup(self.aws, "dynamodb", "delete-table", *table)
 
     def finished_there(self):
         return [key for key in self.keys() if re.fullmatch(rf"{self.prefix}\d{{8}}\.ivf", key)]
