@@ -449,6 +449,10 @@ class Document(AccountCase):
         "xc-lambda try --yes": "is above",
         'eval "$(xc-lambda deploy --arch arm64)"': "is in test_remote_arm64.py",
         "test/lambda/scale.py 800": "is above, with fewer",
+        'eval "$(xc-lambda deploy --step-functions)"': "is in test_film_commands, and so are the next ones",
+        "xc-lambda start --structure anchored --batch 16 --quality 22 ../work": "needs that",
+        "xc-lambda status ../work": "needs that",
+        "xc-lambda collect ../work": "needs that",
         "make check-lambda": "is what runs this"}
 
     def commands(self):
