@@ -127,7 +127,7 @@ class Errand:
                  *(word for name, identity in outputs.items() for word in ("-o", identity, name)),
                  *(word for name in finished for word in ("-s", name)),
                  *self.cleaning(finished),
-                 *(["-t"] if timed else []), "--",
+                 *(["-t"] if timed else []), *(["-z"] if files.are_states_compressed() else []), "--",
                  *(["xc-timed", "--", ".timings", " ".join(step.outputs), " ".join(step.inputs)] if timed else []),
                  os.path.basename(step.argv[0]), *step.argv[1:]]
         for _ in range(ATTEMPTS):

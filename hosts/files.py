@@ -112,9 +112,16 @@ def keep_identity(name, identity, status):
     write_whole(record_of(name), f"{identity} {state_of(status)}".encode())
 
 
+def are_states_compressed():
+    """Whether tools are to write states so (docs/state-file.md)."""
+    return os.environ.get("XC_COMPRESS_STATES") == "1"
+
+
 def identity_of_output(name, step, program, inputs):
     """The identity of what a step writes as `name`. program: the File of its program; inputs: those of its inputs."""
     parts = [program.identity, *step.argv[1:], *(f"{file.name}={file.identity}" for file in inputs), name]
+    if are_states_compressed():
+        parts.append("compressed")
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 

@@ -222,7 +222,7 @@ update_function() {
             --s3-bucket "$bucket" --s3-key "code/$digest"
         wait_for_update
     fi
-    if [ "$2" != "$(printf '%s\t' "$runtime" "$role_of_it" "$memory" "$timeout" "$disk")$endpoint" ]; then
+    if [ "$2" != "$(printf '%s\t' "$runtime" "$role_of_it" "$memory" "$timeout" "$disk" "$endpoint")${compress:-None}" ]; then
         patiently "$busy|cannot be assumed" aws lambda update-function-configuration --function-name "$name" \
             "${configuration[@]}"
         wait_for_update
@@ -231,11 +231,14 @@ update_function() {
 
 # deploy_function NAME HANDLER RUNTIME ARN-OF-ROLE. Lambda may not know a new role for some seconds.
 deploy_function() {
-    local name=$1 handler=$2 runtime=$3 role_of_it=$4 found configuration
+    local name=$1 handler=$2 runtime=$3 role_of_it=$4 found configuration compress=${XC_COMPRESS_STATES-}
+    [[ $compress =~ ^[01]?$ ]] || fail "XC_COMPRESS_STATES: '$compress' is neither 0 nor 1"
     configuration=(--runtime "$runtime" --role "$role_of_it" --memory-size "$memory" --timeout "$timeout"
-        --ephemeral-storage "Size=$disk" --environment "Variables={AWS_ENDPOINT_URL_S3=$endpoint}")
+        --ephemeral-storage "Size=$disk" --environment \
+        "Variables={AWS_ENDPOINT_URL_S3=$endpoint${compress:+,XC_COMPRESS_STATES=$compress}}")
     if found=$(aws lambda get-function-configuration --function-name "$name" --query '[CodeSha256,Runtime,Role,
-        MemorySize,Timeout,EphemeralStorage.Size,Environment.Variables.AWS_ENDPOINT_URL_S3]' 2>/dev/null); then
+        MemorySize,Timeout,EphemeralStorage.Size,Environment.Variables.AWS_ENDPOINT_URL_S3,
+        Environment.Variables.XC_COMPRESS_STATES]' 2>/dev/null); then
         update_function "${found%%$'\t'*}" "${found#*$'\t'}"
     else
         upload_package

@@ -172,10 +172,10 @@ static int print_plan(const char *path)
 
 /* ---- run ---- */
 
-/* The tool gets an empty environment, since ours contains the function's credentials. */
+/* The tool gets one variable of our environment, and not the others, since these contain the function's credentials. */
 static _Noreturn void become_tool(json_t *step, int errors)
 {
-    char path[PATH_SIZE], *environment[] = { NULL };
+    char path[PATH_SIZE], compress[] = "XC_COMPRESS_STATES=0", *environment[] = { compress, NULL };
     json_t *arguments = value_get(step, "arguments"), *item;
     size_t i;
     const char **argv = calloc(json_array_size(arguments) + 2, sizeof *argv);
@@ -189,6 +189,8 @@ static _Noreturn void become_tool(json_t *step, int errors)
     {
         argv[i + 1] = json_string_value(item);
     }
+    const char *wanted = getenv("XC_COMPRESS_STATES");
+    compress[sizeof compress - 2] = wanted && !strcmp(wanted, "1") ? '1' : '0';
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     execve(path, (char **)(uintptr_t)argv, environment);
     dprintf(2, "%s: %s\n", argv[0], strerror(errno));

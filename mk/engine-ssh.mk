@@ -10,7 +10,9 @@ hosts := '$(subst ','\'',$(HOSTS_DIR))'
 PYTHON := '$(subst ','\'',$(shell python3 -c 'import sys; print(sys.executable)'))'
 run = @$(PYTHON) -S -E $(hosts)/ssh-step '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
 
-export HOSTS SSH_OPTIONS HOSTS_CACHE STEP_TIMEOUT TIMINGS
+# States travel, so they are compressed unless XC_COMPRESS_STATES=0 says otherwise (docs/state-file.md).
+XC_COMPRESS_STATES ?= 1
+export HOSTS SSH_OPTIONS HOSTS_CACHE STEP_TIMEOUT TIMINGS XC_COMPRESS_STATES
 # By this name steps know what others of the same run have found out about the hosts.
 export XC_HOSTS_RUN := $(strip $(shell od -A n -N 8 -t x8 /dev/urandom))
 

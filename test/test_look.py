@@ -220,6 +220,34 @@ class States(Case):
         self.refuses("xc-dump", "--id", "a.state", "b.state")
         self.refuses("xc-dump", "--id", "-f", 1, "a.state")
 
+    def test_compressed(self):
+        """A compressed state is smaller, and to every tool the same state."""
+        path, film = stream(), harness.film(frames=8)
+        self.xc("xc-dump", path, "plain.state")
+        self.xc("xc-dump", "-z", path, "small.state")
+        plain, small = ((self.dir / f"{name}.state").read_bytes() for name in ("plain", "small"))
+        self.assertLess(len(small), 0.7 * len(plain))
+        self.assertEqual((plain[8], small[8]), (1, 2))
+        self.xc("xc-diff", "plain.state", "small.state")
+        self.assertEqual(self.xc("xc-dump", "--id", "plain.state"), self.xc("xc-dump", "--id", "small.state"))
+        compressing = harness.environment(XC_COMPRESS_STATES="1")
+        self.xc("xc-dump", path, "again.state", env=compressing)
+        self.assertEqual((self.dir / "again.state").read_bytes(), small)
+        for name, env in (("plain", None), ("small", compressing)):
+            self.xc("xc-enc", "-i", "y4m", "-o", f"{name}.ivf", "-O", f"{name}-after.state", "-I", f"{name}.state", "-y",
+                    40, film, env=env)
+        self.assertEqual((self.dir / "plain.ivf").read_bytes(), (self.dir / "small.ivf").read_bytes())
+        self.assertEqual((self.dir / "small-after.state").read_bytes()[8], 2)
+        self.xc("xc-diff", "plain-after.state", "small-after.state")
+        self.xc("xc-check", "small.state", "small-after.state")
+        self.assertIn("neither 0 nor 1", self.refuses("xc-dump", path, "b.state",
+                                                      env=harness.environment(XC_COMPRESS_STATES="yes")))
+        self.refuses("xc-dump", "-z", "--id", path)
+        for size in (1200, len(small) // 2, len(small) - 1):
+            cut = self.write("cut.state", small[:size])
+            self.assertRegex(self.refuses("xc-dump", "--id", cut), "the state (ends|should have)")
+            self.assertEqual(harness.run(BIN / "xc-check", cut).returncode, 1)
+
     def test_how_much_differs(self):
         """The amounts, counted from the pictures that the states hold."""
         path = stream()

@@ -17,6 +17,7 @@ class EngineCase(Case):
     """self.dir has the chunks of the film and a makefile."""
 
     chunks = -(-FILM["frames"] // SIZE)
+    compressed = "0"  # whether the engine has states compressed, as XC_COMPRESS_STATES says it
 
     def setUp(self):
         super().setUp()
@@ -41,10 +42,11 @@ class EngineCase(Case):
             work = path.parent / "work"
             work.mkdir()
             self.write_chunks(work, self.structure)
-            harness.must("make", "-j2", "-f", "excamera.mk", "KEEP=1", cwd=work)
+            harness.must("make", "-j2", "-f", "excamera.mk", "KEEP=1", cwd=work,
+                         env=harness.environment(XC_COMPRESS_STATES=self.compressed))
             harness.must("tar", "-cf", path, "-C", work, ".")
 
-        archive = harness.cached(local, "engines", FILM, self.structure, suffix=".tar")
+        archive = harness.cached(local, "engines", FILM, self.structure, self.compressed, suffix=".tar")
         names = [name] if name else [f"{number(i)}.ivf" for i in range(self.chunks)]
         return b"".join(harness.must("tar", "-xOf", archive, f"./{name}") for name in names)
 

@@ -34,6 +34,8 @@ def tearDownModule():
 
 
 class SshCase(EngineCase):
+    compressed = "1"  # the default of this engine
+
     def setUp(self):
         super().setUp()
         for host in hosts.hosts.values():
@@ -120,8 +122,20 @@ class References(SshCase):
         done = self.xc_hosts("fetch", self.dir / name, f"{number(2)}-0.ivf", HOSTS="one/2 two/1")
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertEqual((self.dir / name).read_bytes(), self.expected(name))
+        self.assertEqual((self.dir / name).read_bytes()[8], 2)
         done = self.make("KEEP=1", HOSTS="one/2 two/1")
         self.assertEqual(done.stdout.count(b"xc-"), 0, "what was fetched is nothing new")
+
+    def test_states_that_are_not_compressed(self):
+        name = f"{number(1)}-0.state"
+        off = {"HOSTS": "one/1", "XC_COMPRESS_STATES": "0"}
+        self.assertEqual(self.make(name, **off).returncode, 0)
+        self.assertEqual(self.xc_hosts("fetch", self.dir / name, **off).returncode, 0)
+        plain = (self.dir / name).read_bytes()
+        self.assertEqual(plain[8], 1)
+        self.assertLess(len(self.expected(name)), len(plain))
+        self.write("compressed.state", self.expected(name))
+        self.xc("xc-diff", name, "compressed.state")
 
     def test_mixed_with_local_steps(self):
         """What was made here, by whatever engine, goes on there, and the other way round."""
