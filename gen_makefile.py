@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -I
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes to standard output a makefile that encodes the chunks of a film.
 

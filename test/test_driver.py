@@ -131,6 +131,21 @@ class Films(DriverCase):
         self.works("my films/a 'b'.y4m", "-o", "my films/$out put.ivf", *OPTIONS)
         self.assertEqual((self.dir / "my films/$out put.ivf").read_bytes(), self.expected_ivf())
 
+    def test_odd_names(self):
+        """No program takes them for an option or a protocol, and no terminal obeys them."""
+        for name, shown in ((b"-x.ivf", b"-x.ivf"), (b"a\n\x1bb.ivf", b"a??b.ivf"), (b"\xff.ivf", b"\xff.ivf"),
+                            (b"concat:a|%d.ivf", b"concat:a|%d.ivf")):
+            with self.subTest(name):
+                path = self.dir / os.fsdecode(name)
+                done = self.excamera(self.film, "-o", "./" + os.fsdecode(name), *OPTIONS)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(path.read_bytes(), self.expected_ivf())
+                self.assertTrue(done.stderr.splitlines()[-1].startswith(shown + b": 21 frames, "), done.stderr)
+        self.write("-", self.film.read_bytes())
+        self.works("./-", "-o", "out.ivf", *OPTIONS)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
+        self.assertIn("INPUT is an empty name", self.fails("", "-o", "no.ivf"))
+
     def test_started_by_a_link(self):
         (self.dir / "link").symlink_to(ROOT / "excamera")
         harness.must(self.dir / "link", self.film, "-o", "out.ivf", *OPTIONS, cwd=self.dir)
@@ -694,8 +709,10 @@ class Errors(DriverCase):
         self.assertIn("out.webm: is a directory", self.fails(self.film, "-o", "out.webm"))
         film = self.write("film.ivf", self.expected_ivf())
         (self.dir / "link.ivf").symlink_to(film)
-        for name in ("film.ivf", "link.ivf"):
-            self.assertIn("is the film to be encoded", self.fails("film.ivf", "-o", name))
+        self.write("list.ffconcat", b"ffconcat version 1.0\nfile film.ivf\n")
+        for name, output in (("film.ivf", "film.ivf"), ("film.ivf", "link.ivf"), ("file:film.ivf", "film.ivf"),
+                             (f"concat:{self.film}|film.ivf", "film.ivf"), ("list.ffconcat", "film.ivf")):
+            self.assertIn("is the film to be encoded", self.fails(name, "-o", output))
         self.assertEqual(film.read_bytes(), self.expected_ivf())
 
     def test_directory_of_somebody_else(self):
@@ -705,6 +722,16 @@ class Errors(DriverCase):
         text = self.fails(self.film, "-o", "out.ivf", "--work", "mine")
         self.assertIn("contains files that excamera did not write", text)
         self.assertEqual((self.dir / "mine/thesis.txt").read_bytes(), b"all of it")
+        text = self.fails(self.film, "-o", "out.ivf", "--work", "mine/thesis.txt")
+        self.assertEqual(text, "excamera: mine/thesis.txt: is no directory; choose another one with --work DIR\n")
+
+    def test_answer_that_is_not_whole(self):
+        """ffprobe exits with 0 if it could not write a part of its answer."""
+        harness.install_stubs(self.dir / "stubs", {"ffprobe": """
+            echo '{"streams": [{"index": 0, "codec_type": "video"}], "format": {"nb_streams": 2}}' """})
+        text = self.fails(self.film, "-o", "out.ivf", env=harness.environment(
+            PATH=f"{self.dir}/stubs:{harness.environment()['PATH']}"))
+        self.assertEqual(text, "excamera: ffprobe: a part of its answer is lost\n")
 
     def test_a_failing_step(self):
         """The failed step is shown with its message. When the cause is mended, the same command continues."""
@@ -731,10 +758,12 @@ class Surroundings(DriverCase):
         strange = {"MAKEFLAGS": "-n", "GNUMAKEFLAGS": "-n", "MFLAGS": "-n", "MAKEFILES": "/dev/zero", "VPXENC": "false",
                    "REBASE": "false", "ANCHORED_OPTIONS": "--no-such-option", "TIMINGS": "/dev/full", "ENGINE_DIR": "/",
                    "ENGINE": "", "WHOLE_CHUNKS": "yes", "KEEP": "1", "XC_SUMS": "/dev/full", "POSIXLY_CORRECT": "1",
-                   "PYTHONSAFEPATH": "1", "LC_ALL": "tr_TR.UTF-8"}
+                   "PYTHONSAFEPATH": "1", "PYTHONHOME": "/nowhere", "PYTHONINSPECT": "1", "LC_ALL": "tr_TR.UTF-8",
+                   "LD_PRELOAD": "/nowhere/lib.so", "OMP_NUM_THREADS": "0", ".SHELLFLAGS": "-n"}
         self.works(self.film, "-o", "out.ivf", *OPTIONS, env=harness.environment(**strange))
         self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
-        self.assertEqual(self.names(), {"out.ivf"})
+        self.works(self.film, "-o", "out.webm", *OPTIONS, env=harness.environment(**strange))
+        self.assertEqual(self.names(), {"out.ivf", "out.webm"})
 
     def test_unknown_engine(self):
         text = self.fails(self.film, "-o", "out.ivf", env=harness.environment(ENGINE="nix"))

@@ -167,6 +167,38 @@ class Together(InputsCase):
         self.timed("in.mp4", 30, "settb=1/120,setpts='N*4+round(1.4*sin(N*7.3))+1'", 120)
         self.compare("in.mp4", frame=1 / 30, rate="30/1")
 
+    def shades(self, name):
+        """When each picture that differs from the one before it is first shown, and how bright it is."""
+        text = harness.must("ffmpeg", "-v", "error", "-copyts", "-i", self.dir / name, "-map", "0:v", "-vf",
+                            "signalstats,metadata=print:file=-:key=lavfi.signalstats.YAVG", "-vsync", "passthrough",
+                            "-f", "null", "-").decode()
+        found = []
+        for time, value in re.findall(r"pts_time:(\S+)\n.*YAVG=(\S+)", text):
+            if not found or abs(found[-1][1] - float(value)) > 4:
+                found.append((float(time), float(value)))
+        return found
+
+    def test_every_picture_at_its_time(self):
+        """No picture is lost, and none moves by more than half a frame, even if pictures do not come as a header says
+        or come almost half a frame too late or too soon."""
+        for claims, times, expected in (("30000/1001", "round(N*30/24)*1001/30000", "24000/1001"),
+                                        ("24", "N/30", "30/1"),
+                                        ("30", "if(lt(N,48),N/24,2+(N-48)/50)", "50/1"),
+                                        ("60", "(N+0.4*sin(N*7.3))/60", "60/1"),
+                                        ("30", "(N+floor(N/6))/30", "30/1")):
+            with self.subTest(times, claims=claims):
+                self.ffmpeg("-f", "lavfi", "-i", f"color=gray:s=32x32:r={claims}:d=3", "-vf",
+                            "geq=lum='20+mod(N*37,200)':cb=128:cr=128", "-c:v", "libx264", "-qp", "4", "-bf", "0",
+                            "made.mkv")
+                self.ffmpeg("-i", "made.mkv", "-c", "copy", "-bsf:v", f"setts=ts='({times})/TB'", "in.mkv")
+                self.encode("in.mkv", "-q", "4")
+                self.assertEqual(self.streams("out.webm")[0]["r_frame_rate"], expected)
+                ours, theirs = self.shades("out.webm"), self.shades("in.mkv")
+                self.assertEqual(len(ours), len(theirs))
+                for (time, value), (right, shade) in zip(ours, theirs):
+                    self.assertAlmostEqual(value, shade, delta=4)
+                    self.assertAlmostEqual(time, right, delta=0.5 / Fraction(expected) + 0.002)
+
     def test_size_that_changes(self):
         """The film goes on in the first size, and on the same clock."""
         self.make("a.ts", "-c:v", "mpeg2video", "-c:a", "mp2", at=9, video=2, audio=2)

@@ -15,7 +15,7 @@ from xcdriver.processes import Failure, prepare_environment
 from xcdriver.sound import container_of
 from xcdriver.source import Source
 from xcdriver.summary import summary
-from xcdriver.terminal import say
+from xcdriver.terminal import say, say_line
 from xcdriver.work import Work
 
 DAMAGED = 3  # the exit status if the output is complete, but the film is not
@@ -69,13 +69,14 @@ def report(damage, is_allowed):
     if not damage:
         return 0
     is_failure = damage["serious"] and not is_allowed
-    say(f"excamera: {damage['text']}" + ("; --allow-damaged makes this no failure" if is_failure else "") + "\n")
+    say_line(f"excamera: {damage['text']}" + ("; --allow-damaged makes this no failure" if is_failure else ""))
     return DAMAGED if is_failure else 0
 
 
 def open_source(options):
     """The film, and, now that its rate is known, how long chunks and batches are."""
     source = Source(options.input, options.audio, options.rate, bool(container_of(options.output)), Edits.of(options))
+    source.protect(options.output)
     pieces.settle(options, None if source.piped else source.timing.rate)
     return source
 
@@ -91,7 +92,7 @@ def remove(work):
     try:
         work.remove()
     except OSError as error:
-        say(f"excamera: {work.path}: cannot be removed: {error.strerror}\n")
+        say_line(f"excamera: {work.path}: cannot be removed: {error.strerror}")
 
 
 def encode_film(options, progress):
@@ -101,11 +102,13 @@ def encode_film(options, progress):
     find_tools()
     check_engine()
     options.jobs = options.jobs or engine.jobs()
-    check_output(options.output, options.input)
+    check_output(options.output)
     source = open_source(options)
     for note in source.notes:
         progress.interject(f"excamera: {note}")
     directory = options.work or options.output.with_name(options.output.name + ".work")
+    if str(directory).startswith("-"):  # the tools would take it for an option
+        directory = directory.absolute()
     if options.dry_run:
         print_plan(source, options, directory)
         return 0

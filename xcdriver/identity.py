@@ -95,12 +95,22 @@ def address(url, described):
     return said
 
 
-def identify(name, described):
-    """The identity of a film, as a dictionary for JSON. described: what ffprobe says about its size and duration."""
+def files(name):
+    """The files that the name of a film stands for. Of several, the first is a playlist that names the others, unless
+    the name does."""
     if name.startswith("concat:"):
-        return listing([pathlib.Path(part) for part in name[len("concat:"):].split("|")])
+        return [pathlib.Path(part) for part in name[len("concat:"):].split("|")]
     path = pathlib.Path(name)
     if path.is_file():
-        pieces = parts(path) if path.suffix.lower() in PLAYLISTS else []
-        return {**contents(path), **({"parts": listing(pieces)} if pieces else {})}
-    return listing(sequence(name)) if is_sequence(name) else address(name, described)
+        return [path, *(parts(path) if path.suffix.lower() in PLAYLISTS else [])]
+    return sequence(name) if is_sequence(name) else []
+
+
+def identify(name, described):
+    """The identity of a film, as a dictionary for JSON. described: what ffprobe says about its size and duration."""
+    found = files(name)
+    if not found:
+        return address(name, described)
+    if os.path.isfile(name):
+        return {**contents(found[0]), **({"parts": listing(found[1:])} if found[1:] else {})}
+    return listing(found)

@@ -28,6 +28,8 @@ FINISHED := {finished}
 all: {batches}
 
 .DELETE_ON_ERROR:
+SHELL := /bin/sh
+.SHELLFLAGS := -c
 
 VPXENC ?= xc-vpxenc
 REBASE ?= xc-rebase

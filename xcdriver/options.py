@@ -82,6 +82,8 @@ def add_work(add):
 
 def check(parser, options):
     """Refuses what does not go together."""
+    if not options.input:
+        parser.error("INPUT is an empty name")
     if options.output.suffix.lower() not in [".ivf"] + list(CONTAINERS):
         parser.error(f"{options.output}: does not end in .webm, .mkv or .ivf")
     if options.keyint is not None and options.batch is not None:

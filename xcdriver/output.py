@@ -7,7 +7,7 @@ import shutil
 import stat
 
 from xcdriver import files, graph, proof, y4m
-from xcdriver.processes import Failure, run
+from xcdriver.processes import Failure, run, run_without_errors
 from xcdriver.sound import container_of, joining_command, kept_tracks
 
 
@@ -27,8 +27,8 @@ def temporary_name(target):
     return target.with_name(target.name + ".excamera-part")
 
 
-def check_output(output, film):
-    """Raises Failure if the output cannot be written, or would replace the film itself."""
+def check_output(output):
+    """Raises Failure if the output cannot be written."""
     target = pathlib.Path(os.path.realpath(output))
     if not target.parent.is_dir():
         raise Failure(f"{target.parent}: no such directory")
@@ -36,8 +36,6 @@ def check_output(output, film):
         raise Failure(f"{output}: is a directory")
     if target.is_symlink() or (target.exists() and not target.is_file()):
         raise Failure(f"{output}: is no regular file")
-    if target.exists() and os.path.exists(film) and target.samefile(film):
-        raise Failure(f"{output}: is the film to be encoded; choose another name")
     try:
         if target.exists():
             open(target, "r+b").close()
@@ -58,7 +56,7 @@ def write(part, film, work, source, output, container):
     """Writes the output under its temporary name. ffmpeg 5.1 exits with 0 even if its last writes have failed, so what
     it says counts."""
     if container:
-        run(joining_command(source, work, container, part), heed_errors=True)
+        run_without_errors(joining_command(source, work, container, part))
     else:
         shutil.copyfile(film, part)
     mode = stat.S_IMODE(output.stat().st_mode) if output.exists() else None

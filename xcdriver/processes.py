@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,10 @@ from xcdriver.places import IN_SOURCES, ROOT
 STRANGE_VARIABLES = ("MAKEFLAGS", "GNUMAKEFLAGS", "MFLAGS", "MAKEFILES", "MAKELEVEL", "VPXENC", "REBASE",
                      "ANCHORED_OPTIONS", "PNG2Y4M_OPTIONS", "TIMINGS", "ENGINE_DIR", "LAMBDA_DIR", "WHOLE_CHUNKS",
                      "FFREPORT")
+
+# Has ffmpeg mark its own messages. Libraries also print to standard error, such as the loader if it ignores LD_PRELOAD.
+FFMPEG_MARKS = ["-v", "level+error"]
+MARK = re.compile(r"\[(?:error|fatal|panic)\] ")
 
 PACKAGES = {"ffmpeg": "ffmpeg", "ffprobe": "ffmpeg, which has it", "make": "GNU make"}
 
@@ -111,7 +116,12 @@ def ending(program, status):
 
 def reason(text):
     """The last of the lines that a command has printed, which usually says why it failed."""
-    return ([line.strip() for line in text.splitlines() if line.strip()] or [""])[-1]
+    return MARK.sub("", ([line.strip() for line in text.splitlines() if line.strip()] or [""])[-1])
+
+
+def complaint(text):
+    """The last error of an ffmpeg with FFMPEG_MARKS, or an empty string."""
+    return reason("\n".join(filter(MARK.search, text.splitlines())))
 
 
 def failed(commands, output):
@@ -134,13 +144,20 @@ def attempt(argv, **more):
     return Attempt(process.returncode, output, errors)
 
 
-def run(argv, heed_errors=False, **more):
-    """Runs a command and returns its standard output. Raises Failure if its exit status is not 0, or, with heed_errors,
-    if it has printed anything to standard error."""
+def run(argv, **more):
+    """Runs a command and returns its standard output. Raises Failure if its exit status is not 0."""
     status, output, errors = attempt(argv, **more)
-    if status or (heed_errors and errors.strip()):
+    if status:
         raise failed([argv], errors or ending(argv[0], status))
     return output
+
+
+def run_without_errors(argv):
+    """Runs an ffmpeg with FFMPEG_MARKS. Raises Failure if its exit status is not 0 or if it complains."""
+    status, _, errors = attempt(argv)
+    said = complaint(errors)
+    if status or said:
+        raise Failure(said or reason(errors) or ending(argv[0], status))
 
 
 def parse_json(argv, output):

@@ -3,7 +3,7 @@
 import math
 import time
 
-from xcdriver.terminal import Line, can_say, fitted, is_live, say, width
+from xcdriver.terminal import Line, can_say, fitted, is_live, say, say_line, width
 
 
 def in_bytes(size):
@@ -68,7 +68,7 @@ class Progress:
         """Prints a line of its own, unless nothing is to be shown."""
         if not self.quiet:
             self.clear()
-            say(message + "\n")
+            say_line(message)
 
     def note(self, message):
         """The same for what only those want to know who have asked for more."""

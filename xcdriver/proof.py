@@ -5,7 +5,7 @@ import struct
 import subprocess
 
 from xcdriver import files, graph
-from xcdriver.processes import Failure, ending, log_in_memory, reason, started
+from xcdriver.processes import FFMPEG_MARKS, Failure, complaint, ending, log_in_memory, reason, started
 
 IVF_HEADER, FRAME_HEADER = 32, 12  # bytes, docs/ivf.md
 
@@ -28,7 +28,7 @@ def shown_frames(path):
 def tracks(path):
     """What ffmpeg finds when it reads a file to its end: the number of packets of each track, and a digest of their
     data. Raises Failure if it finds anything wrong with the file."""
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", f"file:{path}", "-map", "0", "-c", "copy", "-f", "framemd5",
+    command = ["ffmpeg", "-nostdin", *FFMPEG_MARKS, "-i", f"file:{path}", "-map", "0", "-c", "copy", "-f", "framemd5",
                "-"]
     found = {}
     with log_in_memory() as log, \
@@ -41,9 +41,10 @@ def tracks(path):
                 track[1].update(fields[-1].encode())
         status = process.wait()
         log.seek(0)
-        said = reason(log.read())
+        printed = log.read()
+    said = complaint(printed)
     if status or said:
-        raise Failure(f"cannot be read back: {said or ending('ffmpeg', status)}")
+        raise Failure(f"cannot be read back: {said or reason(printed) or ending('ffmpeg', status)}")
     return [(packets, digest.hexdigest()) for _, (packets, digest) in sorted(found.items())]
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from xcdriver import pictures
 from xcdriver.files import digest
 from xcdriver.messages import LEVEL
-from xcdriver.processes import attempt
+from xcdriver.processes import FFMPEG_MARKS, attempt
 
 # Matroska has no negative times, but the first packet of Opus has one. So in the files of tracks, all times are later.
 LATER = 60  # seconds
@@ -121,5 +121,5 @@ def joining_command(source, work, container, part):
         inputs += ["-f", "ffmetadata", "-i", f"file:{work.path / METADATA}"]
         last = str(len(tracks) + 1)
         maps += ["-map_metadata", last, "-map_chapters", last]
-    return ["ffmpeg", "-nostdin", "-v", "error", "-y", "-copyts", *inputs, "-map", "0:v", *maps, "-c", "copy",
+    return ["ffmpeg", "-nostdin", *FFMPEG_MARKS, "-y", "-copyts", *inputs, "-map", "0:v", *maps, "-c", "copy",
             *work.record["aspect"], "-fflags", "+bitexact", "-f", container, f"file:{part}"]

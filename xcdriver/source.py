@@ -17,7 +17,11 @@ LARGEST = 16368  # columns and lines: XC_MAX_ENCODED in lib/include/excamera/pic
 COUNTS_PICTURES = "avi"  # here its header says of a stream how many pictures it has
 KNOWS_LENGTH = "mov,mp4,m4a,3gp,3g2,mj2"  # and here how long it is
 TIMED = 0.9  # of the packets must have timestamps
-PLACES, PACKETS = 5, 300  # in how many places of the film timestamps are looked at, and how many there
+PLACES, PACKETS, LEAST_PACKETS = 5, 300, 30  # in how many places of the film timestamps are looked at, how many there
+MOST_READ = 1 << 28  # bytes of the film that are read for that
+UNTIMED = ("yuv4mpegpipe", "image2", "rawvideo")  # have a constant rate, but no timestamps
+CLOCK_MAY_START_AGAIN = ("mpegts", "mpeg", "hls", "concat", "flv", "rtsp")
+LONGEST_STEP = 10  # seconds; after a longer one, ffmpeg takes the clock for another one (-dts_delta_threshold)
 
 
 def seconds(value):
@@ -29,8 +33,10 @@ def seconds(value):
 
 
 def real_name(name):
-    """Where the film is. For a program that this one starts, standard input is something else, so its links are
-    followed. A pipe is refused: ffprobe and ffmpeg read the film one after the other."""
+    """Where the film is, without "file:", which ffmpeg takes. For a program that this one starts, standard input is
+    something else, so its links are followed. A pipe is refused: ffprobe and ffmpeg read the film one after the
+    other."""
+    name = name[len("file:"):] if name.startswith("file:") else name
     real = os.path.realpath(name) if name.startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/")) else name
     try:
         mode = os.stat(real).st_mode
@@ -63,10 +69,17 @@ class Source:
             self.name = real_name(name)
             self.fixed_rate = fixed_rate
             # Without "file:", ffmpeg takes what comes before a colon as a protocol.
-            url = f"file:{self.name}" if ":" in self.name and os.path.exists(self.name) else self.name
+            is_odd = ":" in self.name or self.name == "-"
+            url = f"file:{self.name}" if is_odd and os.path.exists(self.name) else self.name
             rates = ["-framerate", str(fixed_rate)] if fixed_rate and identity.is_sequence(self.name) else []
             self.input = [*rates, "-i", url]
             self.probe(audio, with_tracks)
+
+    def protect(self, output):
+        """Raises Failure if the output would replace the film or a part of it."""
+        if not self.piped and os.path.exists(output) and any(path.exists() and path.samefile(output)
+                                          for path in identity.files(self.name)):
+            raise Failure(f"{output}: is the film to be encoded, or a part of it; choose another name")
 
     def check_standard_input(self, fixed_rate):
         self.name = "standard input"
@@ -82,6 +95,8 @@ class Source:
 
     def probe(self, audio, with_tracks):
         found = self.ask("-show_streams", "-show_format", "-show_programs")
+        if len(found.get("streams", [])) != found.get("format", {}).get("nb_streams"):  # it overlooks a failing write
+            raise Failure("ffprobe: a part of its answer is lost")
         choice = Choice(self.name, self.input, found, audio, with_tracks)
         self.format, self.video, self.tracks, self.notes = found["format"], choice.video, choice.tracks, choice.notes
         if self.edits.trim:  # packets cannot be cut
@@ -125,13 +140,14 @@ class Source:
         start = seconds(self.video.get("start_time"))
         start = start - self.begin if start is not None else Fraction(0)
         self.pace = float(average or base or 25)  # pictures per second
-        fps = self.fixed_rate or rate.choose(base, average, lambda: self.times)
+        fps = self.fixed_rate or rate.choose(base, average, self.times)
         length = seconds(self.format.get("duration")) or 0
         self.telecined = not self.fixed_rate and telecine.telecined(self.input, self.video, fps, length)
         if self.telecined:
             fps *= Fraction(4, 5)
-        is_regular = fps == base or self.telecined or self.fixed_rate
-        shift = start % (1 / fps) if is_regular else Fraction(rate.phase(self.times, fps)) / fps
+        shift = start % (1 / fps)
+        if self.times and not self.telecined and not self.fixed_rate:
+            shift = Fraction(rate.phase(self.times[0], fps, float(shift * fps))) / fps
         edits = self.edits  # with --trim, ffmpeg's clock may begin later
         shift = (shift - edits.seek) % (1 / fps) if edits.seek else shift
         self.timing = Timing(fps, float(shift), float(edits.begin - edits.seek))
@@ -151,19 +167,30 @@ class Source:
         if length and self.format.get("format_name") in (COUNTS_PICTURES, KNOWS_LENGTH):
             self.end = self.edits.shorten(start + length)
 
-    @functools.cached_property
-    def times(self):
-        """When pictures are shown, in seconds on ffmpeg's clock: some in each of a few places of the film."""
+    def sampled(self):
+        """Which packets are looked at for their times, as ffprobe's option -read_intervals has it."""
         length = seconds(self.format.get("duration")) or 0
         places = [length * number / PLACES for number in range(PLACES)] if length > 60 else [0]
-        intervals = ",".join(f"{float(place + self.begin):.3f}%+#{PACKETS}" if place else f"%+#{PACKETS}"
-                             for place in places)
-        packets = self.ask("-select_streams", str(self.video["index"]), "-read_intervals", intervals,
-                           "-show_entries", "packet=pts_time").get("packets", [])
-        times = {seconds(packet.get("pts_time")) for packet in packets} - {None}
+        size = int(self.format.get("bit_rate") or 0) / 8 / self.pace * len(places)
+        packets = max(LEAST_PACKETS, min(PACKETS, int(MOST_READ / size))) if size else PACKETS
+        return ",".join(f"{float(place + self.begin):.3f}%+#{packets}" if place else f"%+#{packets}"
+                        for place in places)
+
+    @functools.cached_property
+    def times(self):
+        """When pictures are shown, in seconds on ffmpeg's clock: some in each of a few places of the film. A list of
+        runs on one clock; empty if the film does not say."""
+        kind = self.format.get("format_name")
+        if kind in UNTIMED:
+            return []
+        packets = self.ask("-select_streams", str(self.video["index"]), "-read_intervals", self.sampled(),
+                           "-show_entries", "packet=pts_time,dts_time").get("packets", [])
+        pairs = [[seconds(packet.get(name)) for name in ("pts_time", "dts_time")] for packet in packets]
+        times = [(shown - self.begin, decoded if decoded is not None else shown) for shown, decoded in pairs
+                 if shown is not None]
         if len(times) < len(packets) * TIMED:
             return []  # a raw stream
-        return [time - self.begin for time in sorted(times)]
+        return rate.runs(times, LONGEST_STEP if kind in CLOCK_MAY_START_AGAIN else None)
 
     def identity(self):
         """What distinguishes this film from another one. None for standard input, which can never be recognized."""

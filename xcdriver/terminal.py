@@ -3,6 +3,7 @@
 
 Nothing here has a colour, so NO_COLOR changes nothing."""
 import os
+import re
 import select
 import shutil
 import sys
@@ -12,12 +13,19 @@ WIDTH = 80  # columns, where the terminal does not say how many it has
 
 def say(text):
     """Writes to standard error. If nobody can read that any more, all further messages are dropped: an encode goes on
-    without them."""
+    without them. The names of files may hold bytes that are no text; they are written as they are."""
     try:
         if sys.stderr:
-            print(text, end="", file=sys.stderr, flush=True)
+            sys.stderr.buffer.write(text.encode(errors="surrogateescape"))
+            sys.stderr.flush()
     except OSError:
         sys.stderr = open(os.devnull, "w")  # the old one still has the text, and fails again when Python flushes it
+
+
+def say_line(text):
+    """Writes a line, whatever is in the names of files: a control character, which a terminal would obey, becomes a
+    question mark."""
+    say(re.sub(r"[\0-\x1f\x7f-\x9f]", "?", text) + "\n")
 
 
 def can_say():

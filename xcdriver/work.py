@@ -63,6 +63,8 @@ class Work:
         self.record_path = path / "record.json"
         # done: how many chunks, from the first on, are finished. film: the film's length, once it is known.
         self.record = {"arguments": arguments, "done": 0, "film": None, "aspect": None}
+        if path.exists() and not path.is_dir():
+            raise Failure(f"{path}: is no directory; choose another one with --work DIR")
         path.mkdir(parents=True, exist_ok=True)
         records = {"record.json", "record.old"}
         if not records & set(os.listdir(path)) and set(os.listdir(path)) - set(self.OWN_FILES):
