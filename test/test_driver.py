@@ -334,7 +334,8 @@ class Interrupted(DriverCase):
 
     def made(self):
         """The modification time of each file of a chunk."""
-        return {path.name: path.stat().st_mtime_ns for path in (self.dir / "out.ivf.work").glob("[0-9]" * 8 + ".[yi]??")}
+        paths = (self.dir / "out.ivf.work").glob("[0-9]" * 8 + ".[yi]??")
+        return {path.name: path.stat().st_mtime_ns for path in paths}
 
     def test_goes_on_where_it_was(self):
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):

@@ -2,8 +2,9 @@
 """A run of ./excamera in which one call fails, or one process is killed: either the film comes out right all the same,
 or one line says what is wrong and the same command, once more, makes the same bytes.
 
-XC_FAULTS=all test/run test_faults tries each point of a run with each fault, and 50 runs with random kills; it takes
-about an hour. Without that variable it is a sample that takes a minute or two."""
+XC_FAULTS=all test/run test_faults.Points tries each point of a run with each fault; it takes more than an hour.
+XC_KILLS=50 test/run test_faults.Kills makes 50 runs with random kills; XC_SEED=N makes run N the first one, to repeat
+it. Without these variables it is a sample that takes a minute or two."""
 import collections
 import concurrent.futures
 import os
@@ -19,7 +20,9 @@ import harness
 from harness import BIN, ROOT, Case
 
 ALL = os.environ.get("XC_FAULTS") == "all"
-SAMPLE, KILLED_RUNS = (None, 50) if ALL else (int(os.environ.get("XC_FAULTS", "40")), 4)
+SAMPLE = None if ALL else int(os.environ.get("XC_FAULTS", "40"))
+KILLED_RUNS, FIRST_SEED = int(os.environ.get("XC_KILLS", "4")), int(os.environ.get("XC_SEED", "1"))
+KILLS = 3  # in each of these runs
 OPTIONS = ("-s", "2", "-k", "2", "-j", "2")
 SHARED_SIZE = 4 * 1002  # struct shared in preload/fault.c
 
@@ -152,23 +155,34 @@ class Points(FaultCase):
 
 class Kills(FaultCase):
     def test_random_kills(self):
-        """Processes are killed at random until there have been three kills; then the run may end."""
-        for seed in range(KILLED_RUNS):
+        """Each run is begun again and again until some of its processes have been killed; then it may end. It makes
+        the same bytes each time."""
+        killed = collections.Counter()
+        for seed in range(FIRST_SEED, FIRST_SEED + KILLED_RUNS):
             with self.subTest(seed=seed):
                 chance = random.Random(seed)
                 directory = self.directory(f"kills-{seed}")
-                for _ in range(3):
-                    self.kill_once(directory, chance)
+                for _ in range(KILLS):
+                    killed[self.kill_once(directory, chance)] += 1
                 self.assertIsNone(self.goes_on(directory))
+                self.assertEqual((directory / "out.webm").read_bytes(), self.expected)
+                shutil.rmtree(directory.parent)
+        names = ", ".join(f"{count} of {name}" for name, count in sorted(killed.items()) if name)
+        print(f"test_faults: {KILLED_RUNS} runs from seed {FIRST_SEED} on; kills: {names}")
 
     def kill_once(self, directory, chance):
+        """Returns the name of the program that was killed. None if all had ended by then."""
         process = self.excamera(directory, XC_FAULT_SHARED=str(directory))
         time.sleep(chance.uniform(0.1, 1.5))
-        there = sorted(processes(f"XC_FAULT_SHARED={directory}"), key=lambda entry: entry[1])
-        if there:
-            try:
-                os.kill(chance.choice(there)[0], signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        there = collections.defaultdict(list)
+        for number, name in processes(f"XC_FAULT_SHARED={directory}"):
+            there[name].append(number)
+        killed = chance.choice(sorted(there)) if there else None
+        try:
+            if killed:
+                os.kill(chance.choice(there[killed]), signal.SIGKILL)
+        except ProcessLookupError:
+            killed = None
         text = process.communicate(timeout=harness.TIMEOUT)[1]
-        self.assertIsNone(self.wrong(directory, process.returncode, text), text)
+        self.assertIsNone(self.wrong(directory, process.returncode, text), f"{killed} was killed: {text}")
+        return killed

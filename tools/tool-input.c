@@ -99,14 +99,15 @@ void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name)
     xc_tool_input_close(&input);
 }
 
-void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state, const char *option)
+void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state, const char *before,
+                             const char *option)
 {
     const unsigned expected = file->ivf.header.expected_state;
     if (xc_state_satisfies(state, expected)) {
         return;
     }
     if (state->width) {
-        xc_tool_fail(file->name, "expects state %08x, but is to follow state %08x", expected,
+        xc_tool_fail(file->name, "expects state %08x, but %s, which is before it, gives state %08x", expected, before,
                      (unsigned)xc_state_id(state));
     }
     if (!option) {

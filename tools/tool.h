@@ -105,9 +105,10 @@ struct xc_tool_ivf {
 };
 
 void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name);
-/* Fails unless the file expects this state. option: which option names the state's file, for the message to a user who
- * has left it out; NULL: there is no such option. */
-void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state, const char *option);
+/* Fails unless the file expects this state. For the message: before is the name of the file that gives the state, and
+ * option is that which names this file, for a user who has left it out; NULL: there is no such option. */
+void xc_tool_ivf_check_state(const struct xc_tool_ivf *file, const struct xc_state *state, const char *before,
+                             const char *option);
 /* Decodes one frame as xc_decode does. The caller owns the picture; NULL: the frame shows none. */
 struct xc_picture *xc_tool_ivf_decode(const struct xc_tool_ivf *file, uint32_t frame, struct xc_state *state,
                                       struct xc_workspace *workspace);

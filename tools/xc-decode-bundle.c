@@ -12,6 +12,7 @@
 struct bundle {
     struct xc_workspace *workspace;
     struct xc_state state;
+    const char *before; /* the name of the file that gives this state; NULL: there is none */
     struct xc_tool_output film, report; /* the report is open if it is wanted */
     uint16_t width, height;             /* of all pictures; 0 before the first */
     bool verbose;
@@ -51,7 +52,7 @@ static void play(struct bundle *b, const char *name)
     struct xc_tool_ivf input;
     xc_tool_ivf_read(&input, name);
     const uint32_t count = input.ivf.header.frame_count;
-    xc_tool_ivf_check_state(&input, &b->state, NULL);
+    xc_tool_ivf_check_state(&input, &b->state, b->before, NULL);
     if (b->json.stream) {
         xc_json_object(&b->json, NULL);
         xc_json_text(&b->json, "file", name);
@@ -75,10 +76,12 @@ static void play(struct bundle *b, const char *name)
 /* Each line of standard input is a name. */
 static void play_all(struct bundle *b)
 {
-    char *name = NULL;
-    size_t capacity = 0;
+    char *names[2] = { NULL, NULL }; /* the one before this one is needed for messages */
+    size_t capacities[2] = { 0, 0 };
     ssize_t length;
-    while ((length = getline(&name, &capacity, stdin)) > 0) {
+    int i = 0;
+    while ((length = getline(&names[i], &capacities[i], stdin)) > 0) {
+        char *name = names[i];
         if (name[length - 1] == '\n') {
             name[length - 1] = '\0';
         }
@@ -87,12 +90,15 @@ static void play_all(struct bundle *b)
         }
         if (*name) {
             play(b, name);
+            b->before = name;
+            i = !i;
         }
     }
     if (ferror(stdin)) {
         xc_tool_fail("standard input", "%s", strerror(errno));
     }
-    free(name);
+    free(names[0]);
+    free(names[1]);
 }
 
 int main(int argc, char **argv)
@@ -126,7 +132,8 @@ int main(int argc, char **argv)
     }
 
     bundle.workspace = xc_tool_workspace(threads);
-    xc_tool_state_read(&bundle.state, xc_workspace_pool(bundle.workspace), operands[0]);
+    bundle.before = operands[0];
+    xc_tool_state_read(&bundle.state, xc_workspace_pool(bundle.workspace), bundle.before);
     xc_tool_output_open(&bundle.film, output_name);
     if (json) {
         xc_tool_output_open(&bundle.report, "-");

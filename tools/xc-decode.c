@@ -205,7 +205,7 @@ int main(int argc, char **argv)
     struct xc_error damage;
     read_input(&input, operands[0], &damage);
     xc_tool_state_read(&state, xc_workspace_pool(workspace), state_name);
-    xc_tool_ivf_check_state(&input, &state, like_original ? "-s" : "-S");
+    xc_tool_ivf_check_state(&input, &state, state_name, like_original ? "-s" : "-S");
     struct sink sink = {
         .format = format, .like_original = like_original, .input_name = input.name, .ivf = &input.ivf
     };

@@ -128,7 +128,7 @@ static void open_input(struct dissection *d, struct xc_tool_ivf *input, const ch
     xc_tool_ivf_read(input, name);
     d->workspace = xc_tool_workspace(1);
     xc_tool_state_read(&d->state, xc_workspace_pool(d->workspace), state_name);
-    xc_tool_ivf_check_state(input, &d->state, "-s");
+    xc_tool_ivf_check_state(input, &d->state, state_name, "-s");
     const uint32_t count = input->ivf.header.frame_count;
     if (d->overlay && !count) {
         xc_tool_fail(name, "has no frame");

@@ -55,7 +55,7 @@ static void follow(struct xc_state *state, const char *name, const char *state_n
     struct xc_tool_chunk_input input;
     struct xc_error err;
     xc_tool_chunk_input_read(&input, name, state_name, "-S", workspace);
-    xc_tool_ivf_check_state(&input.file, &input.state, "-S");
+    xc_tool_ivf_check_state(&input.file, &input.state, state_name, "-S");
     const uint32_t count = input.file.ivf.header.frame_count;
     if (count == 0) {
         xc_tool_fail(name, "has no frame");

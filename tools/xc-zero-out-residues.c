@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     struct xc_chunk chunk;
     struct xc_error err;
     xc_tool_chunk_input_read(&input, operands[0], state_name, "-S", workspace);
-    xc_tool_ivf_check_state(&input.file, &input.state, "-S");
+    xc_tool_ivf_check_state(&input.file, &input.state, state_name, "-S");
     if (!input.file.ivf.header.frame_count) {
         xc_tool_fail(operands[0], "has no frame");
     }
