@@ -6,6 +6,7 @@ import sys
 from pool import Fault, Lost
 from process import SIGKILL, SIGNALLED
 
+PROGRAMS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../mk/tool-programs")
 CANNOT_RUN = (126, 127)  # exit statuses for a program that cannot be executed, or whose libraries are missing
 INTERRUPTED = SIGNALLED + 2
 TIMEOUT = 3600  # seconds that a step may take
@@ -29,6 +30,12 @@ def find_program(name):
         if os.access(path, os.X_OK) and os.path.isfile(path):
             return path
     raise Failed(CANNOT_RUN[1], f"{name}: not found\n".encode())
+
+
+def programs_of(tool):
+    """A step's tool, and the programs that it runs itself: a line of mk/tool-programs has first a tool, then these."""
+    with open(PROGRAMS) as lines:
+        return next((words for words in map(str.split, lines) if words[0] == os.path.basename(tool)), [tool])
 
 
 def judge(status, program, said):

@@ -4,7 +4,7 @@ import os
 import time
 
 import files
-from command import find_program, judge
+from command import find_program, judge, programs_of
 from files import look
 from pool import RUN_FOLDER, Fault, Lost, locked
 from ssh import Connection
@@ -120,7 +120,8 @@ class Errand:
         timed = os.environ.get("TIMINGS")
         inputs = [look(name) for name in step.inputs]
         ours = look(find_program(step.argv[0]))
-        programs = [self.program_there(name) for name in ([step.argv[0], "xc-timed"] if timed else [step.argv[0]])]
+        needed = [step.argv[0], *programs_of(step.argv[0])[1:], *(["xc-timed"] if timed else [])]
+        programs = [self.program_there(name) for name in needed]
         outputs = {name: files.identity_of_output(name, step, ours, inputs) for name in step.outputs}
         words = [*(word for program in programs for word in ("-x", program.identity, os.path.basename(program.name))),
                  *(word for file in inputs for word in ("-i", file.identity, file.name)),

@@ -31,6 +31,7 @@ OPTIONS = {
     "xc-split": "-s -d",
     "xc-terminate-chunk": "",
     "xc-timed": "",
+    "xc-unpack": "-o --output --decoder",
     "xc-vpxenc": "--ivf --codec --good --best --rt --cpu-used --end-usage --min-q --max-q --cq-level --buf-initial-sz "
                  "--buf-optimal-sz --buf-sz --undershoot-pct -p --passes --auto-alt-ref -t --threads --token-parts "
                  "--tune --target-bitrate -o --output",

@@ -5,8 +5,9 @@ import math
 import shutil
 
 from xcdriver import graph
+from xcdriver.cut import Unfit
+from xcdriver.cutter import Cutter
 from xcdriver.measuring import Quality, measure
-from xcdriver.output import aspect_options
 from xcdriver.processes import Failure
 from xcdriver.segment import Segment, make
 from xcdriver.sizes import Sizes
@@ -74,9 +75,9 @@ class Encoding:
             frames = splitter.frames and min(splitter.frames, self.options.chunk * (begin + chunks))
             self.progress.begin("splitting", frames, self.frames_split())
         while begin < (end := splitter.wait_for(begin + chunks, self.on_wait)):
-            work.update(aspect=aspect_options(work.chunk(begin)))
+            work.update(aspect=splitter.aspect(begin))
             is_first = not self.segment
-            self.segment = Segment(begin, end, self.options, work.path)
+            self.segment = Segment(begin, end, self.options, work.path, splitter.chunks_from)
             if is_first:
                 self.progress.begin("encoding", splitter.frames, self.frames_done())
             if self.segment.unfinished:
@@ -94,6 +95,15 @@ def chunks_at_a_time(options):
     return math.ceil(SEGMENT * options.jobs / options.batch) * options.batch
 
 
+def cut_or_say_why(work, source, options, progress, stack):
+    """A Cutter for the film. None, with a word to the user, if the film has to be decoded here."""
+    try:
+        return Cutter(work, source, options.chunk, stack)
+    except Unfit as reason:
+        progress.interject(f"excamera: {source.name}: is decoded here: {reason}")
+        return None
+
+
 def encode(work, source, options, progress):
     """Makes the finished chunks of a film in the work directory."""
     chunks = chunks_at_a_time(options)
@@ -102,5 +112,6 @@ def encode(work, source, options, progress):
         work.remove_chunks()  # left by an earlier run with --keep, or by one that was killed; xc-split counts them
     check_room(work, source, options.chunk, most)
     with contextlib.ExitStack() as stack:
-        splitter = Splitter(work, source, options.chunk, most, stack, options.allow_damaged)
+        splitter = options.decode == "there" and cut_or_say_why(work, source, options, progress, stack)
+        splitter = splitter or Splitter(work, source, options.chunk, most, stack, options.allow_damaged)
         Encoding(work, splitter, options, progress).run(chunks)

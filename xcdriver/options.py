@@ -58,6 +58,9 @@ def add_pieces(add):
     add("-j", "--jobs", metavar="N", type=number(1, MOST_JOBS),
         help="processes at a time; the output does not depend on it; default: one per core, or as many as the engine "
              "has room for")
+    add("--decode", choices=("here", "there"), default="here",
+        help="where the film is decoded: here, so that raw pictures go to where the steps run; or there, so that the "
+             "film goes as it is, cut at its key frames; default: %(default)s")
 
 
 def add_messages(add):
@@ -88,6 +91,8 @@ def check(parser, options):
         parser.error(f"{options.output}: does not end in .webm, .mkv or .ivf")
     if options.keyint is not None and options.batch is not None:
         parser.error("-k and --keyint exclude each other: both say how far key frames are apart")
+    if options.decode == "there" and options.measure:
+        parser.error("--measure needs the raw pictures here, and --decode there makes them elsewhere")
     if options.quiet and options.verbose:
         parser.error("--quiet and --verbose exclude each other")
 

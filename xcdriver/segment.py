@@ -21,15 +21,16 @@ class Segment:
     step failed. Batches that are finished in the directory are left out: their raw pictures may have been split off
     again, and make would take what was made of them for outdated."""
 
-    def __init__(self, first, end, options, directory):
+    def __init__(self, first, end, options, directory, source):
         structure = graph.STRUCTURES[options.structure]
         self.first, self.end = first, end
         batches = graph.batches(first, end - 1, options.batch)
         there = set(os.listdir(directory))
         self.unfinished = [batch for batch in batches if not set(map(graph.finished, batch)) <= there]
-        self.makefile = self.unfinished and makefile(self.unfinished, options.batch, options.quality, options.structure)
-        self.batches = [({graph.finished(chunk) for chunk in batch}, structure(batch, options.quality))
-                        for batch in batches]
+        self.makefile = self.unfinished and makefile(self.unfinished, options.batch, options.quality, options.structure,
+                                                     source)
+        self.batches = [({graph.finished(chunk) for chunk in batch},
+                         [*source.steps(batch), *structure(batch, options.quality)]) for batch in batches]
         self.weight = sum(WEIGHTS[step.argv[0]] for _, steps in self.batches for step in steps)
 
     def chunks_done(self, directory):

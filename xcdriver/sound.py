@@ -58,21 +58,31 @@ class Track(typing.NamedTuple):
         return ["-c:a", self.codec, *layouts]
 
 
-def picture_command(source):
-    """The command that writes the pictures to standard output, as Y4M."""
+def reading(source):
+    """The beginning of each command that reads the film."""
     return ["ffmpeg", "-nostdin", "-hide_banner", *LEVEL, "-y", "-max_error_rate", "1", "-reinit_filter:v", "0",
-            *source.edits.reading(), *source.input, "-filter_complex", pictures.graph(source), "-map", "[pictures]",
-            "-r", str(source.timing.rate), "-f", "yuv4mpegpipe", "-"]
+            *source.edits.reading(), *source.input]
 
 
-def splitting_command(source, directory):
-    """The same, with all else written to the work directory."""
-    command, part = picture_command(source), source.edits.writing()
+def picture_command(source, *options):
+    """The command that writes the pictures to standard output, as Y4M. options: for this output."""
+    return [*reading(source), "-filter_complex", pictures.graph(source), "-map", "[pictures]", "-r",
+            str(source.timing.rate), *options, "-f", "yuv4mpegpipe", "-"]
+
+
+def track_outputs(source, directory):
+    """What a command needs besides, to write all else to the work directory."""
+    command, part = [], source.edits.writing()
     for track in source.tracks:
         command += [*part, "-map", f"0:{track.index}", *track.options(), *EXACT, *PATIENT, "-output_ts_offset",
                     str(LATER), "-f", "matroska", f"file:{directory / track.file}"]
     return [*command, *part, "-map_metadata", "0", "-fflags", "+bitexact", "-f", "ffmetadata",
             f"file:{directory / METADATA}"]
+
+
+def splitting_command(source, directory):
+    """Both in one."""
+    return [*picture_command(source), *track_outputs(source, directory)]
 
 
 def files(source, work):

@@ -5,6 +5,11 @@ import re
 from xcdriver.graph import Step, raw, stem
 
 
+def plan(chunk):
+    """The file that says what of its pieces a chunk needs."""
+    return f"{stem(chunk)}.plan"
+
+
 class GivenChunks:
     """They are there, in a file that xc-split has written. Other classes of this form have steps that make the file."""
 
@@ -36,6 +41,23 @@ class Pictures:
         for chunk in batch:
             names = [f"{stem(number)}.png" for number in self.of_chunk(chunk)]
             yield Step([raw(chunk)], names, ["xc-png2y4m", *self.options, "-o", raw(chunk), *names])
+
+
+class Pieces:
+    """They are decoded from pieces of the film: plans has for each chunk the names of the pieces that it needs
+    (cut.py). Next to it is a plan for xc-unpack."""
+
+    name = "pieces, "
+    given = "%.nut %.plan"
+
+    def __init__(self, plans):
+        self.plans = plans
+
+    def steps(self, batch):
+        """See GivenChunks."""
+        for chunk in batch:
+            inputs = [plan(chunk), *self.plans[chunk]]
+            yield Step([raw(chunk)], inputs, ["xc-unpack", "-o", raw(chunk), *inputs])
 
 
 def add_options(parser):

@@ -4,9 +4,10 @@ import subprocess
 import sys
 import time
 
-from xcdriver import sound
+from xcdriver import sound, sources
 from xcdriver.damage import damage
 from xcdriver.messages import Messages
+from xcdriver.output import aspect_options
 from xcdriver.processes import Failure, ending, failed, log_in_memory, started
 
 
@@ -118,6 +119,12 @@ class Splitter:
             film["damage"] = damage(self.source, self.messages, film)
             film.update(sound.settle(self.source, self.work))
         return film
+
+    chunks_from = sources.GivenChunks()
+
+    def aspect(self, number):
+        """Options for ffmpeg that tell the aspect ratio of a chunk, which has been split off."""
+        return aspect_options(self.work.chunk(number))
 
     def wait_for(self, end, on_wait):
         """Waits until all chunks below `end` exist, or all chunks of a shorter film. Returns the number after the last

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ENGINE=ssh, with three hosts that are sshd on this machine."""
+import hashlib
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -108,6 +110,20 @@ class Films(SshCase):
                          env=self.environment())
             self.assertEqual((self.dir / "ssh.ivf").read_bytes(), (self.dir / "local.ivf").read_bytes())
         self.assertFalse((self.dir / "ssh.ivf.work").exists())
+
+    def test_film_in_pieces(self):
+        """The film goes to the hosts as it is; they get ffmpeg with the tool that runs it."""
+        harness.must("ffmpeg", "-v", "error", "-i", harness.film(**FILM), "-c:v", "libx264", "-preset", "ultrafast",
+                     "-g", "6", "film.mp4", cwd=self.dir)
+        options = ("-s", "4", "-k", "3", "-q", "30")
+        harness.must(ROOT / "excamera", "film.mp4", "-o", "local.ivf", *options, cwd=self.dir)
+        done = harness.run(ROOT / "excamera", "film.mp4", "-o", "ssh.ivf", *options, "--decode", "there", cwd=self.dir,
+                           env=self.environment(HOSTS="one/2 two/1"))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertNotIn("decoded here", done.stderr.decode())
+        self.assertEqual((self.dir / "ssh.ivf").read_bytes(), (self.dir / "local.ivf").read_bytes())
+        ffmpeg = hashlib.sha256(pathlib.Path(shutil.which("ffmpeg")).read_bytes()).hexdigest()
+        self.assertIn(hosts["one"].cache / "data" / ffmpeg, list(hosts["one"].cache.glob("data/*")))
 
 
 class References(SshCase):
