@@ -215,14 +215,15 @@ wait_for_update() {
 
 # update_function CODE CONFIGURATION: updates what differs. The second is as deploy_function asks for it.
 update_function() {
-    local busy=ResourceConflictException
+    local busy=ResourceConflictException wanted
+    wanted=$(printf '%s\t' "$runtime" "$role_of_it" "$memory" "$timeout" "$disk" "$endpoint")${compress:-None}
     if [ "$1" != "$digest" ]; then
         upload_package
         patiently "$busy" aws lambda update-function-code --function-name "$name" --architectures "$arch" \
             --s3-bucket "$bucket" --s3-key "code/$digest"
         wait_for_update
     fi
-    if [ "$2" != "$(printf '%s\t' "$runtime" "$role_of_it" "$memory" "$timeout" "$disk" "$endpoint")${compress:-None}" ]; then
+    if [ "$2" != "$wanted" ]; then
         patiently "$busy|cannot be assumed" aws lambda update-function-configuration --function-name "$name" \
             "${configuration[@]}"
         wait_for_update
@@ -282,6 +283,7 @@ deploy() {
     [ ! "$steps" ] || deploy_steps
     [ ! "$machines" ] || deploy_machines
     note_quota
+    describe_ffmpeg
     printf 'export AWS_REGION=%q XC_LAMBDA_ACCOUNT=%q XC_LAMBDA_FUNCTION=%q XC_LAMBDA_BUCKET=%q XC_LAMBDA_TOOLS=%q\n' \
         "$region" "$account" "$function" "$bucket" "$(dirname "$package")/tools.sha256"
 }

@@ -44,10 +44,14 @@ $(LAMBDA_TOOLS): $(BIN)/lambda/tools/%: $(BIN)/static/%
 # Functions in Python, one for each part of a chunk's work (lambda/functions/).
 LAMBDA_FUNCTIONS := $(sort $(wildcard lambda/functions/*.py))
 
+# xc-lambda package --ffmpeg puts it here, for xc-unpack.
+LAMBDA_FFMPEG := $(wildcard $(BIN)/lambda/ffmpeg/ffmpeg)
+
 # lambda/pack also writes tools.sha256 beside the package. In tasks, the workstation names the tools by these digests.
-$(LAMBDA_ZIP): lambda/pack mk/chunk-tools lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS) $(LAMBDA_FUNCTIONS)
+PACKED := lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS) $(LAMBDA_FFMPEG) $(LAMBDA_FUNCTIONS)
+$(LAMBDA_ZIP): lambda/pack mk/chunk-tools $(PACKED)
 	$(call say,ZIP )
-	$(Q)lambda/pack $@ lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS) $(LAMBDA_FUNCTIONS)
+	$(Q)lambda/pack $@ $(PACKED)
 
 check-lambda:
 	mk/setup build test lambda lambda-test
@@ -58,7 +62,8 @@ check-lambda:
 define lambda_files
 $(call $(1),755,share/excamera/lambda,lambda/run lambda/plan lambda/xc-lambda lambda/cost lambda/try \
     lambda/film lambda/unum)
-$(call $(1),644,share/excamera/lambda,lambda/deploy.sh lambda/functions.sh lambda/film.sh)
+$(call $(1),644,share/excamera/lambda,lambda/deploy.sh lambda/functions.sh lambda/film.sh \
+    lambda/ffmpeg.sh)
 $(call $(1),755,share/excamera/bin/lambda,$(LAMBDA_REMOTE) $(LAMBDA_TASK))
 $(call $(1),644,share/excamera/bin/lambda,$(LAMBDA_ZIP) $(dir $(LAMBDA_ZIP))tools.sha256)
 endef
