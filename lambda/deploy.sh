@@ -152,7 +152,7 @@ policy_deploy() {
             s3:GetBucketVersioning s3:GetEncryptionConfiguration s3:PutBucketPublicAccessBlock
             s3:PutLifecycleConfiguration')" \
         "$(allow "$arn_s3/*" 's3:GetObject s3:PutObject s3:DeleteObject')" \
-        "$(allow "$arn_role $arn_steps_role $arn_states_role"
+        "$(allow "$arn_role $arn_steps_role $arn_states_role" \
             'iam:GetRole iam:CreateRole iam:PutRolePolicy iam:DeleteRolePolicy iam:DeleteRole')" \
         "$(allow "$arn_role $arn_steps_role" iam:PassRole "$(passed_to lambda)")" \
         "$(allow "$arn_states_role" iam:PassRole "$(passed_to states)")" \
