@@ -58,7 +58,7 @@ class Tools(Case):
         harness.encode(made, film, 4, 3)
         (made / "film.y4m").write_bytes(film.read_bytes())
         self.xc("xc-merge", "-o", "film.ivf", *(f"{harness.number(i)}.ivf" for i in range(3)), cwd=made)
-        harness.must("ffmpeg", "-v", "error", "-i", film, made / "film.mp4")
+        harness.must("ffmpeg", "-v", "error", "-i", film, made / "film.mp4", made / "%08d.png")
         for tool in OPTIONS:
             scratch = self.dir / tool
             shutil.copytree(made, scratch)

@@ -92,6 +92,7 @@ INSTALLS = "installs packages; .ci/run does, on a bare machine"
 MADE = "what it makes is here, since that is what we test"
 IN_CI = "is in .ci/run"
 PERSON = "is for a person: it waits for input, or measures"
+GG = "takes gg, which no system packages; test_makefile holds the commands to what its models know"
 MACHINES = "takes machines: test/engines has some, and types the like"
 ELSEWHERE = {
     "README.md": {
@@ -124,6 +125,9 @@ ELSEWHERE = {
         "salloc -N 4 -n 64 --no-kill make -f excamera.mk ENGINE=slurm": MACHINES,
         "ENGINE=slurm salloc -n 32 ./excamera holiday.mp4 -o holiday.webm": MACHINES,
         'make -j100 -f excamera.mk ENGINE=slurm SLURM_OPTIONS="--account=films --partition=short --time=30"': MACHINES,
+        'export GG_MODELPATH="$PWD/lambda/gg" PATH="$PWD/bin:$PATH"': GG, "cd work": GG, "gg init": GG,
+        "gg infer make -f excamera.mk": GG, "gg force --jobs=100 --engine=lambda ????????.ivf": GG,
+        "gg infer make -f excamera.mk VPXENC=vpxenc REBASE=xc-enc": GG,
     },
     "docs/how-it-works.md": {"make tools test-programs": MADE},
     "docs/notes/latency.md": {
@@ -188,7 +192,7 @@ class Commands(Case):
                 found, elsewhere = commands(document), set(ELSEWHERE.get(name, {}))
                 self.assertEqual(elsewhere - set(found), set(), "these are not in the document")
                 if set(found) - elsewhere and name not in BY_OTHERS:
-                    self.assertIn(f'self.type("{name}"', mine)
+                    self.assertTrue(f'self.type("{name}"' in mine, "its commands are typed nowhere")
                 outside = re.sub(r"(?ms)^```.*?^```$", "", document.read_text())
                 hidden = re.findall(rf"^    {PROGRAMS}.*$", outside, re.MULTILINE)
                 self.assertEqual([line for line in hidden if "  " not in line.strip()], [], "put these in a sh block")

@@ -27,8 +27,8 @@ def libraries():
     if not (BUILD / "libexcamera.a").exists():
         raise harness.unittest.SkipTest("libexcamera.a is not built")
     vpx = BUILD / "libexcamera-vpx.a"
-    return [BUILD / "libexcamera.a", vpx if vpx.exists() else "-lvpx", BUILD / "libexcamera.a", "-lxxhash", "-lz", "-lm",
-            "-pthread", *sanitizers()]
+    return [BUILD / "libexcamera.a", vpx if vpx.exists() else "-lvpx", BUILD / "libexcamera.a", "-lxxhash", "-lz",
+            "-lm", "-pthread", *sanitizers()]
 
 
 def build(name, language):

@@ -234,8 +234,8 @@ class States(Case):
         self.xc("xc-dump", path, "again.state", env=compressing)
         self.assertEqual((self.dir / "again.state").read_bytes(), small)
         for name, env in (("plain", None), ("small", compressing)):
-            self.xc("xc-enc", "-i", "y4m", "-o", f"{name}.ivf", "-O", f"{name}-after.state", "-I", f"{name}.state", "-y",
-                    40, film, env=env)
+            self.xc("xc-enc", "-i", "y4m", "-o", f"{name}.ivf", "-O", f"{name}-after.state", "-I", f"{name}.state",
+                    "-y", 40, film, env=env)
         self.assertEqual((self.dir / "plain.ivf").read_bytes(), (self.dir / "small.ivf").read_bytes())
         self.assertEqual((self.dir / "small-after.state").read_bytes()[8], 2)
         self.xc("xc-diff", "plain-after.state", "small-after.state")

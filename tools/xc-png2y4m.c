@@ -171,6 +171,8 @@ int main(int argc, char **argv)
         .description = "Makes a film of PNG files. IN.png is a file, - for standard input, or a pattern such as "
                        "%08d.png, which stands for all files with such numbers. Pictures that are not opaque are laid "
                        "on their background, or on black.",
+        .examples = "xc-png2y4m -o 00000000.y4m 00000001.png 00000002.png 00000003.png\n"
+                    "xc-png2y4m -f 30000 -F 1001 -o pictures.y4m %08d.png",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = INT32_MAX,

@@ -71,6 +71,7 @@ int main(int argc, char **argv)
         .description = "Decodes a chunk of a film that ./excamera --decode=there has cut into pieces. CHUNK.plan says "
                        "which pictures of the pieces it takes. What decodes is ffmpeg: the one beside this program, or "
                        "else the one on the PATH.",
+        .examples = "xc-unpack --decoder",
         .options = options,
         .minimum_operands = 0,
         .maximum_operands = INT32_MAX,

@@ -1,28 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Proving that an output is what was encoded, before it gets its name and before the work is removed."""
 import hashlib
-import struct
 import subprocess
 
-from xcdriver import files, graph
+from xcdriver import files, graph, ivf
 from xcdriver.processes import FFMPEG_MARKS, Failure, complaint, ending, log_in_memory, reason, started
-
-IVF_HEADER, FRAME_HEADER = 32, 12  # bytes, docs/ivf.md
-
-
-def shown_frames(path):
-    """The number of frames that an IVF file shows."""
-    shown, size = 0, path.stat().st_size
-    with open(path, "rb") as stream:
-        stream.seek(IVF_HEADER)
-        while header := stream.read(FRAME_HEADER):
-            length = struct.unpack_from("<I", header)[0] if len(header) == FRAME_HEADER else size
-            if stream.tell() + length > size:
-                raise Failure(f"{path}: is cut short")
-            first = stream.read(min(length, 1))
-            shown += not first or first[0] >> 4 & 1  # the bit show_frame of RFC 6386; a lost frame shows the last one
-            stream.seek(length - len(first), 1)
-    return shown
 
 
 def tracks(path):
@@ -61,7 +43,7 @@ def check(part, film, source_tracks, frames):
     and of the other tracks, which `source_tracks` has as tracks() returns them, or None for a track whose packets are
     not known. frames: how many the source has."""
     files.forget_pages(part)
-    shown = shown_frames(film)
+    shown = sum(ivf.frames_shown(film))
     if shown != frames:
         raise Failure(f"{film}: shows {shown} frames, but the film has {frames}; --restart encodes it again")
     with open(part, "rb") as stream:

@@ -47,7 +47,8 @@ def configurations(several):
 
 def template(functions, name, table):
     """unum-template.yaml: all functions, and where unum keeps the values."""
-    lines = ["Globals:", f"  ApplicationName: {name}", "  FaaSPlatform: aws", "  UnumIntermediaryDataStoreType: dynamodb",
+    lines = ["Globals:", f"  ApplicationName: {name}", "  FaaSPlatform: aws",
+             "  UnumIntermediaryDataStoreType: dynamodb",
              f"  UnumIntermediaryDataStoreName: {table}", "  Checkpoint: true", "  GC: false", "  Debug: false",
              "Functions:"]
     for function in functions:

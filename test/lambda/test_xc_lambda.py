@@ -454,6 +454,11 @@ class Document(AccountCase):
         "xc-lambda start --structure anchored --batch 16 --quality 22 ../work": "needs that",
         "xc-lambda status ../work": "needs that",
         "xc-lambda collect ../work": "needs that",
+        "python3 -m pip install imageio-ffmpeg": "a test installs nothing",
+        "ffmpeg=$(python3 -c 'import imageio_ffmpeg as i; print(i.get_ffmpeg_exe())')": "needs that",
+        'xc-lambda package --ffmpeg "$ffmpeg"': "is in test_remote_pieces, and so are the next ones",
+        "xc-lambda deploy": "needs that", 'export PATH="$PWD/bin/lambda/ffmpeg:$PATH"': "needs that",
+        "ENGINE=lambda ./excamera --decode there ../film.mp4 -o ../film.webm -j 800": "needs that",
         "make check-lambda": "is what runs this"}
 
     def commands(self):

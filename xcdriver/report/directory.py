@@ -4,11 +4,9 @@ import collections
 import json
 import re
 import shutil
-import struct
 import subprocess
 
-from xcdriver import graph
-from xcdriver.proof import IVF_HEADER
+from xcdriver import graph, ivf
 from xcdriver.processes import Failure, ending, log_in_memory, reason, run, started
 
 REFERENCE = re.compile(rb"XCREF [a-z -]+\n(?:.*\n)*?size (\d+)\n")  # lambda/reference.h, hosts/files.py
@@ -26,15 +24,6 @@ def size_of(path):
         if found:
             return int(found[1])
     return size
-
-
-def header_of(path):
-    """How many frames an IVF file has, and the id of the state that it expects: 0 if it begins with a key frame."""
-    with open(path, "rb") as stream:
-        header = stream.read(IVF_HEADER)
-    if len(header) < IVF_HEADER or header[:4] != b"DKIF":
-        raise Failure(f"{path}: is no IVF file; make it again")
-    return struct.unpack_from("<II", header, 24)
 
 
 def feed(pipe, path, is_first):
@@ -68,7 +57,6 @@ class Directory:
         if missing:
             self.chunks = range(finished[0], missing[0])
             self.notes.append(f"Chunk {missing[0]} is not finished. The frames end before it.")
-        self.headers = [header_of(path / graph.finished(chunk)) for chunk in self.chunks]
         self.names = names
         self.rows = self.timings()
         made = [*names, *(row.name for row in self.rows)]
@@ -82,7 +70,7 @@ class Directory:
 
     def batches(self):
         """Ranges of chunks, each of which begins with a key frame."""
-        first = [chunk for chunk, (_, state) in zip(self.chunks, self.headers) if state == 0]
+        first = [chunk for chunk in self.chunks if not ivf.expects_state(self.path / graph.finished(chunk))]
         return [range(begin, end) for begin, end in zip(first, [*first[1:], self.chunks.stop])]
 
     def graph(self):
@@ -100,9 +88,9 @@ class Directory:
     def layout(self):
         """Where chunks and batches begin, in frames of the stream, and how large files are."""
         starts, frames = [], 0
-        for count, _ in self.headers:
+        for chunk in self.chunks:
             starts.append(frames)
-            frames += count
+            frames += len(list(ivf.frames_shown(self.path / graph.finished(chunk))))
         first = {batch[0] for batch in self.batches()}
         states = [{"name": name, "bytes": size_of(self.path / name)}
                   for name in sorted(self.names) if re.fullmatch(r"\d{8}-\w+\.state", name)]

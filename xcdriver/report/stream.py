@@ -5,7 +5,7 @@ import json
 import struct
 import subprocess
 
-from xcdriver.proof import IVF_HEADER
+from xcdriver.ivf import HEADER
 from xcdriver.processes import Failure, ending, log_in_memory, parse_json, reason, run, started
 from xcdriver.rate import fraction
 
@@ -46,8 +46,8 @@ def film(ivf, path, rate=None):
     """What the header of the IVF file says. path: the name for the user, and the size of what has it. rate: the frame
     rate, if the header does not have it."""
     with open(ivf, "rb") as stream:
-        header = stream.read(IVF_HEADER)
-    if len(header) < IVF_HEADER:
+        header = stream.read(HEADER)
+    if len(header) < HEADER:
         raise Failure(f"{path}: is cut short")
     width, height, *of_header = struct.unpack_from("<HHII", header, 12)
     return {"name": path.resolve().name, "width": width, "height": height,
