@@ -136,9 +136,10 @@ class Work(Store):
     def run(self, tool, *arguments):
         """Runs a tool of the package in the directory. Arguments that are keys are given as names of files there."""
         names = [str(argument).rpartition("/")[2] for argument in arguments]
+        settings = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("XC_")}
         done = subprocess.run([ROOT / "tools" / tool, *names], cwd=self.directory, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                              env={"PATH": os.environ.get("PATH", ""), "TMPDIR": str(self.directory), "LC_ALL": "C"})
+                              env={**settings, "TMPDIR": str(self.directory), "LC_ALL": "C"})
         said = done.stderr.decode(errors="replace").strip()
         if said:
             print(said)  # to the function's log

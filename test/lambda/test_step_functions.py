@@ -71,6 +71,9 @@ class Films(MachineCase):
                 self.assertEqual(self.encoded(), self.local())
                 self.assertEqual(collections.Counter(call["function"] for call in self.calls()), calls)
                 self.assertLess(len(events), 40 + asl.EVENTS_OF_CHUNK * self.chunks)
+                # As many as docs/lambda.md says: two of the film, and those of batches of 3, 3 and 2 chunks.
+                self.assertEqual(sum(event["type"].endswith("StateEntered") for event in events),
+                                 2 + sum(6 * k - 2 if structure == "classic" else 4 * k + 3 for k in (3, 3, 2)))
                 self.assertFalse([call["left"] for call in self.calls() if call["left"]])
 
     def test_batches_of_their_own(self):
