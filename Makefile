@@ -49,7 +49,7 @@ help:
 #: make man              man pages and completions, in build/release/man/; make install-man installs them
 #: make uninstall        remove what both have installed, given the same PREFIX and DESTDIR
 #: make dist, tarball    the sources, the static tools, each as an archive with its SHA-256, in build/dist/
-#: make deb              packages for Debian, in build/deb/
+#: make deb              packages for Debian, in build/deb/; DEBFULLNAME= and DEBEMAIL= say who makes them
 #: make clean            remove build/ and bin/
 #:
 #: BUILD=debug           without optimization, in build/debug/ (its tools: build/debug/bin/)

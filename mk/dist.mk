@@ -33,16 +33,26 @@ tarball: static man
 	@echo '  $(DIST)/$(TARBALL_NAME).tar.gz'
 STRIP ?= strip
 
+# Who makes the packages, as Debian's tools take it from the environment, or as git knows them.
+DEBFULLNAME ?= $(shell git config user.name 2>/dev/null)
+DEBEMAIL ?= $(shell git config user.email 2>/dev/null)
+MAINTAINER = $(DEBFULLNAME) <$(DEBEMAIL)>
+# For the right side of sed's s/// in quotes.
+for_sed = $(subst /,\/,$(subst &,\&,$(subst \,\\,$(1))))
+
 # In a copy, since the packages' build wants a directory of its own.
 DEB := build/deb
 deb:
-	@command -v dpkg-buildpackage dh >/dev/null || \
-	    { echo "make deb: apt-get install dpkg-dev debhelper" >&2; exit 1; }
+	@command -v dpkg-buildpackage dh dh_python3 >/dev/null || \
+	    { echo "make deb: mk/setup packages installs what is missing" >&2; exit 1; }
+	@[ -n $(call quote,$(DEBFULLNAME)) ] && [ -n $(call quote,$(DEBEMAIL)) ] || \
+	    { echo "make deb: who makes the packages? make deb DEBFULLNAME='Your Name' DEBEMAIL=you@your.domain" >&2; exit 1; }
 	@rm -rf $(DEB) && mkdir -p $(DEB)/$(SOURCE_NAME)
 	@tar -c --exclude=./build --exclude=./bin --exclude=./.git --exclude=__pycache__ . | tar -x -C $(DEB)/$(SOURCE_NAME)
 	@cp -R mk/debian $(DEB)/$(SOURCE_NAME)/debian
 	@sed -e 1d -e 's/^$$/./' -e 's/^/ /' LICENSE >>$(DEB)/$(SOURCE_NAME)/debian/copyright
-	@sed -i 's/@VERSION@/$(VERSION)/; s/@INTERFACE@/$(INTERFACE)/; s/@DATE@/$(shell date -u -R -d @$(SOURCE_TIME))/' \
+	@sed -i -e 's/@VERSION@/$(VERSION)/; s/@INTERFACE@/$(INTERFACE)/; s/@DATE@/$(shell date -u -R -d @$(SOURCE_TIME))/' \
+	    -e $(call quote,s/@MAINTAINER@/$(call for_sed,$(MAINTAINER))/) \
 	    $(DEB)/$(SOURCE_NAME)/debian/*
 	@mv $(DEB)/$(SOURCE_NAME)/debian/libexcamera.install \
 	    $(DEB)/$(SOURCE_NAME)/debian/libexcamera$(INTERFACE).install
