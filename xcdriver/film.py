@@ -15,7 +15,7 @@ from xcdriver.processes import Failure, prepare_environment
 from xcdriver.sound import container_of
 from xcdriver.source import Source
 from xcdriver.summary import summary
-from xcdriver.terminal import say, say_line
+from xcdriver.terminal import say_line
 from xcdriver.work import Work
 
 DAMAGED = 3  # the exit status if the output is complete, but the film is not
@@ -121,5 +121,5 @@ def encode_film(options, progress):
     if not options.keep:
         remove(work)
     if not options.quiet:
-        say(summary(options.output, frames, seconds, paid, quality))
+        say_line(summary(options.output, frames, seconds, paid, quality))
     return report(work.record["film"]["damage"], options.allow_damaged)

@@ -77,8 +77,8 @@ class Source:
 
     def protect(self, output):
         """Raises Failure if the output would replace the film or a part of it."""
-        if not self.piped and os.path.exists(output) and any(
-                path.exists() and path.samefile(output) for path in identity.files(self.name)):
+        parts = [] if self.piped else identity.files(self.name)
+        if os.path.exists(output) and any(part.exists() and part.samefile(output) for part in parts):
             raise Failure(f"{output}: is the film to be encoded, or a part of it; choose another name")
 
     def check_standard_input(self, fixed_rate):

@@ -38,4 +38,4 @@ def summary(output, frames, seconds, paid, quality):
     bitrate = kilobits_per_second(output)
     parts = [f"{cpu_seconds():.1f} s of CPU", *([f"{bitrate:.1f} kbit/s"] if bitrate else []),
              *quality_parts(quality, frames)]
-    return f"{text}; {', '.join(parts)}\n"
+    return f"{text}; {', '.join(parts)}"
