@@ -152,3 +152,22 @@ class KeyInterval(DriverCase):
         self.assertIn("use -k", self.fails("-", "-o", "out.ivf", "--keyint", "2", stdin=self.film.read_bytes()))
         for value in ("0", "-1", "x", "nan", "inf"):
             self.assertEqual(self.excamera(self.film, "-o", "out.ivf", "--keyint", value).returncode, 2)
+
+
+class Speeds(DriverCase):
+    def test_each(self):
+        """0 is the smallest, 4 the largest at one level; 1 is the default. All play, with about the same quality."""
+        film = harness.film(width=176, height=144, frames=36)
+        sizes, first = [], None
+        for speed in range(5):
+            self.works(film, "-o", "out.ivf", "-q", "30", "--speed", speed)
+            sizes.append((self.dir / "out.ivf").stat().st_size)
+            self.assertEqual(len(harness.vpxdec_frames(self.dir / "out.ivf")), 36)
+            if speed == 1:
+                first = (self.dir / "out.ivf").read_bytes()
+        self.assertEqual(len(set(sizes)), 5)
+        self.assertEqual(max(sizes), sizes[4])
+        self.works(film, "-o", "out.ivf", "-q", "30")
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), first)
+        self.assertIn("--speed needs", self.fails(film, "-o", "other.ivf", "--speed", "2", "--structure", "classic"))
+        self.assertEqual(self.excamera(film, "-o", "other.ivf", "--speed", "5").returncode, 2)

@@ -12,7 +12,7 @@
 struct bundle {
     struct xc_workspace *workspace;
     struct xc_state state;
-    const char *before; /* the name of the file that gives this state; NULL: there is none */
+    const char *before;                 /* the name of the file that gives this state; NULL: there is none */
     struct xc_tool_output film, report; /* the report is open if it is wanted */
     uint16_t width, height;             /* of all pictures; 0 before the first */
     bool verbose;

@@ -8,13 +8,18 @@
 
 #include "tool-chunk.h"
 
+/* Of the option --speed. */
+enum { DEFAULT_SPEED = 1, FASTEST = 4 };
+
 static struct {
     const char *format, *output, *state, *output_state, *prediction, *prediction_state, *quality, *frame_sizes,
         *anchors_name;
     bool reencode, extra, no_wait, two_pass, anchors;
-    int64_t quantizer, cq_level, threads;
+    int64_t quantizer, cq_level, speed, threads;
     double ssim, key_frame_weight, key_weight, anchor_weight;
-} given = { .format = "ivf", .output = "output.ivf", .quality = "best", .threads = 1, .quantizer = -1 };
+} given = {
+    .format = "ivf", .output = "output.ivf", .quality = "best", .speed = DEFAULT_SPEED, .threads = 1, .quantizer = -1
+};
 
 static const struct xc_tool_option options[] = {
     { 'o', "output", "FILE", "the encoded chunk", .group = "Files", .text = &given.output },
@@ -61,7 +66,10 @@ static const struct xc_tool_option options[] = {
       .real = &given.key_weight, .minimum = 0, .maximum = 4 },
     { 0, "anchor-weight", "WEIGHT", "the same of anchors", .real = &given.anchor_weight, .minimum = 0, .maximum = 4 },
 
-    { 'q', "quality", "best|rt", "search thoroughly or fast", .group = "Others", .text = &given.quality },
+    { 'q', "quality", "best|rt", "search thoroughly, as --speed says, or as fast as possible", .group = "Others",
+      .text = &given.quality },
+    { 0, "speed", "N", "from 0 (smallest file) to 4 (fastest, as -q rt)", .integer = &given.speed, .minimum = 0,
+      .maximum = FASTEST },
     XC_TOOL_THREADS_OPTION(given.threads),
     { '2', "two-pass", NULL, "no effect; taken for compatibility", .flag = &given.two_pass },
     { 0 },
@@ -297,7 +305,8 @@ int main(int argc, char **argv)
         .source = &source.pictures,
         .state = &state,
         .state_name = given.state,
-        .fast = !strcmp(given.quality, "rt"),
+        .fast = !strcmp(given.quality, "rt") || given.speed == FASTEST,
+        .faster = (int)given.speed - DEFAULT_SPEED,
     };
     struct xc_chunk chunk;
     struct xc_error err;

@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 
-from xcdriver import graph
+from xcdriver import graph, vmaf
 from xcdriver.processes import Failure, log_in_memory, reason, started
 
 PEAK = 255 ** 2
@@ -23,35 +24,76 @@ def write_film(directory, chunks, descriptor):
                 shutil.copyfileobj(stream, out, 1 << 20)
 
 
-class Comparison:
-    """One run of xc-ssim over some chunks, the first of which begins with a key frame. It has to be closed."""
+def decoding(chunks, state):
+    """The pipeline that writes the pictures of finished chunks to standard output. state: the file with the state
+    before them; None: they begin with a key frame."""
+    given = ["-S", state] if state else []
+    return [["xc-merge", "--no-check", *given, "-o", "-", *map(graph.finished, chunks)],
+            ["xc-decode", *given, "--y4m", "-"]]
 
-    def __init__(self, directory, chunks, lock):
-        """lock: a descriptor that the processes inherit."""
+
+class Comparison:
+    """Compares some chunks by one metric, while the driver does other things. It has to be closed."""
+
+    def __init__(self, work, chunks, metric, chunk_frames, before=0, state=None):
+        """work: the directory and its lock. chunks: if there is no state, the first begins with a key frame. before: so
+        many of them only lead to the others and are not compared. chunk_frames: how many each has."""
+        self.metric, self.chunk_frames, self.skip = metric, chunk_frames, before * chunk_frames
         with contextlib.ExitStack() as stack:
-            self.start(directory, chunks, lock, stack)
+            self.start(work, chunks, before, state, stack)
             self.close = stack.pop_all().close
 
-    def start(self, directory, chunks, lock, stack):
+    def start(self, work, chunks, before, state, stack):
         self.log, self.output = (stack.enter_context(log_in_memory()) for _ in range(2))
-        merge = ["xc-merge", "--no-check", "-o", "-", *map(graph.finished, chunks)]
-        merging = stack.enter_context(started(merge, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                              stderr=self.log, pass_fds=[lock]))
+        lock, feed = work.lock.fileno(), subprocess.DEVNULL
+        for argv in decoding(chunks, state):
+            process = stack.enter_context(started(argv, cwd=work.path, stdin=feed, stdout=subprocess.PIPE,
+                                                  stderr=self.log, pass_fds=[lock]))
+            feed = process.stdout
+            stack.callback(feed.close)
         reading, writing = os.pipe()
-        measure = ["xc-ssim", "--psnr", "--json", "-2", "y4m", "-", f"/dev/fd/{reading}"]
-        self.process = stack.enter_context(started(measure, stdin=merging.stdout, stdout=self.output, stderr=self.log,
+        if self.metric == "vmaf":
+            raw = chunks[before:]
+            argv = vmaf.command(self.skip, raw[0] * self.chunk_frames, vmaf.distance(self.chunk_frames), 0, reading)
+        else:
+            argv, raw = ["xc-ssim", "--psnr", "--json", "-1", "y4m", "-2", "y4m", "-", f"/dev/fd/{reading}"], chunks
+        self.process = stack.enter_context(started(argv, stdin=feed, stdout=self.output, stderr=self.log,
                                                    pass_fds=[reading, lock]))
-        merging.stdout.close()
         os.close(reading)
-        threading.Thread(target=write_film, args=(directory, chunks, writing), daemon=True).start()
+        threading.Thread(target=write_film, args=(work.path, raw, writing), daemon=True).start()
 
     def has_ended(self):
         return self.process.poll() is not None
 
     def frames(self):
-        """The SSIM and the mean squared error of each picture's luma."""
+        """Of each frame the loss, which is how far the metric is from perfect, and for SSIM the mean squared error of
+        the luma. For VMAF, only some frames are measured."""
         if self.process.returncode:
             self.log.seek(0)
-            raise Failure(reason(self.log.read()) or "xc-ssim: failed")
+            raise Failure(reason(self.log.read()) or f"{self.process.args[0]}: failed")
         self.output.seek(0)
-        return [(frame["y"], PEAK / 10 ** (frame["psnr_y"] / 10)) for frame in json.load(self.output)["frames"]]
+        if self.metric == "vmaf":
+            return [(loss,) for loss in vmaf.losses(self.output.read())]
+        frames = json.load(self.output)["frames"][self.skip:]
+        return [(1 - frame["y"], PEAK / 10 ** (frame["psnr_y"] / 10)) for frame in frames]
+
+
+def compare(beginners, jobs, on_wait):
+    """Runs comparisons, as many at a time as there are jobs and processors. beginners: functions that return one each.
+    Returns what came of each, in their order."""
+    waiting, running, done = list(enumerate(beginners)), {}, {}
+    jobs = min(jobs, len(os.sched_getaffinity(0)))
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                number, begin = waiting.pop(0)
+                running[number] = begin()
+            for number in [number for number, one in running.items() if one.has_ended()]:
+                done[number] = running[number].frames()
+                running.pop(number).close()
+            time.sleep(0.05 if running else 0)
+            on_wait()
+    finally:
+        for one in running.values():
+            one.close()
+    return [frames for _, frames in sorted(done.items())]

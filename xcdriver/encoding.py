@@ -7,11 +7,12 @@ import shutil
 from xcdriver import graph
 from xcdriver.cut import Unfit
 from xcdriver.cutter import Cutter
-from xcdriver.measuring import Quality, measure
+from xcdriver.measuring import measure, metrics_of
 from xcdriver.processes import Failure
 from xcdriver.segment import Segment, make
 from xcdriver.sizes import Sizes
 from xcdriver.splitter import Splitter
+from xcdriver.steering import steering_of
 
 # Chunks per process in a segment, which is what one run of make encodes. At the end of a segment some processes are
 # idle; with so many chunks that hardly matters. While a segment is encoded, the next one is split into chunks. Of the
@@ -34,10 +35,10 @@ def check_room(work, source, chunk_frames, most):
 class Encoding:
     """Encodes a film segment by segment, while the next segment is split into chunks."""
 
-    def __init__(self, work, splitter, options, progress):
+    def __init__(self, work, splitter, steering, options, progress):
         self.work, self.splitter, self.options, self.progress = work, splitter, options, progress
+        self.steering, self.quality = steering, steering.quality
         self.sizes = Sizes(work, splitter.source)
-        self.quality = Quality(work)
         self.segment = None  # the one that is being encoded
 
     def frames_split(self):
@@ -60,11 +61,36 @@ class Encoding:
         self.progress.frames = frames if is_known else None
         self.progress.show(self.frames_done, self.sizes_for)
 
-    def measured(self):
-        """What the record says about the quality of the segment; nothing, if nobody has asked."""
-        if not self.options.measure:
-            return {}
-        return measure(self.work, self.quality, self.segment, self.options, self.on_wait)
+    def begin(self, first, end):
+        """Begins with a segment."""
+        is_first = not self.segment
+        self.steering.decide(first, self.progress.note)
+        self.segment = Segment(first, end, self.options, self.steering, self.work.path, self.splitter.chunks_from)
+        if is_first:
+            self.progress.begin("encoding", self.splitter.frames, self.frames_done())
+
+    def encode(self):
+        """Makes the chunks of the segment, and measures them if that is wanted."""
+        segment = self.segment
+        if segment.unfinished:
+            self.progress.note(f"encoding the chunks {segment.first} to {segment.end - 1}")
+            speed = [f"ANCHORED_OPTIONS=--speed {self.options.speed}"] if self.options.speed != graph.SPEED else []
+            make(self.work, segment, self.options, self.on_wait, self.progress.interject, speed)
+        self.sizes.look(range(segment.first, segment.end))
+        metrics = metrics_of(self.options, self.steering.target)
+        if metrics:
+            found = measure(self.work, segment, metrics, self.options, self.on_wait)
+            self.quality.add(segment.first, segment.end, found)
+
+    def settle(self):
+        """Notes that the segment is finished. A batch that is only begun will be gone through again by a later run."""
+        segment = self.segment
+        is_whole = segment.end % self.options.batch == 0 or self.splitter.film and (
+            segment.end == self.splitter.film["chunks"])
+        self.work.update(done=segment.end if is_whole else segment.end - segment.end % self.options.batch,
+                         **self.quality.record())
+        if is_whole and not self.options.keep:
+            segment.clean(self.work.path)
 
     def run(self, chunks):
         """Makes the finished chunks of the whole film, `chunks` in a segment."""
@@ -74,17 +100,15 @@ class Encoding:
         if splitter.is_at_work():  # the first segment must be split before anything can be encoded
             frames = splitter.frames and min(splitter.frames, self.options.chunk * (begin + chunks))
             self.progress.begin("splitting", frames, self.frames_split())
-        while begin < (end := splitter.wait_for(begin + chunks, self.on_wait)):
+        while begin < (end := splitter.wait_for(min(begin + chunks, self.steering.window_end(begin)), self.on_wait)):
             work.update(aspect=splitter.aspect(begin))
-            is_first = not self.segment
-            self.segment = Segment(begin, end, self.options, work.path, splitter.chunks_from)
-            if is_first:
-                self.progress.begin("encoding", splitter.frames, self.frames_done())
-            if self.segment.unfinished:
-                self.progress.note(f"encoding the chunks {begin} to {end - 1}")
-                make(work, self.segment, self.options, self.on_wait, self.progress.interject)
-            self.sizes.look(range(begin, end))
-            work.update(done=end, **self.measured())
+            self.begin(begin, end)
+            self.encode()
+            if end == self.steering.chunks and self.steering.correct(self.segment, self.progress.note):
+                self.sizes.forget(range(begin, end))
+                self.begin(begin, end)
+                self.encode()
+            self.settle()
             if not self.options.keep:
                 work.remove_chunks()
             begin = end
@@ -104,14 +128,18 @@ def cut_or_say_why(work, source, options, progress, stack):
         return None
 
 
-def encode(work, source, options, progress):
-    """Makes the finished chunks of a film in the work directory."""
+def encode(work, source, options, target, progress):
+    """Makes the finished chunks of a film in the work directory. target: what they are to come to, or None. Returns the
+    quality that was measured."""
     chunks = chunks_at_a_time(options)
     most = 0 if options.keep else min(2 * chunks, graph.LAST_CHUNK)  # xc-split takes no larger number
     if not options.keep:
         work.remove_chunks()  # left by an earlier run with --keep, or by one that was killed; xc-split counts them
     check_room(work, source, options.chunk, most)
+    steering = steering_of(work, source, options, target)
+    steering.prepare(progress)
     with contextlib.ExitStack() as stack:
         splitter = options.decode == "there" and cut_or_say_why(work, source, options, progress, stack)
         splitter = splitter or Splitter(work, source, options.chunk, most, stack, options.allow_damaged)
-        Encoding(work, splitter, options, progress).run(chunks)
+        Encoding(work, splitter, steering, options, progress).run(chunks)
+    return steering.quality

@@ -4,10 +4,9 @@ import contextlib
 import os
 import time
 
-from xcdriver import engine, pieces
+from xcdriver import engine, graph, pieces, steering, vmaf
 from xcdriver.edits import Edits
 from xcdriver.encoding import encode
-from xcdriver.measuring import Quality
 from xcdriver.output import check_output, finish
 from xcdriver.places import ENGINES, IN_SOURCES, ROOT, TOOLS
 from xcdriver.plan import print_plan
@@ -15,6 +14,7 @@ from xcdriver.processes import Failure, prepare_environment
 from xcdriver.sound import container_of
 from xcdriver.source import Source
 from xcdriver.summary import summary
+from xcdriver.target import Target
 from xcdriver.terminal import say_line
 from xcdriver.work import Work
 
@@ -45,14 +45,14 @@ def seconds_paid(directory):
     return sum(float(line.split("\t")[-1]) for line in path.read_text().splitlines()) if path.exists() else 0
 
 
-def finished_work(work, source, options, progress):
-    """Makes the output; returns how many frames it has. After a failure, keeps work that is worth it, and
+def finished_work(work, source, options, target, progress):
+    """Makes the output; returns how many frames it has, and what was measured of it. After a failure, keeps work that is worth it, and
     progress.outlook says how to go on."""
     encoded = False
     try:
-        encode(work, source, options, progress)
+        quality = encode(work, source, options, target, progress)
         encoded = True
-        return finish(work, source, options, progress)
+        return finish(work, source, options, progress), quality
     except BaseException:
         if source.piped and encoded:
             progress.outlook = f"; the encoded chunks are kept in {work.path}, and xc-merge joins them"
@@ -81,11 +81,12 @@ def open_source(options):
     return source
 
 
-def arguments_of(source, options):
+def arguments_of(source, options, target):
     """All that the output depends on, for the record of the work."""
     return {"input": source.identity(), "rate": options.rate and str(options.rate),
             "tracks": [track.index for track in source.tracks], "chunk": options.chunk, "batch": options.batch,
-            "quality": options.quality, "structure": options.structure, **source.edits.record()}
+            "quality": options.quality, "structure": options.structure, **source.edits.record(),
+            "target": str(target) if target else None, "speed": options.speed if options.speed != graph.SPEED else None}
 
 
 def remove(work):
@@ -104,22 +105,26 @@ def encode_film(options, progress):
     options.jobs = options.jobs or engine.jobs()
     check_output(options.output)
     source = open_source(options)
+    target = Target.of(options)
+    if target:
+        steering.check(source, options)
+        if target.metric == "vmaf":
+            vmaf.ffmpeg()  # raises Failure if there is none
     for note in source.notes:
         progress.interject(f"excamera: {note}")
     directory = options.work or options.output.with_name(options.output.name + ".work")
     if str(directory).startswith("-"):  # the tools would take it for an option
         directory = directory.absolute()
     if options.dry_run:
-        print_plan(source, options, directory)
+        print_plan(source, options, target, directory)
         return 0
-    work = Work(directory, arguments_of(source, options), options.restart)
+    work = Work(directory, arguments_of(source, options, target), options.restart)
     start = time.monotonic()
-    frames = finished_work(work, source, options, progress)
+    frames, quality = finished_work(work, source, options, target, progress)
     seconds, paid = time.monotonic() - start, seconds_paid(work.path)
     progress.clear()
-    quality = Quality(work) if options.measure else None
     if not options.keep:
         remove(work)
     if not options.quiet:
-        say_line(summary(options.output, frames, seconds, paid, quality))
+        say_line(summary(options.output, frames, seconds, paid, quality, target))
     return report(work.record["film"]["damage"], options.allow_damaged)

@@ -5,6 +5,7 @@ import typing
 # The file names are those of the original ExCamera. They begin with the number of the chunk, in eight digits.
 DIGITS = 8
 LAST_CHUNK = 10 ** DIGITS - 1
+SPEED = 1  # of xc-enc, if nothing else is said
 RAW_PATTERN = "[0-9]" * DIGITS + ".y4m"  # as a shell pattern
 
 VPXENC_OPTIONS = (
@@ -40,8 +41,13 @@ def finished(chunk):
     return f"{stem(chunk)}.ivf"
 
 
+def level_of(quality, chunk):
+    """quality: a level for all chunks, or a function from the number of a chunk to one."""
+    return quality(chunk) if callable(quality) else quality
+
+
 def vpxenc_options(quality):
-    """The published options for vpxenc, as a list."""
+    """The published options for vpxenc, as a list. quality: a level."""
     return VPXENC_OPTIONS.format(quality).split()
 
 
@@ -61,7 +67,7 @@ def classic(batch, quality):
         name = stem(chunk)
         alone = finished(chunk) if chunk == batch[0] else f"{name}-0.ivf"
         steps.append(Step([f"{name}-vpxenc.ivf"], [raw(chunk)],
-                          ["xc-vpxenc", *vpxenc_options(quality), "-o", f"{name}-vpxenc.ivf", raw(chunk)]))
+                          ["xc-vpxenc", *vpxenc_options(level_of(quality, chunk)), "-o", f"{name}-vpxenc.ivf", raw(chunk)]))
         steps.append(Step([alone], [f"{name}-vpxenc.ivf"], ["xc-terminate-chunk", f"{name}-vpxenc.ivf", alone]))
         if chunk != batch[-1]:
             steps.append(Step([f"{name}-0.state"], [alone], ["xc-dump", alone, f"{name}-0.state"]))
@@ -92,10 +98,10 @@ def anchored(batch, quality, options=()):
     The last frame of each chunk is its anchor. It is coded first, and predicts only from the anchor before it and from
     the key frame of the batch. So the anchors are a short chain of single frames. All other frames are encoded once, in
     parallel, from exact states. `options` are added to those of each xc-enc."""
-    steps = []
-    options = ["--cq-level", str(quality), *options, "-i", "y4m"]
+    steps, added = [], options
     for chunk in batch:
         name, previous = stem(chunk), stem(chunk - 1)
+        options = ["--cq-level", str(level_of(quality, chunk)), *added, "-i", "y4m"]
         anchors = f"{name}-anchors.ivf"
         before = [] if chunk == batch[0] else [f"{previous}-anchors.state"]
         after = [] if chunk == batch[-1] else [f"{name}-anchors.state"]

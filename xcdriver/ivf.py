@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What an IVF file says without being decoded (docs/ivf.md)."""
 import struct
+import typing
 
 from xcdriver.processes import Failure
 
@@ -8,8 +9,14 @@ HEADER, FRAME_HEADER = 32, 12  # bytes
 NO_STATE = (0, int.from_bytes(b"DURA", "little"))  # in the place of the id of a state
 
 
-def frames_shown(path):
-    """Whether each frame of a file is shown."""
+class Frame(typing.NamedTuple):
+    size: int  # in bytes, with its header
+    is_key: bool
+    is_shown: bool
+
+
+def frames(path):
+    """The frames of a file. A lost frame, of no bytes, shows the picture before it again."""
     size = path.stat().st_size
     with open(path, "rb") as stream:
         stream.seek(HEADER)
@@ -17,9 +24,17 @@ def frames_shown(path):
             length = struct.unpack_from("<I", header)[0] if len(header) == FRAME_HEADER else size
             if stream.tell() + length > size:
                 raise Failure(f"{path}: is cut short")
-            first = stream.read(min(length, 1))
-            yield not first or bool(first[0] >> 4 & 1)  # show_frame of RFC 6386; a lost frame shows the last one
-            stream.seek(length - len(first), 1)
+            tag = stream.read(min(length, 1))  # RFC 6386, section 9.1
+            yield Frame(FRAME_HEADER + length, bool(tag) and not tag[0] & 1, not tag or bool(tag[0] >> 4 & 1))
+            stream.seek(length - len(tag), 1)
+
+
+def bytes_by_kind(path):
+    """The bytes of key frames, and those of all other frames."""
+    sums = [0, 0]
+    for frame in frames(path):
+        sums[not frame.is_key] += frame.size
+    return sums
 
 
 def expects_state(path):

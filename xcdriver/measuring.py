@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The quality of a film, which is measured segment by segment, while there are raw pictures to compare with."""
+import functools
 import math
-import os
-import time
 
 from xcdriver import graph
-from xcdriver.comparison import PEAK, Comparison
+from xcdriver.comparison import PEAK, Comparison, compare
+
+
+def metrics_of(options, target):
+    """What has to be measured."""
+    wanted = {"ssim"} if options.measure else set()
+    return sorted(wanted | ({target.metric} if target and target.is_quality else set()))
 
 
 class Quality:
@@ -13,55 +18,64 @@ class Quality:
     interruption."""
 
     def __init__(self, work):
-        self.work = work
-        # Of each segment: its first chunk, the chunk after its last, frames, and the sums over them of SSIM and of the
-        # mean squared error. What a power cut has damaged is encoded, and measured, again.
+        # Of each segment: its first chunk, the chunk after its last, and of each metric how many frames were measured,
+        # and the sums over them. What a power cut has damaged is encoded, and measured, again.
         done = work.record["done"]
-        self.segments = [part for part in work.record.get("measured", []) if part[1] <= done]
+        self.segments = [part for part in work.record.get("measured", []) if part["end"] <= done]
 
-    def add(self, first, end, frames):
-        """What is to be added to the record."""
-        sums = [math.fsum(column) for column in zip(*frames)]
-        self.segments.append([first, end, len(frames), *sums])
-        return {"measured": self.segments}
+    def add(self, first, end, results):
+        """results: the figures of each frame by metric."""
+        sums = {metric: [len(frames), *map(math.fsum, zip(*frames))] for metric, frames in results.items() if frames}
+        self.segments.append({"first": first, "end": end, **sums})
 
-    @property
-    def frames(self):
-        return sum(part[2] for part in self.segments)
+    def record(self):
+        """What is to be in the record of the work."""
+        return {"measured": self.segments} if self.segments else {}
 
-    @property
-    def ssim(self):
-        return math.fsum(part[3] for part in self.segments) / self.frames
+    def total(self, metric, column):
+        """The sum of a column of a metric over all segments: 0 is how many frames there are, 1 their loss, and 2, for
+        SSIM, their mean squared error."""
+        return math.fsum(part[metric][column] for part in self.segments if metric in part)
+
+    def drop(self, first):
+        """Forgets what was measured from this chunk on, because it is encoded again."""
+        self.segments = [part for part in self.segments if part["first"] < first]
+
+    def loss_until(self, metric, end):
+        """The mean loss of the chunks before this one; 0 if there are none."""
+        parts = [part[metric] for part in self.segments if part["end"] <= end and metric in part]
+        return sum(part[1] for part in parts) / max(1, sum(part[0] for part in parts))
+
+    def has(self, metric):
+        return self.total(metric, 0) > 0
+
+    def loss(self, metric):
+        """The mean of how far frames are from perfect."""
+        return self.total(metric, 1) / self.total(metric, 0)
 
     @property
     def psnr(self):
         """That of the mean of all squared errors, in dB; None if there are none."""
-        error = math.fsum(part[4] for part in self.segments) / self.frames
+        error = self.total("ssim", 2) / self.total("ssim", 0)
         return 10 * math.log10(PEAK / error) if error > 1e-7 else None
 
 
-def measured(work, batches, jobs, on_wait):
-    """Compares finished batches with their raw pictures. Returns the figures of each frame, in order."""
-    waiting, running, done = list(enumerate(batches)), {}, {}
-    jobs = min(jobs, len(os.sched_getaffinity(0)))
-    try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                number, batch = waiting.pop(0)
-                running[number] = Comparison(work.path, batch, work.lock.fileno())
-            for number in [number for number, one in running.items() if one.has_ended()]:
-                done[number] = running[number].frames()
-                running.pop(number).close()
-            time.sleep(0.05 if running else 0)
-            on_wait()
-    finally:
-        for one in running.values():
-            one.close()
-    return [frame for _, frames in sorted(done.items()) for frame in frames]
+def beginner(work, chunks, first, metric, options):
+    """A function that begins to compare the chunks of a batch, from the first one of a segment on. Chunks of the batch
+    before it need not be decoded again if the state after them is there."""
+    state = f"{graph.stem(first - 1)}-anchors.state"
+    if chunks[0] < first and (work.path / state).exists():
+        return functools.partial(Comparison, work, [chunk for chunk in chunks if chunk >= first], metric,
+                                 options.chunk, state=state)
+    return functools.partial(Comparison, work, chunks, metric, options.chunk, max(0, first - chunks[0]))
 
 
-def measure(work, quality, segment, options, on_wait):
-    """Measures a segment that is finished. Returns what is to be added to the record."""
-    batches = graph.batches(segment.first, segment.end - 1, options.batch)
-    frames = measured(work, batches, options.jobs, on_wait)
-    return quality.add(segment.first, segment.end, frames)
+def measure(work, segment, metrics, options, on_wait):
+    """Measures a segment that is finished. Returns the figures of its frames by metric."""
+    batches = graph.batches(segment.start, segment.end - 1, options.batch)
+    found = {}
+    for metric in metrics:
+        beginners = [beginner(work, [chunk for chunk in batch if chunk < segment.end], segment.first, metric, options)
+                     for batch in batches]
+        found[metric] = [frame for frames in compare(beginners, options.jobs, on_wait) for frame in frames]
+    return found

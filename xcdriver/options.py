@@ -5,9 +5,12 @@ import pathlib
 from xcdriver.arguments import Parser, Version, audio_choice, frame_rate, number
 from xcdriver.edits import crop_size, filters, scale_size, time_span
 from xcdriver.engine import MOST_JOBS
-from xcdriver.graph import LAST_CHUNK, STRUCTURES
+from xcdriver.graph import LAST_CHUNK, SPEED, STRUCTURES
 from xcdriver.pieces import CHUNK, BATCH, key_interval
 from xcdriver.sound import CONTAINERS
+from xcdriver.target import amount, quality
+
+QUALITY = 22  # libvpx's --cq-level
 
 
 EXAMPLES = """Examples:
@@ -18,8 +21,14 @@ EXAMPLES = """Examples:
 
 
 def add_quality(add):
-    add("-q", "--quality", metavar="Q", type=number(0, 63), default=22,
-        help="from 0 (best) to 63 (smallest); default: %(default)s")
+    add("-q", "--quality", metavar="Q", type=number(0, 63), help=f"from 0 (best) to 63 (smallest); default: {QUALITY}")
+    add("--target", metavar="METRIC=VALUE", type=quality,
+        help="in place of -q: the quality of the whole film, such as ssim=0.98 or vmaf=95")
+    add("--size", metavar="BYTES", type=amount, help="in place of -q: the size of OUTPUT, such as 700k or 50M")
+    add("--bitrate", metavar="BITS", type=amount,
+        help="in place of -q: the bits per second of OUTPUT, sound included, such as 900k or 2M")
+    add("--speed", metavar="N", type=number(0, 4), default=SPEED,
+        help="from 0 (smallest file) to 4 (fastest); default: %(default)s; docs/quality.md has what each costs")
 
 
 def add_picture(add):
@@ -91,8 +100,16 @@ def check(parser, options):
         parser.error(f"{options.output}: does not end in .webm, .mkv or .ivf")
     if options.keyint is not None and options.batch is not None:
         parser.error("-k and --keyint exclude each other: both say how far key frames are apart")
-    if options.decode == "there" and options.measure:
-        parser.error("--measure needs the raw pictures here, and --decode there makes them elsewhere")
+    given = [name for name in ("quality", "target", "size", "bitrate") if getattr(options, name) is not None]
+    if len(given) > 1:
+        parser.error(f"--{given[0]} and --{given[1]} exclude each other: both say what the film is to come to")
+    if options.decode == "there" and (options.measure or given and given != ["quality"]):
+        name = "measure" if options.measure else given[0]
+        parser.error(f"--{name} needs the raw pictures here, and --decode there makes them elsewhere")
+    if not given:
+        options.quality = QUALITY
+    if options.speed != SPEED and options.structure != "anchored":
+        parser.error(f"--speed needs --structure anchored, not {options.structure}")
     if options.quiet and options.verbose:
         parser.error("--quiet and --verbose exclude each other")
 

@@ -36,9 +36,9 @@ def chunk_lines(source, options):
         yield "room", f"about {in_bytes(chunks * options.chunk * source.picture_size * 1.5)} in the work directory"
 
 
-def print_plan(source, options, directory):
+def print_plan(source, options, target, directory):
     lines = [*film_lines(source), *chunk_lines(source, options)]
-    lines += [("quality", f"level {options.quality}"),
+    lines += [("quality", target.wanted() if target else f"level {options.quality}"),
               ("engine", f"{engine.NAME}, {options.jobs} processes at a time"),
               ("work", f"{directory}" + (", which an earlier run has left" if directory.exists() else ""))]
     if options.verbose and not source.piped:

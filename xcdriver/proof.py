@@ -43,7 +43,7 @@ def check(part, film, source_tracks, frames):
     and of the other tracks, which `source_tracks` has as tracks() returns them, or None for a track whose packets are
     not known. frames: how many the source has."""
     files.forget_pages(part)
-    shown = sum(ivf.frames_shown(film))
+    shown = sum(frame.is_shown for frame in ivf.frames(film))
     if shown != frames:
         raise Failure(f"{film}: shows {shown} frames, but the film has {frames}; --restart encodes it again")
     with open(part, "rb") as stream:

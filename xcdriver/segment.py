@@ -17,21 +17,40 @@ MESSAGE = re.compile(r"[a-z][\w-]*: .")  # what programs print when they fail, "
 
 
 class Segment:
-    """Some whole batches, or the last ones of the film. Knows their steps, and from these how much is done and which
-    step failed. Batches that are finished in the directory are left out: their raw pictures may have been split off
-    again, and make would take what was made of them for outdated."""
+    """A part of the film, mostly some whole batches. Knows their steps, and from these how much is done and which step
+    failed. Batches that are finished in the directory are left out: their raw pictures may have been split off again,
+    and make would take what was made of them for outdated."""
 
-    def __init__(self, first, end, options, directory, source):
-        structure = graph.STRUCTURES[options.structure]
-        self.first, self.end = first, end
-        batches = graph.batches(first, end - 1, options.batch)
+    def __init__(self, first, end, options, steering, directory, source):
+        """steering: the level of each chunk, and how many chunks the film has; if that is known, the segment may begin
+        and end within a batch, of which only its own chunks are made, and intermediate files stay until clean() is
+        called. source: has the steps that make the raw pictures."""
+        size, quality = options.batch, steering.levels
+        self.first, self.end, self.start = first, end, first - first % size
+        stop = end if end % size == 0 else min(steering.chunks or end, end + size - end % size)
+        batches = graph.batches(self.start, stop - 1, size)
         there = set(os.listdir(directory))
         self.unfinished = [batch for batch in batches if not set(map(graph.finished, batch)) <= there]
-        self.makefile = self.unfinished and makefile(self.unfinished, options.batch, options.quality, options.structure,
-                                                     source)
-        self.batches = [({graph.finished(chunk) for chunk in batch},
-                         [*source.steps(batch), *structure(batch, options.quality)]) for batch in batches]
+        self.makefile = self.unfinished and makefile(self.unfinished, size, quality, options.structure, source)
+        self.goals = [graph.finished(chunk) for chunk in range(first, end)] if steering.chunks else []
+        self.batches = [({graph.finished(chunk) for chunk in batch if chunk < end},
+                         [step for step in [*source.steps(batch), *graph.STRUCTURES[options.structure](batch, quality)]
+                          if graph.chunk_of(step.outputs[0]) < end]) for batch in batches]
         self.weight = sum(WEIGHTS[step.argv[0]] for _, steps in self.batches for step in steps)
+
+    def remove(self, directory):
+        """Removes what was made of the segment's own chunks. Nothing else may have been made of that."""
+        for chunk in range(self.first, self.end):
+            for path in directory.glob(f"{graph.stem(chunk)}*"):
+                if path.name != graph.raw(chunk):
+                    path.unlink()
+
+    def clean(self, directory):
+        """Removes the intermediate files of the batches that the segment has finished."""
+        for finished, steps in self.batches if self.goals else []:
+            if all((directory / name).exists() for name in finished):
+                for name in {name for step in steps for name in step.outputs} - finished:
+                    (directory / name).unlink(missing_ok=True)
 
     def chunks_done(self, directory):
         """How many chunks are done from the beginning of the film, as a fraction. The intermediate files of a finished
@@ -39,7 +58,7 @@ class Segment:
         there = set(os.listdir(directory))
         done = sum(WEIGHTS[step.argv[0]] for finished, steps in self.batches for step in steps
                    if finished <= there or step.outputs[0] in there)
-        return self.first + (self.end - self.first) * done / self.weight
+        return self.start + (self.end - self.start) * done / self.weight
 
 
 def explain(log):
@@ -54,14 +73,15 @@ def explain(log):
     return reason(log)
 
 
-def make(work, segment, options, on_wait, on_message):
-    """Encodes a segment. While make runs, calls on_wait(), and on_message(line) with what the engine says."""
+def make(work, segment, options, on_wait, on_message, variables=()):
+    """Encodes a segment. While make runs, calls on_wait(), and on_message(line) with what the engine says. variables:
+    of make, as it takes them."""
     with open(work.path / "excamera.mk", "w", errors="surrogateescape") as out:
         out.writelines(segment.makefile)
     files.sync(work.path / "excamera.mk")  # by this file a later run knows that there is something to go on with
     files.sync(work.path)
-    command = ["make", "-f", "excamera.mk", "-j", str(options.jobs), "--output-sync=target",
-               *(["TIMINGS=timings.tsv"] if options.keep else [])]  # for excamera report
+    command = ["make", "-f", "excamera.mk", "-j", str(options.jobs), "--output-sync=target", *variables,
+               *(["TIMINGS=timings.tsv"] if options.keep else []), *segment.goals]  # for excamera report
     # explain() expects messages in English.
     environment = {**os.environ, "LC_ALL": "C", "KEEP": "1" if options.keep else ""}
     with log_in_memory() as log:

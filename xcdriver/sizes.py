@@ -20,6 +20,11 @@ class Sizes:
                 with contextlib.suppress(OSError):
                     self.known[chunk] = (self.work.path / graph.finished(chunk)).stat().st_size
 
+    def forget(self, chunks):
+        """These chunks are made again."""
+        for chunk in chunks:
+            self.known.pop(chunk, None)
+
     def of_tracks(self):
         total = 0
         for path in [] if self.source.piped else files(self.source, self.work):

@@ -4,6 +4,7 @@ import json
 import os
 
 from xcdriver.processes import attempt
+from xcdriver.target import PERFECT
 
 
 def kilobits_per_second(path):
@@ -23,19 +24,32 @@ def cpu_seconds():
 
 def quality_parts(quality, frames):
     """What was measured. An earlier run may have encoded the beginning without measuring it."""
-    if not quality or not quality.frames:
-        return
-    some = f" of {quality.frames} frames" if quality.frames != frames else ""
-    yield f"SSIM {quality.ssim:.5f}{some}"
-    yield f"PSNR {quality.psnr:.2f} dB{some}" if quality.psnr is not None else "no picture differs"
+    if quality.has("ssim"):
+        measured = round(quality.total("ssim", 0))
+        some = f" of {measured} frames" if measured != frames else ""
+        yield f"SSIM {1 - quality.loss('ssim'):.5f}{some}"
+        yield f"PSNR {quality.psnr:.2f} dB{some}" if quality.psnr is not None else "no picture differs"
+    if quality.has("vmaf"):
+        yield f"VMAF {100 - quality.loss('vmaf'):.2f} of {quality.total('vmaf', 0):.0f} frames"
 
 
-def summary(output, frames, seconds, paid, quality):
+def nearness(target, size, bitrate, quality):
+    """How near the film came to its target."""
+    if target.is_quality:
+        value = PERFECT[target.metric] - quality.loss(target.metric)
+        return f"{value - target.value:+.5f}" if target.metric == "ssim" else f"{value - target.value:+.2f}"
+    value = size if target.metric == "size" else bitrate * 1000
+    return f"{100 * (value / target.value - 1):+.1f} %"
+
+
+def summary(output, frames, seconds, paid, quality, target):
     """One line, in an order that programs may rely on: what is new comes last. paid: seconds on AWS Lambda."""
-    text = f"{output}: {frames} frames, {output.stat().st_size} bytes, {seconds:.1f} s"
+    size, bitrate = output.stat().st_size, kilobits_per_second(output)
+    text = f"{output}: {frames} frames, {size} bytes, {seconds:.1f} s"
     if paid:
         text += f"; {paid:.1f} s of AWS Lambda to pay for"
-    bitrate = kilobits_per_second(output)
     parts = [f"{cpu_seconds():.1f} s of CPU", *([f"{bitrate:.1f} kbit/s"] if bitrate else []),
              *quality_parts(quality, frames)]
+    if target and (bitrate or target.metric != "bitrate"):
+        parts.append(f"wanted {target.wanted()} ({nearness(target, size, bitrate, quality)})")
     return f"{text}; {', '.join(parts)}"

@@ -5,7 +5,11 @@
 
 #include "analysis/activity.h"
 
-enum { FASTEST = 5 }; /* of libvpx's cpu-used in its good quality mode */
+static int speed_of(const struct xc_chunk_job *job, int thorough)
+{
+    const int speed = job->fast ? XC_MAX_SPEED : thorough + job->faster;
+    return speed < 0 ? 0 : speed > XC_MAX_SPEED ? XC_MAX_SPEED : speed;
+}
 
 enum xc_status xc_session_begin_chunk(struct xc_chunk *chunk, const struct xc_chunk_job *job, struct xc_error *err)
 {
@@ -28,7 +32,7 @@ struct xc_encoder_options xc_session_encoder_options(const struct xc_chunk_job *
     return (struct xc_encoder_options){
         .width = job->source->width,
         .height = job->source->height,
-        .speed = job->fast ? FASTEST : thorough,
+        .speed = speed_of(job, thorough),
         .tune_ssim = true,
     };
 }

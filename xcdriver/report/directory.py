@@ -90,7 +90,7 @@ class Directory:
         starts, frames = [], 0
         for chunk in self.chunks:
             starts.append(frames)
-            frames += len(list(ivf.frames_shown(self.path / graph.finished(chunk))))
+            frames += sum(1 for _ in ivf.frames(self.path / graph.finished(chunk)))
         first = {batch[0] for batch in self.batches()}
         states = [{"name": name, "bytes": size_of(self.path / name)}
                   for name in sorted(self.names) if re.fullmatch(r"\d{8}-\w+\.state", name)]

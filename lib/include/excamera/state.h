@@ -79,8 +79,8 @@ uint32_t xc_state_id(const struct xc_state *state);
 bool xc_state_satisfies(const struct xc_state *state, uint32_t expected_id);
 
 /* The state file; docs/state-file.md has it byte by byte. Equal states have equal files; compressed ones only if the
- * same zlib writes them. XC_ERR_ARGUMENT: the state before the first key frame has no file. Reading takes both kinds. It
- * goes to the stream's end, and checks every field before it allocates, and the checksum; it never takes more memory
+ * same zlib writes them. XC_ERR_ARGUMENT: the state before the first key frame has no file. Reading takes both kinds.
+ * It goes to the stream's end, and checks every field before it allocates, and the checksum; it never takes more memory
  * than the state's size needs, and 50 kB. *state is an out-parameter: clear what it holds before. pool is where the
  * pictures' memory comes from, and may be NULL. */
 enum xc_status xc_state_write(const struct xc_state *state, FILE *stream, struct xc_error *err);

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""--target, --size and --bitrate of ./excamera: how near films come, as others measure it, and that nothing else
+changes the result."""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import harness
+from harness import ROOT
+from test_driver import DriverCase, number
+
+FRAMES = 144
+
+
+class TargetCase(DriverCase):
+    OPTIONS = ("-s", "6", "-k", "4", "-j", "2")  # six batches, of which three are probed
+
+    def setUp(self):
+        super().setUp()
+        self.film = harness.film(width=112, height=96, frames=FRAMES, cut=70)
+
+    def wanted(self, text):
+        """What the last line says about the target: what was wanted, and how near it is."""
+        match = re.search(r", wanted (\S+ ?\S*) \(([+-][\d.]+)(?: %)?\)\n\Z", text)
+        self.assertTrue(match, text)
+        return match[1], float(match[2])
+
+
+class Sizes(TargetCase):
+    def test_size(self):
+        for size, text in ((60000, "60k"), (120000, "0.12M")):
+            with self.subTest(size):
+                said = self.wanted(self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--size", text))
+                found = (self.dir / "out.ivf").stat().st_size
+                self.assertAlmostEqual(found / size, 1, delta=0.03)
+                self.assertEqual(said[0], f"{size} bytes")
+                self.assertAlmostEqual(said[1], 100 * (found / size - 1), delta=0.051)
+
+    def test_a_batch(self):
+        """The whole film is one batch, as short clips are."""
+        self.works(self.film, "-o", "out.ivf", "-s", "12", "-k", "12", "--size", "60k")
+        self.assertAlmostEqual((self.dir / "out.ivf").stat().st_size / 60000, 1, delta=0.03)
+
+    def test_bitrate_with_sound(self):
+        """ffprobe's bitrate, to which the sound belongs."""
+        harness.must("ffmpeg", "-v", "error", "-i", self.film, "-f", "lavfi", "-i", "sine=duration=6", "-c:v", "ffv1",
+                     "-c:a", "flac", self.dir / "in.mkv")
+        said = self.wanted(self.works("in.mkv", "-o", "out.webm", *self.OPTIONS, "--bitrate", "220k"))
+        text = harness.must("ffprobe", "-v", "error", "-show_entries", "format=bit_rate", "-of", "csv=p=0",
+                            self.dir / "out.webm")
+        self.assertAlmostEqual(int(text) / 220000, 1, delta=0.03)
+        self.assertEqual(said[0], "220 kbit/s")
+        self.assertEqual(int(self.probe("out.webm")["video"]["nb_read_frames"]), FRAMES)
+
+    def test_out_of_reach(self):
+        """The film is as small as it can be, and the last line tells how far that is from what was wanted."""
+        _, miss = self.wanted(self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--size", "1k"))
+        found = (self.dir / "out.ivf").stat().st_size
+        self.assertAlmostEqual(miss, 100 * (found / 1000 - 1), delta=0.051)
+        self.works(self.film, "-o", "least.ivf", *self.OPTIONS, "-q", "63")
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "least.ivf").read_bytes())
+
+
+class Qualities(TargetCase):
+    def test_ssim(self):
+        """FFmpeg's figure."""
+        said = self.wanted(self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--target", "ssim=0.97"))
+        found = harness.ssim(self.dir / "out.ivf", self.film)
+        self.assertAlmostEqual(found, 0.97, delta=0.002)
+        self.assertEqual(said[0], "SSIM 0.97")
+        self.assertAlmostEqual(said[1], found - 0.97, delta=2e-5)
+
+    def test_vmaf(self):
+        sys.path.insert(0, str(ROOT))
+        from xcdriver import processes, vmaf
+        try:
+            program = vmaf.ffmpeg()
+        except processes.Failure as failure:
+            self.skipTest(str(failure))
+        self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--target", "vmaf=85")
+        graph = "[0:v]settb=1,setpts=N[a];[1:v]settb=1,setpts=N[b];[a][b]libvmaf"
+        text = harness.run(program, "-i", self.dir / "out.ivf", "-i", self.film, "-lavfi", graph, "-f", "null",
+                           "-").stderr.decode()
+        self.assertAlmostEqual(float(re.search(r"VMAF score: ([\d.]+)", text)[1]), 85, delta=1)
+
+    def test_no_vmaf(self):
+        """The line says how to get it."""
+        text = self.fails(self.film, "-o", "out.ivf", "--target", "vmaf=85", env=harness.environment(
+            FFVMAF="/bin/false", IMAGEIO_FFMPEG_EXE="/bin/false", PATH=f"{self.stubs()}:{os.environ['PATH']}"))
+        self.assertRegex(text, r"\Aexcamera: [^\n]*pip install imageio-ffmpeg\n\Z")
+        self.assertEqual(self.names(), {"stubs"})
+
+    def stubs(self):
+        real = harness.must("sh", "-c", "command -v ffmpeg").decode().strip()
+        harness.install_stubs(self.dir / "stubs", {"ffmpeg": f"""
+            case "$*" in *-filters*) '{real}' "$@" | grep -v libvmaf ;; *) exec '{real}' "$@" ;; esac"""})
+        return self.dir / "stubs"
+
+
+class TheSameBytes(TargetCase):
+    def test_jobs_do_not_matter(self):
+        for target in (["--size", "90k"], ["--target", "ssim=0.96"]):
+            results = []
+            for jobs in ("1", "5"):
+                self.works(self.film, "-o", "out.ivf", *self.OPTIONS[:-1], jobs, *target)
+                results.append((self.dir / "out.ivf").read_bytes())
+            self.assertEqual(len(set(results)), 1, target)
+
+    def test_interrupted(self):
+        """In the middle of a batch, and at the end: what was decided is in the record."""
+        target = ("--target", "ssim=0.96")
+        self.works(self.film, "-o", "expected.ivf", *self.OPTIONS, *target)
+        for chunk, how in ((9, signal.SIGKILL), (23, signal.SIGINT)):
+            with self.subTest(how.name, chunk=chunk):
+                process = subprocess.Popen(
+                    [ROOT / "excamera", self.film, "-o", "out.ivf", *self.OPTIONS, *target], cwd=self.dir,
+                    stderr=subprocess.PIPE, start_new_session=True, env=self.hold_after_probe(chunk))
+                harness.wait_for((self.dir / f"out.ivf.work/{number(chunk - 1)}.ivf").exists)
+                os.killpg(process.pid, how)
+                process.communicate(timeout=harness.TIMEOUT)
+                self.works(self.film, "-o", "out.ivf", *self.OPTIONS, *target)
+                self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "expected.ivf").read_bytes())
+                (self.dir / "out.ivf").unlink()
+                harness.must("rm", "-rf", self.dir / "tools")
+
+    def hold_after_probe(self, chunk):
+        self.held = self.write("tools.held", b"")
+        return self.tools_but("xc-enc", f'''
+            case "$PWD $*" in */probe*) ;; *{number(chunk)}*)
+                while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
+            exec "{harness.BIN}/xc-enc" "$@" ''')
+
+    def test_another_target(self):
+        process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *self.OPTIONS, "--size", "90k"],
+                                   cwd=self.dir, stderr=subprocess.PIPE, start_new_session=True,
+                                   env=self.hold_after_probe(9))
+        harness.wait_for((self.dir / f"out.ivf.work/{number(7)}.ivf").exists)
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=harness.TIMEOUT)
+        levels = json.loads((self.dir / "out.ivf.work/record.json").read_text())["levels"]
+        self.assertEqual(levels[0][0], 0)
+        for other in (["--size", "91k"], ["--bitrate", "90k"], ["-q", "22"], []):
+            self.assertIn("with another ", self.fails(self.film, "-o", "out.ivf", *self.OPTIONS, *other))
+
+
+class Refusals(TargetCase):
+    def test_command_line(self):
+        for arguments in (["--size", "0"], ["--size", "5T"], ["--size", "-3k"], ["--bitrate", "nan"],
+                          ["--target", "ssim=1"], ["--target", "ssim=1.1"], ["--target", "psnr=40"],
+                          ["--target", "vmaf=100"], ["--target", "ssim"], ["--target", "ssim=0.9", "-q", "4"],
+                          ["--size", "4k", "--bitrate", "4k"]):
+            with self.subTest(arguments):
+                self.assertEqual(self.excamera(self.film, "-o", "out.ivf", *arguments).returncode, 2)
+        self.assertIn("--quality and --size exclude each other", self.fails(self.film, "-o", "out.ivf", "-q", "22",
+                                                                            "--size", "4k"))
+
+    def test_films(self):
+        self.assertIn("a film that can be read twice", self.fails("-", "-o", "out.ivf", "--size", "4k",
+                                                                  stdin=self.film.read_bytes()))
+        self.assertIn("needs --structure anchored", self.fails(self.film, "-o", "out.ivf", "--size", "4k",
+                                                               "--structure", "classic"))
+        self.assertEqual(self.names(), set())

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The level of each chunk, where a film has more than one.
+
+A level is coarse: the next one makes a film about 4 % smaller. So a level with a fraction means a mixture of two."""
+import bisect
+import math
+
+FINEST, COARSEST = 0, 63
+# The quantizer's step at each level: that of Y AC (RFC 6386, 14.1) at the index that libvpx gives the level
+# (vp8/encoder/onyx_if.c, q_trans).
+STEPS = (4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 19, 21, 22, 23, 24, 25, 27, 28, 29, 30, 31, 32, 33, 34, 35, 37, 39, 41, 43,
+         45, 47, 49, 51, 53, 55, 57, 60, 64, 68, 72, 78, 84, 90, 96, 102, 108, 114, 122, 131, 140, 149, 158, 167, 177,
+         189, 201, 213, 225, 239, 254, 269, 284)
+LOG_STEPS = [math.log(step) for step in STEPS]
+LEAST_WINDOW, LONG = 4, 32  # chunks; what is not longer has fewer windows, and shorter ones
+
+
+def log_step(level):
+    """The logarithm of the step at a level, which may have a fraction."""
+    below = min(COARSEST - 1, int(level))
+    return LOG_STEPS[below] + (level - below) * (LOG_STEPS[below + 1] - LOG_STEPS[below])
+
+
+def level_of_log_step(value):
+    """The other way round; the nearest level if there is none."""
+    above = min(COARSEST, max(1, bisect.bisect(LOG_STEPS, value)))
+    low, high = LOG_STEPS[above - 1:above + 1]
+    return min(COARSEST, max(FINEST, above - 1 + (value - low) / (high - low)))
+
+
+def window_ends(chunks):
+    """Divides a film into windows that get shorter towards its end. What came of one decides the level of the next. It
+    depends on nothing but the number of chunks, so that the result does not depend on how many processes there are."""
+    ends, least = [0], min(LEAST_WINDOW, max(1, chunks // LONG))
+    while ends[-1] < chunks:
+        ends.append(min(chunks, ends[-1] + max(math.ceil((chunks - ends[-1]) / 3), least)))
+    return ends[1:]
+
+
+class Levels:
+    """Of all windows that have been decided: from which chunk on, to which, and the level, as the record has them."""
+
+    def __init__(self, windows):
+        self.windows = windows
+
+    @property
+    def end(self):
+        """The chunk after the last window."""
+        return self.windows[-1][1] if self.windows else 0
+
+    def __str__(self):
+        return "by window"
+
+    def __call__(self, chunk):
+        """Chunks after the last window get its level; they are not encoded with it."""
+        first, _, level = next((window for window in self.windows if window[0] <= chunk < window[1]), self.windows[-1])
+        place = max(0, chunk - first)
+        return int(min(COARSEST, max(FINEST, math.floor(level * (place + 1)) - math.floor(level * place))))

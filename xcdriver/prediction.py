@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the chunks of a film will cost at a level: bytes, or the loss of their frames (target.py)."""
+import math
+import statistics
+
+from xcdriver.levels import COARSEST, FINEST, level_of_log_step, log_step
+
+# The power of the quantizer's step that costs follow, as a first guess: from the films of docs/quality.md. Key frames
+# depend less on it than all other frames, so they are a part of their own.
+POWERS = {"size": (-0.3, -0.8), "ssim": (0.52,), "vmaf": (0.8,)}
+LEAST_DISTANCE = 0.15  # of the logarithms of steps; two rounds that are nearer to each other say little about the power
+
+
+class Part:
+    """A part of the costs of some chunks, at one level."""
+
+    def __init__(self, level, power, costs):
+        """costs: by the number of the chunk."""
+        self.level, self.power, self.costs = level, power, costs
+
+    def cost(self, chunk, level, batch):
+        """Of a chunk that is not known, the mean of those in the same place of other batches, or of all."""
+        known = self.costs.get(chunk)
+        if known is None:
+            alike = [cost for other, cost in self.costs.items() if other % batch == chunk % batch]
+            known = statistics.fmean(alike or self.costs.values())
+        return known * math.exp(self.power * (log_step(level) - log_step(self.level)))
+
+    def refined(self, other):
+        """This part with the power that leads from another one, which is the same at another level, to it."""
+        distance = log_step(self.level) - log_step(other.level)
+        both = self.costs.keys() & other.costs.keys()
+        costs = [sum(part.costs[chunk] for chunk in both) for part in (self, other)]
+        if abs(distance) < LEAST_DISTANCE or min(costs) <= 0:
+            return Part(self.level, other.power, self.costs)
+        power = math.log(costs[0] / costs[1]) / distance
+        low, high = sorted((self.power / 3, self.power * 3))
+        return Part(self.level, min(high, max(low, power)), self.costs)
+
+
+class Prediction:
+    """Of all chunks. The last part may be wrong by a factor, which is found out when chunks have been encoded."""
+
+    def __init__(self, parts, batch):
+        self.parts, self.batch = parts, batch
+
+    @classmethod
+    def of_record(cls, record, batch):
+        return cls([Part(part["level"], part["power"], {int(chunk): cost for chunk, cost in part["costs"].items()})
+                    for part in record], batch)
+
+    def record(self):
+        return [{"level": part.level, "power": part.power, "costs": part.costs} for part in self.parts]
+
+    def refined(self, other):
+        """With the powers that lead from another round to this one."""
+        return Prediction([one.refined(two) for one, two in zip(self.parts, other.parts)], self.batch)
+
+    def costs(self, chunk, level):
+        return [part.cost(chunk, level, self.batch) for part in self.parts]
+
+    def factor(self, levels, cost):
+        """How many times the last part of the prediction finished chunks have cost. levels: by their numbers. cost:
+        what the last part has come to."""
+        expected = sum(self.costs(chunk, level)[-1] for chunk, level in levels.items())
+        return cost / expected if expected > 0 else 1.
+
+    def level(self, chunks, cost, factor=1.):
+        """The level at which these chunks will cost so much; it may have a fraction."""
+        def excess(level):
+            total = 0
+            for chunk in chunks:
+                *fixed, last = self.costs(chunk, level)
+                total += sum(fixed) + factor * last
+            return (total - cost) * (1 if self.parts[-1].power > 0 else -1)
+        low, high = log_step(FINEST), log_step(COARSEST)
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (middle, high) if excess(level_of_log_step(middle)) < 0 else (low, middle)
+        return round(level_of_log_step(low), 3)

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Choosing the levels that bring a film to its target: first by a prediction, then by what finished chunks have cost."""
+import shutil
+
+from xcdriver import graph
+from xcdriver.ivf import bytes_by_kind
+from xcdriver.levels import Levels, level_of_log_step, log_step, window_ends
+from xcdriver.measuring import Quality
+from xcdriver.prediction import Prediction
+from xcdriver.probe import predict
+from xcdriver.processes import Failure
+from xcdriver.sampling import Sample
+from xcdriver.sound import container_of
+
+FARTHEST = 1.  # between the logarithms of the steps of the first window and another one
+# A film that misses its target by more is corrected: for each frame, or as a part of its size.
+TOLERANCE = {"ssim": 0.0012, "vmaf": 0.6}
+SIZE_TOLERANCE = 0.02
+
+
+def check(source, options):
+    """Raises Failure if this film cannot be brought to a target."""
+    if source.piped:
+        raise Failure("standard input: a target needs a film that can be read twice; save it to a file, or use -q")
+    if not source.frames:
+        raise Failure(f"{source.name}: its length is not known, which a target needs; ffmpeg -i ... -c copy OUT.mkv "
+                      "makes a file that has it")
+    if options.structure != "anchored":
+        raise Failure(f"a target needs --structure anchored; with {options.structure}, use -q")
+
+
+class Steering:
+    """The levels of a film. The record of the work has all that was decided, so a later run goes on with the same
+    levels."""
+
+    def __init__(self, work, source, options, target):
+        self.work, self.source, self.options, self.target = work, source, options, target
+        self.quality = Quality(work)
+        self.levels = Levels(work.record.get("levels", []))
+        self.kinds = {}  # bytes of finished chunks, by number
+
+    def prepare(self, progress):
+        """Makes the prediction, unless an earlier run has."""
+        if "plan" not in self.work.record:
+            self.work.update(plan=self.probed(progress))
+        plan = self.work.record["plan"]
+        self.chunks, self.frames, self.cost = plan["chunks"], plan["frames"], plan["cost"]
+        self.prediction = Prediction.of_record(plan["prediction"], self.options.batch)
+        self.ends = window_ends(self.chunks)
+
+    def probed(self, progress):
+        shutil.rmtree(self.work.path / "probe", ignore_errors=True)
+        sample = Sample(self.work, self.source, self.options)
+        progress.begin("probing", self.source.frames)
+        sample.read(lambda: progress.show(lambda: sample.frames))
+        cost = self.target.cost(sample.frames, self.source.timing.rate, sample.tracks,
+                                bool(container_of(self.options.output)))
+        prediction = predict(sample, self.target, cost, lambda: None, progress.note)
+        shutil.rmtree(sample.path)
+        return {"chunks": sample.chunks, "frames": sample.frames, "cost": cost, "prediction": prediction.record()}
+
+    def window_end(self, chunk):
+        """The end of the window that a chunk is in. A film that is longer than it was when it was probed has one more
+        window."""
+        return next((end for end in self.ends if end > chunk), graph.LAST_CHUNK)
+
+    def decide(self, chunk, note):
+        """Chooses the level of the window that begins with this chunk, unless that was done before."""
+        if chunk < self.levels.end:
+            return
+        level = self.near(self.prediction.level(range(chunk, self.chunks), *self.rest(chunk)))
+        self.levels.windows.append([chunk, self.window_end(chunk), level])
+        self.work.update(levels=self.levels.windows)
+        note(f"level {level:.2f} from chunk {chunk} on")
+
+    def correct(self, segment, note):
+        """After the last segment: if the film has missed its target, removes what was made of the last window, chooses
+        another level for it, and returns True. This is done once."""
+        miss = sum(self.spent(self.chunks)) - self.cost
+        unit = self.frames if self.target.is_quality else self.cost
+        if self.work.record.get("corrected") or abs(miss) <= TOLERANCE.get(self.target.metric, SIZE_TOLERANCE) * unit:
+            return False
+        first, end, before = self.levels.windows[-1]
+        parts = [total - earlier for total, earlier in zip(self.spent(end), self.spent(first))]
+        factor = self.prediction.factor({chunk: self.levels(chunk) for chunk in range(first, end)}, parts[-1])
+        level = self.near(self.prediction.level(range(first, end), sum(parts) - miss, factor))
+        if level == before:
+            return False
+        segment.remove(self.work.path)
+        self.kinds = {chunk: kinds for chunk, kinds in self.kinds.items() if chunk < first}
+        self.levels.windows[-1][2] = level
+        self.quality.drop(first)
+        self.work.update(levels=self.levels.windows, corrected=True)
+        note(f"level {level:.2f} instead of {before:.2f} from chunk {first} on")
+        return True
+
+    def rest(self, chunk):
+        """What the chunks from this one on may cost, and by which factor the prediction is wrong, after those before
+        it."""
+        if not chunk:
+            return self.cost, 1.
+        spent = self.spent(chunk)
+        levels = {number: self.levels(number) for number in range(chunk)}
+        return self.cost - sum(spent), self.prediction.factor(levels, spent[-1])
+
+    def near(self, level):
+        """A level not too far from that of the first window."""
+        if not self.levels.windows:
+            return level
+        first = log_step(self.levels.windows[0][2])
+        return round(level_of_log_step(min(first + FARTHEST, max(first - FARTHEST, log_step(level)))), 3)
+
+    def spent(self, end):
+        """What the finished chunks before this one have cost, in the parts of the prediction."""
+        if self.target.is_quality:
+            return [self.quality.loss_until(self.target.metric, end) * min(self.frames, end * self.options.chunk)]
+        for chunk in range(end):
+            if chunk not in self.kinds:
+                self.kinds[chunk] = bytes_by_kind(self.work.path / graph.finished(chunk))
+        return [sum(self.kinds[chunk][part] for chunk in range(end)) for part in (0, 1)]
+
+
+class Constant:
+    """The same for a film that has one level."""
+
+    def __init__(self, work, level):
+        self.levels, self.quality, self.target, self.chunks = level, Quality(work), None, None
+
+    def prepare(self, progress):
+        pass
+
+    def window_end(self, chunk):
+        return graph.LAST_CHUNK
+
+    def decide(self, chunk, note):
+        pass
+
+    def correct(self, segment, note):
+        return False
+
+
+def steering_of(work, source, options, target):
+    return Steering(work, source, options, target) if target else Constant(work, options.quality)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the user wants the film to come to: a quality, a size or a bitrate. A target is a cost that the film is to have,
+which falls from level to level: its bytes, or how far it is from being perfect."""
+import argparse
+import re
+
+UNITS = {"": 1, "k": 10 ** 3, "M": 10 ** 6, "G": 10 ** 9}
+PERFECT = {"ssim": 1, "vmaf": 100}
+LEAST_LOSS = {"ssim": 1e-5, "vmaf": 0.01}  # the nearest to perfect that can be asked for
+FRAME_OVERHEAD = 8  # bytes of a block of WebM, beside those of its frame; of a track, they are in its file
+
+
+def amount(text):
+    """A type of argument: a number of bytes or bits, such as 700k, 50M or 1.5G."""
+    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)([kMG]?)", text, re.ASCII)
+    value = round(float(match[1]) * UNITS[match[2]]) if match else 0
+    if not 0 < value <= 10 ** 15:
+        raise argparse.ArgumentTypeError(f"{text} is not a number such as 700k, 50M or 1.5G")
+    return value
+
+
+def quality(text):
+    """A type of argument: a metric and its value."""
+    metric, _, value = text.partition("=")
+    if metric in PERFECT and re.fullmatch(r"\d{1,3}(\.\d{1,6})?", value, re.ASCII):
+        if 0 < float(value) <= PERFECT[metric] - LEAST_LOSS[metric]:
+            return metric, float(value)
+    raise argparse.ArgumentTypeError(f"{text} is not a quality such as ssim=0.98 or vmaf=95")
+
+
+class Target:
+    """metric: "ssim", "vmaf", "size" or "bitrate"."""
+
+    def __init__(self, metric, value):
+        self.metric, self.value = metric, value
+
+    @classmethod
+    def of(cls, options):
+        """What the options say; None if they ask for a level."""
+        if options.target:
+            return cls(*options.target)
+        if options.size or options.bitrate:
+            return cls("size", options.size) if options.size else cls("bitrate", options.bitrate)
+        return None
+
+    @property
+    def is_quality(self):
+        return self.metric in PERFECT
+
+    def __str__(self):
+        return f"{self.metric}={self.value}"
+
+    def file_size(self, seconds):
+        return self.value if self.metric == "size" else self.value * seconds / 8
+
+    def cost(self, frames, rate, tracks, is_container):
+        """What all frames of the film are to cost. tracks: bytes of those beside the video."""
+        if self.is_quality:
+            return (PERFECT[self.metric] - self.value) * frames
+        overhead = frames * FRAME_OVERHEAD if is_container else 0
+        return max(1., self.file_size(frames / float(rate)) - tracks - overhead)
+
+    def wanted(self):
+        """In the units of the last line."""
+        if self.is_quality:
+            return f"{self.metric.upper()} {self.value:g}"
+        return f"{self.value} bytes" if self.metric == "size" else f"{self.value / 1000:g} kbit/s"

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""VMAF, by an ffmpeg that has libvmaf."""
+import functools
+import importlib.util
+import json
+import math
+import os
+
+from xcdriver.processes import Failure, attempt
+
+DISTANCES = (5, 7, 11, 13)  # one in so many frames is measured, since VMAF takes a fifth of the time of an encode
+
+
+def has_libvmaf(program):
+    try:
+        return " libvmaf " in attempt([program, "-v", "error", "-filters"]).output
+    except Failure:
+        return False
+
+
+@functools.lru_cache(maxsize=None)
+def ffmpeg():
+    """The program: that which FFVMAF in the environment names, or the usual one, or that of PyPI's imageio-ffmpeg."""
+    programs = [os.environ.get("FFVMAF"), "ffmpeg"]
+    if importlib.util.find_spec("imageio_ffmpeg"):
+        import imageio_ffmpeg
+        programs.append(imageio_ffmpeg.get_ffmpeg_exe())
+    found = next((program for program in programs if program and has_libvmaf(program)), None)
+    if not found:
+        raise Failure("this ffmpeg has no libvmaf, which measures VMAF; name one that has in the variable FFVMAF, or get "
+                      "one with: pip install imageio-ffmpeg")
+    return found
+
+
+def distance(chunk_frames):
+    """From one frame that is measured to the next. Over some chunks, each place in a chunk has its turn."""
+    return next(each for each in DISTANCES if math.gcd(each, chunk_frames) == 1 or each == DISTANCES[-1])
+
+
+def command(skip, first, each, encoded, raw):
+    """The command that compares a Y4M film, without its first `skip` frames, with another, at the frames whose numbers
+    in the whole film are multiples of `each`. first: the number of the first one that is compared. encoded, raw:
+    descriptors. A part of VMAF is the motion from the frame before, so copies of the first frame, which nobody looks
+    at, come before them."""
+    copies = f"settb=1,setpts=N,tpad=start={each - -first % each}:start_mode=clone,setpts=N"
+    graph = (f"[0:v]trim=start_frame={skip},{copies}[a];[1:v]{copies}[b];[a][b]libvmaf=n_subsample={each}:"
+             "log_fmt=json:log_path=/dev/stdout")
+    return [ffmpeg(), "-nostdin", "-v", "error", "-i", f"pipe:{encoded}", "-i", f"pipe:{raw}", "-lavfi", graph, "-f",
+            "null", "/dev/null"]
+
+
+def losses(text):
+    """How far from 100 each frame is that was measured."""
+    return [100 - frame["metrics"]["vmaf"] for frame in json.loads(text)["frames"] if frame["frameNum"]]
