@@ -137,12 +137,13 @@ function_policy() {
 
 # Who encodes: make, ./excamera, xc-lambda fetch, clean, start, status and collect.
 policy_run() {
-    policy_of "$(allow "$arn_function $arn_function:* $arn_function-*" lambda:InvokeFunction)" \
+    policy_of "$(allow "$arn_function $arn_function:* $arn_function-*" \
+            'lambda:InvokeFunction lambda:GetFunctionConfiguration')" \
         "$(allow "$(objects) $arn_s3/film/*" 's3:GetObject s3:PutObject s3:PutObjectTagging s3:DeleteObject' \
             "$(of_account)")" \
         "$(allow "$arn_s3" 's3:ListBucket s3:GetBucketTagging' "$(of_account)")" \
         "$(allow "$arn_machine-* ${arn_machine/:stateMachine:/:execution:}-*" \
-            'states:StartExecution states:DescribeExecution')" \
+            'states:StartExecution states:DescribeExecution states:DescribeStateMachine')" \
         "$(allow '*' sts:GetCallerIdentity)"
 }
 

@@ -43,16 +43,17 @@ read_start_options() {
     directory=${1-.}
 }
 
-# Stops unless the account has what encodes the film.
+# Stops unless the account has what encodes the film. Sets code to the digest of the functions' package.
 check_deployed() {
-    local role=$states_role option=--step-functions
-    [ "$engine" = states ] || role=$steps_role option=--functions
     bucket_is_ours || fail "bucket $bucket is not ours; XC_LAMBDA_BUCKET names another one"
-    role_exists "$role" || fail "the functions are not deployed; xc-lambda deploy $option does it"
+    code=$(aws lambda get-function-configuration --function-name "$function-relay" --query CodeSha256 2>/dev/null) ||
+        fail 'the functions are not deployed; xc-lambda deploy --functions does it'
+    [ "$engine" = relay ] || aws stepfunctions describe-state-machine --state-machine-arn "$arn_machine-$structure" \
+        >/dev/null 2>&1 || fail 'the state machines are not deployed; xc-lambda deploy --step-functions does it'
 }
 
 start() {
-    local structure batch quality engine directory prefix first last execution=
+    local structure batch quality engine directory prefix first last code execution=
     read_start_options "$@"
     find_chunks "$directory"
     look_around
@@ -65,10 +66,13 @@ start() {
     echo "started: $bucket/$prefix${execution:+ $execution}"
 }
 
-# A film keeps its place in the bucket as long as it is made with the same options; then relay goes on from what is done.
+# A film keeps its place in the bucket as long as its chunks, the options and the tools are the same. Then relay goes on
+# from what is done.
 choose_place() {
-    local options="$structure-$batch-$quality"
-    prefix=film/$options-$(printf '%s' "$(realpath "$directory")" "$HOSTNAME" | sha256sum | cut -c1-16)/
+    local what
+    what=$({ realpath "$directory"; echo "$HOSTNAME $code"; cd "$directory" && stat -c '%n %s %.9Y' -- ????????.y4m; } |
+        sha256sum)
+    prefix=film/$structure-$batch-$quality-${what:0:16}/
 }
 
 start_states() {

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """xc-lambda deploy --step-functions, start, status and collect: a film by the functions in Python, as a user has it."""
+import json
+
 import harness
 import remote
 from functions_case import FunctionsCase
@@ -42,13 +44,38 @@ class Film(FunctionsCase):
         function = self.aws("lambda", "get-function-configuration", "--function-name", "excamera-rebase")
         self.assertEqual((function["Handler"], function["Runtime"]), ("functions/rebase.handler", "python3.13"))
         expected = self.local()
+        self.watch_rights()
         for options in ((), ("--structure", "anchored"), ("--relay",)):
             with self.subTest(options):
                 self.make_film(options, expected)
         self.check_failure()
+        self.check_rights()
         self.works("destroy")
         self.assertEqual({**self.inventory(), "machines": self.aws("stepfunctions", "list-state-machines")},
                          {**nothing, "machines": {"stateMachines": []}})
+
+    # What the AWS CLI's commands need, where they are not called like the action.
+    RIGHTS = {"s3 sync": {"s3:ListBucket", "s3:PutObject"}, "s3 cp": {"s3:ListBucket", "s3:GetObject", "s3:PutObject"},
+              "s3 rm": {"s3:ListBucket", "s3:DeleteObject"}, "s3api list-objects-v2": {"s3:ListBucket"},
+              "stepfunctions start-execution": {"states:StartExecution"},
+              "stepfunctions describe-execution": {"states:DescribeExecution"},
+              "stepfunctions describe-state-machine": {"states:DescribeStateMachine"},
+              "lambda invoke": {"lambda:InvokeFunction"}}
+
+    def watch_rights(self):
+        """From now on, the AWS CLI notes what it is asked."""
+        harness.install_stubs(self.dir / "stubs", {"aws": f"""echo "$1 $2" >>{self.dir}/asked
+            exec {Shared.stack.directory}/commands/aws "$@" """})
+        self.account["PATH"] = f"{self.dir}/stubs:{self.account['PATH']}"
+
+    def check_rights(self):
+        """Who encodes needs no right that `policy run` lacks."""
+        statements = json.loads(self.works("policy", "run"))["Statement"]
+        allowed = {action for statement in statements for action in statement["Action"]}
+        for command in set((self.dir / "asked").read_text().splitlines()):
+            service, name = command.replace("s3api", "s3").split()
+            needed = self.RIGHTS.get(command) or {f"{service}:{name.title().replace('-', '')}"}
+            self.assertLessEqual(needed, allowed, command)
 
     def make_film(self, options, expected):
         self.assertRegex(self.works("start", "--batch", "3", *options), r"\Astarted: excamera-\S+/film/\S+/")
@@ -81,7 +108,7 @@ class Film(FunctionsCase):
                         "start a b", "start --fast", "collect", "collect a b", "status a", "start nowhere"):
             with self.subTest(mistake):
                 self.refused(*mistake.split())
-        self.assertIn("xc-lambda deploy --step-functions does it", self.deployed_without("start"))
+        self.assertIn("xc-lambda deploy --functions does it", self.deployed_without("start"))
         (self.dir / "00000001.y4m").unlink()
         self.assertIn("of the chunks 0 to 3, some are missing", self.refused("start"))
 
