@@ -6,7 +6,6 @@ import typing
 from xcdriver.processes import Failure
 
 HEADER, FRAME_HEADER = 32, 12  # bytes
-NO_STATE = (0, int.from_bytes(b"DURA", "little"))  # in the place of the id of a state
 
 
 class Frame(typing.NamedTuple):
@@ -35,12 +34,3 @@ def bytes_by_kind(path):
     for frame in frames(path):
         sums[not frame.is_key] += frame.size
     return sums
-
-
-def expects_state(path):
-    """Whether a file names the state that its first frame must be decoded in."""
-    with open(path, "rb") as stream:
-        header = stream.read(HEADER)
-    if len(header) < HEADER or header[:4] != b"DKIF":
-        raise Failure(f"{path}: is no IVF file; make it again")
-    return struct.unpack_from("<I", header, 28)[0] not in NO_STATE

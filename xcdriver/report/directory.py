@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A directory with chunks: what is in it, and how its chunks and batches lie."""
 import collections
+import itertools
 import json
 import re
 import shutil
@@ -68,9 +69,13 @@ class Directory:
         run(["xc-merge", "-o", film, *map(graph.finished, self.chunks)], cwd=self.path)
         return film
 
+    def frames_of(self, chunk):
+        return ivf.frames(self.path / graph.finished(chunk))
+
     def batches(self):
         """Ranges of chunks, each of which begins with a key frame."""
-        first = [chunk for chunk in self.chunks if not ivf.expects_state(self.path / graph.finished(chunk))]
+        first = [chunk for chunk in self.chunks
+                 if any(frame.is_key for frame in itertools.islice(self.frames_of(chunk), 1))]
         return [range(begin, end) for begin, end in zip(first, [*first[1:], self.chunks.stop])]
 
     def graph(self):
@@ -90,7 +95,7 @@ class Directory:
         starts, frames = [], 0
         for chunk in self.chunks:
             starts.append(frames)
-            frames += sum(1 for _ in ivf.frames(self.path / graph.finished(chunk)))
+            frames += sum(1 for _ in self.frames_of(chunk))
         first = {batch[0] for batch in self.batches()}
         states = [{"name": name, "bytes": size_of(self.path / name)}
                   for name in sorted(self.names) if re.fullmatch(r"\d{8}-\w+\.state", name)]
