@@ -11,6 +11,8 @@ import harness
 from harness import BIN, Case, number
 from test_driver import DriverCase
 from xcdriver import cutter, processes, sound
+from xcdriver.report.directory import Directory
+from xcdriver.report.steps import timed_steps
 from xcdriver.source import Source
 from xcdriver.work import Work
 
@@ -153,6 +155,15 @@ class Driver(DriverCase):
         for structure in ("anchored", "classic"):
             self.assertNotIn("excamera: ", self.both_ways(self.film, "--structure", structure))
         self.assertEqual(self.names(), {"film.mp4", "here.webm", "there.webm"})
+
+    def test_report(self):
+        """The decoding is a step like others, for which the encoding waits."""
+        self.works(self.film, "-o", "there.webm", "--decode", "there", "--keep", *self.OPTIONS)
+        directory = Directory(self.dir / "there.webm.work")
+        found = {step.name: step for step in timed_steps(directory.rows, directory.graph())}
+        for name, step in found.items():
+            self.assertEqual(step.tool, "xc-unpack" if name.endswith(".y4m") else "xc-enc")
+        self.assertIn(found[f"{number(3)}.y4m"], found[f"{number(3)}-anchors.ivf"].inputs)
 
     def test_raw_pictures_come_from_the_steps(self):
         """A film whose decoding fails after the first chunk fails in the step that needs the picture."""

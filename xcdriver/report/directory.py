@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from xcdriver import graph, ivf
+from xcdriver import graph, ivf, sources
 from xcdriver.processes import Failure, ending, log_in_memory, reason, run, started
 
 REFERENCE = re.compile(rb"XCREF [a-z -]+\n(?:.*\n)*?size (\d+)\n")  # lambda/reference.h, hosts/files.py
@@ -78,9 +78,16 @@ class Directory:
                  if any(frame.is_key for frame in itertools.islice(self.frames_of(chunk), 1))]
         return [range(begin, end) for begin, end in zip(first, [*first[1:], self.chunks.stop])]
 
+    def raw_steps(self):
+        """The steps that made raw chunks, if there were some (sources.py)."""
+        for name in {row.name for row in self.rows} & set(map(graph.raw, self.chunks)):
+            tool = "xc-unpack" if sources.plan(graph.chunk_of(name)) in self.names else "xc-png2y4m"
+            yield graph.Step([name], [], [tool, "-o", name])
+
     def graph(self):
         """The steps that make the finished chunks."""
-        return [step for batch in self.batches() for step in graph.STRUCTURES[self.structure](batch, 0)]
+        steps = [step for batch in self.batches() for step in graph.STRUCTURES[self.structure](batch, 0)]
+        return [*self.raw_steps(), *steps]
 
     def quality(self):
         """What the record of ./excamera says, if there is one."""
