@@ -130,26 +130,24 @@ _Noreturn static void become_ffmpeg(const char *ffmpeg, const struct unpack_plan
 
 /* ---- Feeding it ---- */
 
-static FILE *open_piece(const char *name, bool is_first)
+static void open_piece(struct xc_tool_input *piece, const char *name, bool is_first)
 {
-    struct xc_tool_input input;
     char start[sizeof nut_magic];
-    xc_tool_input_open(&input, name);
-    if (fread(start, 1, sizeof start, input.stream) != sizeof start || memcmp(start, nut_magic, sizeof start) != 0) {
+    xc_tool_input_open(piece, name);
+    if (fread(start, 1, sizeof start, piece->stream) != sizeof start || memcmp(start, nut_magic, sizeof start) != 0) {
         xc_tool_fail(name, "not a piece of a film: no NUT file");
     }
     if (is_first) {
-        rewind(input.stream);
+        rewind(piece->stream);
     }
-    return input.stream;
 }
 
 /* False: ffmpeg needs no more. */
-static bool feed_piece(const struct unpack_run *run, FILE *piece, const char *name)
+static bool feed_piece(const struct unpack_run *run, const struct xc_tool_input *piece)
 {
     char buffer[65536];
     size_t size;
-    while ((size = fread(buffer, 1, sizeof buffer, piece)) > 0) {
+    while ((size = fread(buffer, 1, sizeof buffer, piece->stream)) > 0) {
         for (size_t done = 0; done < size;) {
             const ssize_t count = write(run->feed, buffer + done, size - done);
             if (count < 0) {
@@ -158,8 +156,8 @@ static bool feed_piece(const struct unpack_run *run, FILE *piece, const char *na
             done += (size_t)count;
         }
     }
-    if (ferror(piece)) {
-        xc_tool_fail(name, "%s", strerror(EIO));
+    if (ferror(piece->stream)) {
+        xc_tool_fail(piece->name, "%s", strerror(EIO));
     }
     return true;
 }
@@ -169,9 +167,10 @@ static void *feed(void *argument)
     const struct unpack_run *run = argument;
     bool more = true;
     for (int i = 0; run->pieces[i] && more; i++) {
-        FILE *piece = open_piece(run->pieces[i], i == 0);
-        more = feed_piece(run, piece, run->pieces[i]);
-        fclose(piece);
+        struct xc_tool_input piece;
+        open_piece(&piece, run->pieces[i], i == 0);
+        more = feed_piece(run, &piece);
+        xc_tool_input_close(&piece);
     }
     close(run->feed);
     return NULL;
