@@ -67,7 +67,8 @@ def classic(batch, quality):
         name = stem(chunk)
         alone = finished(chunk) if chunk == batch[0] else f"{name}-0.ivf"
         steps.append(Step([f"{name}-vpxenc.ivf"], [raw(chunk)],
-                          ["xc-vpxenc", *vpxenc_options(level_of(quality, chunk)), "-o", f"{name}-vpxenc.ivf", raw(chunk)]))
+                          ["xc-vpxenc", *vpxenc_options(level_of(quality, chunk)), "-o", f"{name}-vpxenc.ivf",
+                           raw(chunk)]))
         steps.append(Step([alone], [f"{name}-vpxenc.ivf"], ["xc-terminate-chunk", f"{name}-vpxenc.ivf", alone]))
         if chunk != batch[-1]:
             steps.append(Step([f"{name}-0.state"], [alone], ["xc-dump", alone, f"{name}-0.state"]))
