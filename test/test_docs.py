@@ -129,6 +129,10 @@ ELSEWHERE = {
         "gg infer make -f excamera.mk": GG, "gg force --jobs=100 --engine=lambda ????????.ivf": GG,
         "gg infer make -f excamera.mk VPXENC=vpxenc REBASE=xc-enc": GG,
     },
+    "docs/functions.md": {
+        "lambda/unum app 0 31 16 22 my-bucket film/holiday/": "test/lambda/test_unum.py runs it, with fewer chunks",
+        "XC_UNUM=../unum test/lambda/run test_unum": "takes unum's sources; without them, make check-lambda runs it",
+    },
     "docs/how-it-works.md": {"make tools test-programs": MADE},
     "docs/notes/latency.md": {
         "latency-model.py lambda --batch 4 1080p=classic.tsv 1080p=anchored.tsv ...": "latency.md has it for one file"},
