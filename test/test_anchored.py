@@ -40,7 +40,9 @@ class Anchored(chain.Encoded):
         return self.dir / f"{number(i)}-anchors.state"
 
     def anchors(self, i):
-        return Ivf(self.dir / f"{number(i)}-anchors.ivf").frames
+        """The upper half of a timestamp names the picture."""
+        frames = Ivf(self.dir / f"{number(i)}-anchors.ivf").frames
+        return [(time & 0xffffffff, data) for time, data in frames]
 
     def sections(self, i):
         """The key frames and spans of a chunk: (1 if there is a key frame, where the span behind it starts and ends).
@@ -243,6 +245,23 @@ class Safety(chain.Safety):
                 raw = self.write("raw.y4m", header + b"".join((frames + frames)[:count]))
                 text = self.refuses_anchors(f"{self.name}-anchors.ivf", "-I", self.film.state(0), raw)
                 self.assertIn(f"raw.y4m: {words}", text)
+
+    def test_other_pictures(self):
+        """Those of another chunk, or one that was changed. Anchors that name no picture are taken."""
+        header, frames = harness.y4m_split(pathlib.Path(f"{self.name}.y4m").read_bytes())
+        anchors = f"{self.name}-anchors.ivf"
+        _, others = harness.y4m_split((self.film.dir / f"{number(2)}.y4m").read_bytes())
+        for name, pictures in (("another chunk", others),
+                               ("the anchor is changed", frames[:-1] + [frames[-1][:-1] + b"?"])):
+            with self.subTest(name):
+                raw = self.write("raw.y4m", header + b"".join(pictures))
+                text = self.refuses_anchors(anchors, "-I", self.film.state(0), raw)
+                self.assertRegex(text, rf"raw.y4m: has another picture 5 than the one that {anchors} was made of; ")
+        nameless = Ivf(anchors)
+        nameless.frames = self.film.anchors(1)
+        path = self.write("nameless.ivf", nameless.bytes())
+        self.xc("xc-enc", "--follow", path, *self.follow, "-I", self.film.state(0), f"{self.name}.y4m")
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.film.chunks[1].read_bytes())
 
     def test_anchors_out_of_order(self):
         """The timestamps of key frames and anchors say where they belong."""

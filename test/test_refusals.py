@@ -4,6 +4,7 @@ import os
 import random
 import re
 import resource
+import shutil
 import struct
 import subprocess
 import unittest
@@ -305,6 +306,20 @@ class Forgotten(Refusals):
     def test_input_format(self):
         raw = self.inputs["raw"]
         self.check(f"{raw}: is Y4M.* -i y4m", "xc-enc", "-y", 40, raw)
+        self.check(f"{raw}: is Y4M.* -1 y4m", "xc-ssim", raw, raw)
+        for tool, more in (("xc-dump", ["out.state"]), ("xc-framesize", []), ("xc-terminate-chunk", ["out.ivf"])):
+            self.check(f"{raw}: is Y4M, not IVF; xc-enc and xc-vpxenc encode it", tool, raw, *more)
+
+    def test_states(self):
+        """Both files are named, whichever gives the state."""
+        inter, key = self.inputs["inter"], self.inputs["key"]
+        self.xc("xc-dump", key, "key.state")
+        for tool, option, output in (("xc-decode", "-S", []), ("xc-dump", "-S", ["out.state"]),
+                                     ("xc-zero-out-residues", "-S", ["out.ivf"]), ("xc-dissect", "-s", [])):
+            self.check(f"{inter}: expects state [0-9a-f]{{8}}, but key.state, which is before it, gives state", tool,
+                       option, "key.state", inter, *output)
+        done = self.refuses("xc-decode-bundle", "-o", "out.y4m", stdin=f"{key}\n\n{inter}\n".encode())
+        self.assertRegex(done, f"{inter}: expects state [0-9a-f]{{8}}, but {key}, which is before it, gives state")
 
     def test_names(self):
         """Messages name the files that do not go together."""
@@ -361,6 +376,18 @@ class Outputs(Refusals):
     def test_full_device(self):
         for _, message in self.check("/dev/full", [name for name in COMMANDS if name not in OUTPUTS]):
             self.assertIn("No space left", message)
+
+    def test_output_is_an_input(self):
+        """By the same name, by another one, or as one of the chunks of xc-split."""
+        key, raw = (shutil.copy(self.inputs[name], self.dir) for name in ("key", "raw"))
+        os.link(key, self.dir / "hard.ivf")
+        for output in (key, "hard.ivf"):
+            for command in (("xc-decode", "-o", output, key), ("xc-merge", "-o", output, key),
+                            ("xc-terminate-chunk", key, output), ("xc-enc", "-y", 40, "-o", output, key)):
+                with self.subTest(command=command[0], output=output):
+                    self.assertIn(f"{output}: is an input, which would be lost", self.refuses(*command))
+        os.rename(raw, self.dir / f"{number(0)}.y4m")
+        self.assertIn("is an input", self.refuses("xc-split", "-s", 2, "-d", ".", f"{number(0)}.y4m"))
 
     def test_no_such_directory(self):
         for _, message in self.check("missing/{}", [name for name in COMMANDS if name not in OUTPUTS]):

@@ -44,6 +44,38 @@ static FILE *take_stdin(void)
     return stdin;
 }
 
+/* The regular files that have been opened. */
+static struct {
+    struct input_file {
+        dev_t device;
+        ino_t number;
+    } *files;
+    size_t count;
+} opened;
+
+static void note_opened(const struct xc_tool_input *input)
+{
+    struct stat status;
+    if (fstat(fileno(input->stream), &status) || !S_ISREG(status.st_mode)) {
+        return;
+    }
+    struct input_file *files = realloc(opened.files, (opened.count + 1) * sizeof *files);
+    if (!files) {
+        xc_tool_fail(input->name, "%s", strerror(errno));
+    }
+    files[opened.count++] = (struct input_file){ status.st_dev, status.st_ino };
+    opened.files = files;
+}
+
+bool xc_tool_is_input(const struct stat *status)
+{
+    size_t i = 0;
+    while (i < opened.count && (opened.files[i].device != status->st_dev || opened.files[i].number != status->st_ino)) {
+        i++;
+    }
+    return i < opened.count;
+}
+
 void xc_tool_input_open(struct xc_tool_input *input, const char *name)
 {
     input->name = name;
@@ -52,6 +84,7 @@ void xc_tool_input_open(struct xc_tool_input *input, const char *name)
         xc_tool_fail(name, "%s", strerror(errno));
     }
     refuse_reference(input);
+    note_opened(input);
     input->buffer = malloc(BUFFER_SIZE);
     if (!input->buffer || setvbuf(input->stream, input->buffer, _IOFBF, BUFFER_SIZE)) {
         xc_tool_fail(name, "%s", strerror(errno));
@@ -83,6 +116,17 @@ bool xc_tool_y4m_next(struct xc_tool_y4m *y4m, struct xc_picture *picture)
     return !end;
 }
 
+_Noreturn static void refuse_y4m(const char *name)
+{
+    if (xc_tool_has_option("input-format")) {
+        xc_tool_fail(name, "is Y4M, not IVF; raw pictures to encode are taken with -i y4m");
+    }
+    if (xc_tool_has_option("video1-format")) {
+        xc_tool_fail(name, "is Y4M, not IVF; name its format with -1 y4m or -2 y4m");
+    }
+    xc_tool_fail(name, "is Y4M, not IVF; xc-enc and xc-vpxenc encode it");
+}
+
 void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name)
 {
     static const char y4m[] = "YUV4MPEG2";
@@ -93,7 +137,7 @@ void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name)
     char start[sizeof y4m];
     read_start(&input, start, sizeof start);
     if (!strcmp(start, y4m)) {
-        xc_tool_fail(name, "is Y4M, not IVF; raw pictures to encode are taken with -i y4m");
+        refuse_y4m(name);
     }
     xc_tool_check(xc_ivf_read(&file->ivf, input.stream, &err), name, &err);
     xc_tool_input_close(&input);

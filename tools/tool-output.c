@@ -36,10 +36,14 @@ void xc_tool_output_open(struct xc_tool_output *output, const char *name)
 {
     *output = (struct xc_tool_output){ .name = name };
     xc_tool_atomic_catch_signals();
-    struct stat existing;
+    struct stat existing = { 0 };
+    const bool exists = strcmp(name, "-") && stat(name, &existing) == 0;
+    if (exists && S_ISREG(existing.st_mode) && xc_tool_is_input(&existing)) {
+        xc_tool_fail(name, "is an input, which would be lost; choose another name for the output");
+    }
     if (!strcmp(name, "-")) {
         output->stream = take_stdout();
-    } else if (stat(name, &existing) == 0 && !S_ISREG(existing.st_mode)) { /* a device or a FIFO */
+    } else if (exists && !S_ISREG(existing.st_mode)) { /* a device or a FIFO */
         output->stream = fopen(name, "wb");
     } else {
         open_temporary(output);

@@ -208,6 +208,15 @@ bool xc_tool_given(const void *variable)
     return false;
 }
 
+bool xc_tool_has_option(const char *name)
+{
+    int i = 0;
+    while (current->options[i].name && strcmp(current->options[i].name, name)) {
+        i++;
+    }
+    return current->options[i].name;
+}
+
 static void set(const struct xc_tool_option *option, const char *argument)
 {
     is_given[option - current->options] = true;

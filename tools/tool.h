@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "atomic-file.h"
 #include "excamera/decode.h"
@@ -54,6 +55,8 @@ char **xc_tool_start(const struct xc_tool *tool, int argc, char **argv);
 
 /* Whether an option that sets this variable was on the command line. */
 bool xc_tool_given(const void *variable);
+/* Whether the tool has an option of that long name. */
+bool xc_tool_has_option(const char *name);
 
 _Noreturn void xc_tool_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void xc_tool_fail(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -87,6 +90,8 @@ struct xc_tool_input {
 };
 
 void xc_tool_input_open(struct xc_tool_input *input, const char *name);
+/* Whether this file has been opened as an input. */
+bool xc_tool_is_input(const struct stat *status);
 void xc_tool_input_close(struct xc_tool_input *input);
 
 struct xc_tool_y4m {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enc_pictures.h"
 #include "tool-chunk.h"
 
 /* Of the option --speed. */
@@ -252,15 +253,35 @@ static enum xc_status encode_after_example(struct xc_chunk *chunk, const struct 
     return status;
 }
 
+static void check_pictures(const struct pictures *pictures, const struct xc_ivf *anchors, const uint32_t *names,
+                           const char *input)
+{
+    const uint32_t stranger = pictures_find_stranger(pictures, anchors, names);
+    if (stranger < anchors->header.frame_count) {
+        xc_tool_fail(input,
+                     "has another picture %llu than the one that %s was made of; name the chunk of these anchors",
+                     (unsigned long long)anchors->frames[stranger].timestamp, given.anchors_name);
+    }
+}
+
 static enum xc_status encode_followers(struct xc_chunk *chunk, const struct xc_chunk_job *job,
-                                       const struct xc_anchored_options *how, struct xc_error *err)
+                                       const struct xc_anchored_options *how, const struct pictures *pictures,
+                                       struct xc_error *err)
 {
     struct xc_tool_chunk_input anchors;
     xc_tool_chunk_input_read(&anchors, given.anchors_name, given.state, "-I", job->workspace);
+    uint32_t *names = pictures_take_names(&anchors.file.ivf);
+    if (!names) {
+        xc_tool_fail(given.anchors_name, "out of memory for the names of its pictures");
+    }
     enum xc_status status = xc_state_copy(job->state, &anchors.state, err);
     if (!status) {
         status = xc_chunk_encode_followers(chunk, job, &anchors.input, how, err);
     }
+    if (!status) {
+        check_pictures(pictures, &anchors.file.ivf, names, job->source->name);
+    }
+    free(names);
     xc_tool_chunk_input_clear(&anchors);
     return status;
 }
@@ -275,7 +296,19 @@ static enum xc_status encode_primary(struct xc_chunk *chunk, const struct xc_chu
     return status;
 }
 
-static enum xc_status encode(struct xc_chunk *chunk, const struct xc_chunk_job *job, struct xc_error *err)
+static enum xc_status encode_anchors(struct xc_chunk *chunk, const struct xc_chunk_job *job,
+                                     const struct xc_anchored_options *how, const struct pictures *pictures,
+                                     struct xc_error *err)
+{
+    enum xc_status status = xc_chunk_encode_anchors(chunk, job, how, err);
+    if (!status) {
+        pictures_name_anchors(pictures, chunk);
+    }
+    return status;
+}
+
+static enum xc_status encode(struct xc_chunk *chunk, const struct xc_chunk_job *job, const struct pictures *pictures,
+                             struct xc_error *err)
 {
     const struct xc_anchored_options how = {
         .cq_level = (unsigned)given.cq_level,
@@ -286,10 +319,10 @@ static enum xc_status encode(struct xc_chunk *chunk, const struct xc_chunk_job *
         return encode_after_example(chunk, job, err);
     }
     if (given.anchors_name) {
-        return encode_followers(chunk, job, &how, err);
+        return encode_followers(chunk, job, &how, pictures, err);
     }
     xc_tool_state_read(job->state, xc_workspace_pool(job->workspace), given.state);
-    return given.anchors ? xc_chunk_encode_anchors(chunk, job, &how, err) : encode_primary(chunk, job, err);
+    return given.anchors ? encode_anchors(chunk, job, &how, pictures, err) : encode_primary(chunk, job, err);
 }
 
 int main(int argc, char **argv)
@@ -311,11 +344,16 @@ int main(int argc, char **argv)
     struct xc_chunk chunk;
     struct xc_error err;
     xc_tool_source_open(&source, input, given.format, job.workspace);
-    xc_tool_check_about(encode(&chunk, &job, &err), input, &err);
+    struct pictures pictures = { 0 };
+    if (given.anchors || given.anchors_name) {
+        pictures_watch(&pictures, &source.pictures);
+    }
+    xc_tool_check_about(encode(&chunk, &job, &pictures, &err), input, &err);
     xc_tool_chunk_write(&chunk, given.output, &state, given.output_state);
 
     xc_state_clear(&state);
     xc_tool_source_close(&source);
+    pictures_clear(&pictures);
     xc_workspace_free(job.workspace);
     return 0;
 }
