@@ -157,7 +157,9 @@ class Kills(FaultCase):
     def test_random_kills(self):
         """Each run is begun again and again until some of its processes have been killed; then it may end. It makes
         the same bytes each time."""
-        killed = collections.Counter()
+        killed, begin = collections.Counter(), time.monotonic()
+        self.assertIsNone(self.goes_on(self.directory("whole")))
+        self.length = time.monotonic() - begin  # of a run, today on this machine
         for seed in range(FIRST_SEED, FIRST_SEED + KILLED_RUNS):
             with self.subTest(seed=seed):
                 chance = random.Random(seed)
@@ -173,7 +175,7 @@ class Kills(FaultCase):
     def kill_once(self, directory, chance):
         """Returns the name of the program that was killed. None if all had ended by then."""
         process = self.excamera(directory, XC_FAULT_SHARED=str(directory))
-        time.sleep(chance.uniform(0.1, 1.5))
+        time.sleep(chance.uniform(0, self.length))
         there = collections.defaultdict(list)
         for number, name in processes(f"XC_FAULT_SHARED={directory}"):
             there[name].append(number)

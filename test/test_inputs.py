@@ -378,6 +378,20 @@ class Damage(InputsCase):
         line, = self.encode("in.avi", "--allow-damaged")
         self.assertRegex(line, r"is damaged: .*frames could be encoded\Z")
 
+    def test_zeros_in_the_middle(self):
+        """The container's reader notices, or fewer pictures come out than the header counts; no decoder complains."""
+        for name, video, sound in (("in.avi", "mpeg4", "libmp3lame"), ("in.webm", "libvpx", "libopus"),
+                                   ("in.flv", "libx264", "aac")):
+            with self.subTest(name):
+                self.make(f"whole-{name}", "-c:v", video, "-g", "12", "-c:a", sound, "-ar", "48000")
+                self.encode(f"whole-{name}")
+                data = bytearray((self.dir / f"whole-{name}").read_bytes())
+                middle = len(data) // 2
+                data[middle:middle + 3000] = bytes(3000)
+                self.write(name, data)
+                line, = self.encode(name, status=DAMAGED)
+                self.assertRegex(line, rf"{name}: is damaged: .*; \d+ of 7\d frames could be encoded; --allow-damaged")
+
     def test_less_than_a_second_of_a_broadcast(self):
         """Recordings of broadcasts have such losses. They are mentioned."""
         self.make("whole.ts", "-c:v", "mpeg2video", "-c:a", "mp2")

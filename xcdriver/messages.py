@@ -27,7 +27,8 @@ CANNOT_READ = re.compile(r"Input/output error|Connection (?:reset|refused|timed 
 LOSS = re.compile(r"[Ee]rror while decoding|Error submitting (?:a )?packet to decoder|Decoding error|"
                   r"corrupt decoded frame|partial file|[Tt]runcat|ended prematurely|"
                   r"Error during demuxing|CRC mismatch|exceeds containing|Error parsing frame sizes|[Ii]nvalid NAL|"
-                  r"Error at MB|damaged at|Failed to open segment|Invalid data found")
+                  r"Error at MB|damaged at|invalid as first byte|Packet mismatch|"
+                  r"Failed to open segment|Invalid data found")
 
 
 class Messages:

@@ -7,6 +7,7 @@ import sys
 from fractions import Fraction
 
 from xcdriver import identity, pictures, rate, telecine, trial
+from xcdriver.damage import COUNTS_PICTURES
 from xcdriver.edits import Edits
 from xcdriver.messages import ADDRESS
 from xcdriver.processes import Failure, attempt, ending, parse_json
@@ -14,7 +15,6 @@ from xcdriver.sound import Timing
 from xcdriver.streams import Choice
 
 LARGEST = 16368  # columns and lines: XC_MAX_ENCODED in lib/include/excamera/picture.h
-COUNTS_PICTURES = "avi"  # here its header says of a stream how many pictures it has
 KNOWS_LENGTH = "mov,mp4,m4a,3gp,3g2,mj2"  # and here how long it is
 TIMED = 0.9  # of the packets must have timestamps
 PLACES, PACKETS, LEAST_PACKETS = 5, 300, 30  # in how many places of the film timestamps are looked at, how many there
