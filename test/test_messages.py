@@ -190,7 +190,8 @@ class HowMuch(DriverCase):
     def test_quiet(self):
         self.assertEqual(self.works(self.film, "-o", "out.ivf", *OPTIONS, "--quiet"), "")
         self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected_ivf())
-        self.assertRegex(self.fails("missing.mp4", "-o", "out.ivf", "--quiet"), r"\Aexcamera: [^\n]*missing.mp4[^\n]*\n\Z")
+        self.assertRegex(self.fails("missing.mp4", "-o", "out.ivf", "--quiet"),
+                         r"\Aexcamera: [^\n]*missing.mp4[^\n]*\n\Z")
 
     def test_verbose(self):
         text = self.works(self.film, "-o", "out.ivf", *OPTIONS, "--verbose")

@@ -9,8 +9,7 @@
 #include "enc_pictures.h"
 #include "tool-chunk.h"
 
-/* Of the option --speed. */
-enum { DEFAULT_SPEED = 1, FASTEST = 4 };
+enum { FASTEST = 4 }; /* --speed */
 
 static struct {
     const char *format, *output, *state, *output_state, *prediction, *prediction_state, *quality, *frame_sizes,
@@ -18,9 +17,7 @@ static struct {
     bool reencode, extra, no_wait, two_pass, anchors;
     int64_t quantizer, cq_level, speed, threads;
     double ssim, key_frame_weight, key_weight, anchor_weight;
-} given = {
-    .format = "ivf", .output = "output.ivf", .quality = "best", .speed = DEFAULT_SPEED, .threads = 1, .quantizer = -1
-};
+} given = { .format = "ivf", .output = "output.ivf", .quality = "best", .threads = 1, .quantizer = -1 };
 
 static const struct xc_tool_option options[] = {
     { 'o', "output", "FILE", "the encoded chunk", .group = "Files", .text = &given.output },
@@ -339,7 +336,7 @@ int main(int argc, char **argv)
         .state = &state,
         .state_name = given.state,
         .fast = !strcmp(given.quality, "rt") || given.speed == FASTEST,
-        .faster = (int)given.speed - DEFAULT_SPEED,
+        .faster = (int)given.speed,
     };
     struct xc_chunk chunk;
     struct xc_error err;

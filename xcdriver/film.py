@@ -46,8 +46,8 @@ def seconds_paid(directory):
 
 
 def finished_work(work, source, options, target, progress):
-    """Makes the output; returns how many frames it has, and what was measured of it. After a failure, keeps work that is worth it, and
-    progress.outlook says how to go on."""
+    """Makes the output; returns how many frames it has, and what was measured of it. After a failure, keeps work that
+    is worth it, and progress.outlook says how to go on."""
     encoded = False
     try:
         quality = encode(work, source, options, target, progress)

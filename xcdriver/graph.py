@@ -5,7 +5,7 @@ import typing
 # The file names are those of the original ExCamera. They begin with the number of the chunk, in eight digits.
 DIGITS = 8
 LAST_CHUNK = 10 ** DIGITS - 1
-SPEED = 1  # of xc-enc, if nothing else is said
+SPEED = 0  # of xc-enc, if nothing else is said
 RAW_PATTERN = "[0-9]" * DIGITS + ".y4m"  # as a shell pattern
 
 VPXENC_OPTIONS = (

@@ -8,10 +8,11 @@ import math
 FINEST, COARSEST = 0, 63
 # The quantizer's step at each level: that of Y AC (RFC 6386, 14.1) at the index that libvpx gives the level
 # (vp8/encoder/onyx_if.c, q_trans).
-STEPS = (4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 19, 21, 22, 23, 24, 25, 27, 28, 29, 30, 31, 32, 33, 34, 35, 37, 39, 41, 43,
-         45, 47, 49, 51, 53, 55, 57, 60, 64, 68, 72, 78, 84, 90, 96, 102, 108, 114, 122, 131, 140, 149, 158, 167, 177,
-         189, 201, 213, 225, 239, 254, 269, 284)
+STEPS = (4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 19, 21, 22, 23, 24, 25, 27, 28, 29, 30, 31, 32, 33, 34, 35, 37, 39,
+         41, 43, 45, 47, 49, 51, 53, 55, 57, 60, 64, 68, 72, 78, 84, 90, 96, 102, 108, 114, 122, 131, 140, 149, 158,
+         167, 177, 189, 201, 213, 225, 239, 254, 269, 284)
 LOG_STEPS = [math.log(step) for step in STEPS]
+PART = 0.4  # of what is left of the film
 LEAST_WINDOW, LONG = 4, 32  # chunks; what is not longer has fewer windows, and shorter ones
 
 
@@ -33,7 +34,7 @@ def window_ends(chunks):
     depends on nothing but the number of chunks, so that the result does not depend on how many processes there are."""
     ends, least = [0], min(LEAST_WINDOW, max(1, chunks // LONG))
     while ends[-1] < chunks:
-        ends.append(min(chunks, ends[-1] + max(math.ceil((chunks - ends[-1]) / 3), least)))
+        ends.append(min(chunks, ends[-1] + max(math.ceil((chunks - ends[-1]) * PART), least)))
     return ends[1:]
 
 

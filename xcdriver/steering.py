@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Choosing the levels that bring a film to its target: first by a prediction, then by what finished chunks have cost."""
+"""Choosing the levels that bring a film to its target: first by a prediction, then by what finished chunks cost."""
 import shutil
 
 from xcdriver import graph

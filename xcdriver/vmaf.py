@@ -27,8 +27,8 @@ def ffmpeg():
         programs.append(imageio_ffmpeg.get_ffmpeg_exe())
     found = next((program for program in programs if program and has_libvmaf(program)), None)
     if not found:
-        raise Failure("this ffmpeg has no libvmaf, which measures VMAF; name one that has in the variable FFVMAF, or get "
-                      "one with: pip install imageio-ffmpeg")
+        raise Failure("this ffmpeg has no libvmaf, which measures VMAF; name one that has in the variable FFVMAF, or "
+                      "get one with: pip install imageio-ffmpeg")
     return found
 
 

@@ -54,8 +54,8 @@ struct xc_chunk_job {
     struct xc_state *state;
     const char *state_name; /* for messages; may be NULL */
     bool fast;              /* libvpx searches as fast as it can instead of thoroughly */
-    /* Otherwise, what is added to libvpx's cpu-used, which is 0 for key frames and anchors and 1 for all others. The
-     * sum is kept between 0 and XC_MAX_SPEED (encode.h). */
+    /* Otherwise, what is added to libvpx's cpu-used, which is 0, or 1 where a chunk is encoded again. The sum is kept
+     * between 0 and XC_MAX_SPEED (encode.h). */
     int faster;
 };
 
