@@ -9,6 +9,7 @@ from xcdriver.cut import Unfit
 from xcdriver.cutter import Cutter
 from xcdriver.measuring import measure, metrics_of
 from xcdriver.processes import Failure
+from xcdriver.sampling import MOST_SPANS
 from xcdriver.segment import Segment, make
 from xcdriver.sizes import Sizes
 from xcdriver.splitter import Splitter
@@ -135,7 +136,7 @@ def encode(work, source, options, target, progress):
     most = 0 if options.keep else min(2 * chunks, graph.LAST_CHUNK)  # xc-split takes no larger number
     if not options.keep:
         work.remove_chunks()  # left by an earlier run with --keep, or by one that was killed; xc-split counts them
-    check_room(work, source, options.chunk, most)
+    check_room(work, source, options.chunk, most and max(most, MOST_SPANS * options.batch if target else 0))
     steering = steering_of(work, source, options, target)
     steering.prepare(progress)
     with contextlib.ExitStack() as stack:

@@ -96,14 +96,13 @@ def first_guess(metric, sample, cost):
 
 
 def predict(sample, target, cost, on_wait, note):
-    """The prediction for a film. The sample is encoded at a level that is guessed. If it is only a part of the film, it
-    is encoded once more at the level that has been found. What a film takes in bytes is hard to guess, so for a size,
-    two chunks come first. They also tell how its bytes depend on the level. cost: that of the whole film."""
+    """The prediction for a film. Two chunks are encoded at a level that is guessed. They tell at which level the sample
+    is encoded, and how costs depend on the level. If the sample is only a part of the film, it is encoded once more at
+    the level that has been found. cost: that of the whole film."""
     probe = Probe(sample, target, on_wait)
     level, found = first_guess(probe.metric, sample, cost), None
     middle = sample.batches[len(sample.batches) // 2]
-    first = [[middle[:2]]] if probe.metric == "size" else []
-    for batches in [*first, *[sample.batches] * (1 if sample.is_whole else 2)]:
+    for batches in [[middle[:2]], *[sample.batches] * (1 if sample.is_whole else 2)]:
         level = min(MOST, max(LEAST, round(level)))
         note(f"probing level {level}")
         better = probe.round(level, batches)
