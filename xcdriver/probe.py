@@ -18,8 +18,10 @@ from xcdriver.segment import make
 # What films cost at a step of 31, for a first guess: bytes for each sample of the luma, or the loss of each frame.
 USUAL_STEP, USUAL = 31, {"size": 0.02, "ssim": 0.018, "vmaf": 6}
 LEAST, MOST = 6, 56  # levels that are tried
-# What a thorough search costs, divided by the cost of a fast one (docs/quality.md).
+# What a thorough search costs, divided by the cost of a fast one; and how much of that saving the search has at each
+# speed, as an exponent (docs/quality.md).
 SAVING = {"key": 1., "size": 0.77, "ssim": 0.82, "vmaf": 0.75}
+THOROUGHNESS = (1, 1, 0.9, 0.5, 0)
 EACH = 4  # of so many chunks, one is encoded as a whole, beginning with the second one
 FAST = ["ANCHORED_OPTIONS=-q rt", "ENGINE=local"]
 
@@ -44,6 +46,7 @@ class Probe:
     def __init__(self, sample, target, on_wait):
         self.sample, self.on_wait = sample, on_wait
         self.metric = target.metric if target.is_quality else "size"
+        self.saving = SAVING[self.metric] ** THOROUGHNESS[sample.options.speed]
 
     def round(self, level, batches):
         """Encodes batches of the sample, or the beginnings of some, and returns the prediction that follows for one
@@ -74,7 +77,7 @@ class Probe:
         ratio = {chunk: bytes_by_kind(self.sample.path / graph.finished(chunk))[1] / max(1, ahead[chunk][1])
                  for chunk in whole}
         return ({chunk: key * SAVING["key"] for chunk, (key, _) in ahead.items()},
-                {chunk: rest * interpolated(ratio, chunk) * SAVING["size"] for chunk, (_, rest) in ahead.items()})
+                {chunk: rest * interpolated(ratio, chunk) * self.saving for chunk, (_, rest) in ahead.items()})
 
     def losses(self, batch, whole):
         """The loss of all frames of each chunk of a batch."""
@@ -84,7 +87,7 @@ class Probe:
         found = compare(beginners, self.sample.options.jobs, self.on_wait)
         mean = {chunk: sum(frame[0] for frame in frames) / len(frames)
                 for chunk, frames in zip(whole, found) if frames} or {whole[0]: 1.}
-        return [{chunk: interpolated(mean, chunk) * SAVING[self.metric] * self.sample.frames_of(chunk)
+        return [{chunk: interpolated(mean, chunk) * self.saving * self.sample.frames_of(chunk)
                  for chunk in batch}]
 
 
