@@ -169,7 +169,8 @@ class Kills(FaultCase):
                 self.assertIsNone(self.goes_on(directory))
                 self.assertEqual((directory / "out.webm").read_bytes(), self.expected)
                 shutil.rmtree(directory.parent)
-        names = ", ".join(f"{count} of {name}" for name, count in sorted(killed.items()) if name)
+        killed.pop(None, None)
+        names = ", ".join(f"{count} of {name}" for name, count in sorted(killed.items()))
         print(f"test_faults: {KILLED_RUNS} runs from seed {FIRST_SEED} on; kills: {names}")
 
     def kill_once(self, directory, chance):
