@@ -521,7 +521,8 @@ class Proof(DriverCase):
     def test_ffmpeg_exits_with_0(self):
         """As ffmpeg 5.1 does if its last writes fail."""
         for name, script, reason in (
-                ("it says so", 'echo "[error] av_interleaved_write_frame(): No space left on device" >&2', "No space left"),
+                ("it says so", 'echo "[error] av_interleaved_write_frame(): No space left on device" >&2',
+                 "No space left"),
                 ("it lacks the end", 'truncate -s -1000 "$part"', "read back"),
                 ("it is empty", ': >"$part"', "read back"),
                 ("other data", """printf '\\0\\0\\0' | dd of="$part" bs=1 conv=notrunc status=none \\
