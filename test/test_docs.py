@@ -96,7 +96,7 @@ GG = "takes gg, which no system packages; test_makefile holds the commands to wh
 MACHINES = "takes machines: test/engines has some, and types the like"
 ELSEWHERE = {
     "README.md": {
-        "make setup": INSTALLS, "make": MADE,
+        "make setup": INSTALLS, "make": MADE, "make demo": INSTALLS, "make check": INSTALLS,
         "gcc examples/save-state.c $(pkg-config --cflags --libs excamera) -o save-state":
             "needs what is installed; is in test_build, with another example",
         "./save-state holiday.ivf holiday.state": "is in test_library",
