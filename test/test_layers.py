@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rule of docs/architecture.md, which folder may include which: nothing runs upward or in a circle."""
+import ast
 import collections
 import re
 import unittest
@@ -108,3 +109,34 @@ class Layers(unittest.TestCase):
         knowing = [shown(path) for path in sources()
                    if re.search(r"^ *# *include <vpx/", path.read_text(), re.MULTILINE)]
         self.assertEqual([path for path in knowing if not re.match(r"lib/vpx/|tools/(xc-)?vpxenc[._]", path)], [])
+
+
+class Driver(unittest.TestCase):
+    """The modules of xcdriver/."""
+
+    package = ROOT / "xcdriver"
+    modules = {path.stem: path for path in package.iterdir()
+               if (path.suffix == ".py" or path.is_dir()) and not path.name.startswith("__")}
+
+    def imported(self, module):
+        """The modules that a module imports, a package being one."""
+        path = self.modules[module]
+        for source in path.glob("*.py") if path.is_dir() else [path]:
+            for node in ast.walk(ast.parse(source.read_text())):
+                if isinstance(node, ast.ImportFrom) and node.module == "xcdriver":
+                    yield from (name.name for name in node.names)
+                elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("xcdriver."):
+                    yield node.module.split(".")[1]
+
+    def test_no_circle(self):
+        below = {module: set(self.imported(module)) & set(self.modules) - {module} for module in self.modules}
+        while free := {module for module, others in below.items() if not others & set(below)}:
+            below = {module: others for module, others in below.items() if module not in free}
+        self.assertEqual(below, {}, "these import each other")
+
+    def test_table(self):
+        """It has each module once."""
+        table = re.search(r"^## The driver\n.*?(?=^## )", TABLE.read_text(), re.MULTILINE | re.DOTALL)[0]
+        cells = re.findall(r"^\| [^|]+ \| ([^|]+) \|$", table, re.MULTILINE)[1:]
+        named = [word for cell in cells for word in re.split(r"[,;] ", re.sub(r", where .*", "", cell))]
+        self.assertEqual(sorted(named), sorted(self.modules))
