@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 import struct
+import signal
 import subprocess
 import unittest
 
@@ -492,7 +493,8 @@ class Killed(Refusals):
                 with self.subTest(tool, signal=number_of_signal):
                     out = self.dir / "out"
                     process = subprocess.Popen([BIN / tool, *arguments.split()], cwd=self.dir, stdin=subprocess.PIPE,
-                                               stderr=subprocess.PIPE, restore_signals=True)
+                                               stderr=subprocess.PIPE,
+                                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
                     process.stdin.write(header + b"".join(frames))
                     process.stdin.flush()
                     with self.assertRaises(subprocess.TimeoutExpired):

@@ -240,7 +240,9 @@ static struct xc_ivf chunk_as_ivf(make_chunk *make, const struct xc_state *befor
     FILE *file = tmpfile();
     CHECK_OK(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), err);
     CHECK_OK(xc_state_copy(&state, before, &err), err);
-    const struct xc_chunk_job job = { .workspace = workspace, .source = &source, .state = &state, .fast = true };
+    const struct xc_chunk_job job = {
+        .workspace = workspace, .source = &source, .state = &state, .speed = XC_MAX_SPEED
+    };
     CHECK_OK(make(&chunk, &job, &err), err);
     CHECK_OK(xc_chunk_write(&chunk, file, &err), err);
     rewind(file);
@@ -596,7 +598,9 @@ static enum xc_status chunk_by(make_chunk *make)
 {
     unsigned number;
     const struct xc_picture_source source = film(&number);
-    const struct xc_chunk_job job = { .workspace = o.workspace, .source = &source, .state = &o.state, .fast = true };
+    const struct xc_chunk_job job = {
+        .workspace = o.workspace, .source = &source, .state = &o.state, .speed = XC_MAX_SPEED
+    };
     memset(&o.chunk, 0x5a, sizeof o.chunk);
     return make(&o.chunk, &job, &o.err);
 }

@@ -250,7 +250,9 @@ static struct xc_ivf as_ivf(const struct xc_chunk *chunk)
 static enum xc_status anchors_of(struct film *film, struct xc_state *state, struct xc_chunk *chunk)
 {
     const struct xc_picture_source source = source_of(film);
-    const struct xc_chunk_job job = { .workspace = workspace, .source = &source, .state = state, .fast = true };
+    const struct xc_chunk_job job = {
+        .workspace = workspace, .source = &source, .state = state, .speed = XC_MAX_SPEED
+    };
     return xc_chunk_encode_anchors(chunk, &job, &xc_anchored_defaults, &err);
 }
 
@@ -266,7 +268,9 @@ static void test_chunks(void)
 
     film.next = 0;
     const struct xc_picture_source source = source_of(&film);
-    const struct xc_chunk_job job = { .workspace = workspace, .source = &source, .state = &state, .fast = true };
+    const struct xc_chunk_job job = {
+        .workspace = workspace, .source = &source, .state = &state, .speed = XC_MAX_SPEED
+    };
     const struct xc_chunk_input input = { .ivf = &ivf, .name = "anchors" };
     CHECK_OK(xc_chunk_encode_followers(&chunk, &job, &input, &xc_anchored_defaults, &err), err);
     CHECK_EQUAL(chunk.header.frame_count, 9);
@@ -277,7 +281,7 @@ static void test_chunks(void)
     film = (struct film){ .frames = 7 };
     struct xc_state untouched = XC_STATE_INIT;
     const struct xc_chunk_job short_job = {
-        .workspace = workspace, .source = &source, .state = &untouched, .fast = true
+        .workspace = workspace, .source = &source, .state = &untouched, .speed = XC_MAX_SPEED
     };
     xc_chunk_clear(&chunk);
     CHECK_EQUAL(xc_chunk_encode_followers(&chunk, &short_job, &input, &xc_anchored_defaults, &err), XC_ERR_MISMATCH);

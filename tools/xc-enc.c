@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "enc_pictures.h"
+#include "excamera/encode.h"
 #include "tool-chunk.h"
 
 enum { FASTEST = 4 }; /* --speed */
@@ -335,8 +336,7 @@ int main(int argc, char **argv)
         .source = &source.pictures,
         .state = &state,
         .state_name = given.state,
-        .fast = !strcmp(given.quality, "rt") || given.speed == FASTEST,
-        .faster = (int)given.speed,
+        .speed = !strcmp(given.quality, "rt") || given.speed == FASTEST ? XC_MAX_SPEED : (int)given.speed,
     };
     struct xc_chunk chunk;
     struct xc_error err;

@@ -5,10 +5,10 @@
 
 #include "analysis/activity.h"
 
+/* The encoder refuses what is out of range. */
 static int speed_of(const struct xc_chunk_job *job, int thorough)
 {
-    const int speed = job->fast ? XC_MAX_SPEED : thorough + job->faster;
-    return speed < 0 ? 0 : speed > XC_MAX_SPEED ? XC_MAX_SPEED : speed;
+    return job->speed < XC_MAX_SPEED ? job->speed + thorough : job->speed;
 }
 
 enum xc_status xc_session_begin_chunk(struct xc_chunk *chunk, const struct xc_chunk_job *job, struct xc_error *err)

@@ -18,10 +18,10 @@ struct xc_session {
 /* Begins an empty chunk that follows the job's state. Refuses a state of another size than the pictures'. */
 enum xc_status xc_session_begin_chunk(struct xc_chunk *chunk, const struct xc_chunk_job *job, struct xc_error *err);
 
-/* How the job's pictures are encoded. thorough: libvpx's cpu-used where the job does not ask for speed. */
+/* How the job's pictures are encoded. thorough: added to the cpu-used that the job asks for. */
 struct xc_encoder_options xc_session_encoder_options(const struct xc_chunk_job *job, int thorough);
 
-/* thorough: libvpx's cpu-used where the job does not ask for speed. On failure there is nothing to end. */
+/* thorough: added to the cpu-used that the job asks for. On failure there is nothing to end. */
 enum xc_status xc_session_begin(struct xc_session *session, struct xc_chunk *chunk, const struct xc_chunk_job *job,
                                 int thorough, struct xc_error *err);
 /* If status is XC_OK, the job's state becomes the encoder's; otherwise the chunk is emptied. Returns the status, or

@@ -53,10 +53,9 @@ struct xc_chunk_job {
      * the state after the chunk; on failure it is as it was. */
     struct xc_state *state;
     const char *state_name; /* for messages; may be NULL */
-    bool fast;              /* libvpx searches as fast as it can instead of thoroughly */
-    /* Otherwise, what is added to libvpx's cpu-used, which is 0, or 1 where a chunk is encoded again. The sum is kept
-     * between 0 and XC_MAX_SPEED (encode.h). */
-    int faster;
+    /* libvpx's cpu-used: 0, the most thorough search, to XC_MAX_SPEED (encode.h). Below that, it is one more where a
+     * chunk is encoded again. */
+    int speed;
 };
 
 /* A chunk that exists already, and that another one is made after. */
@@ -111,7 +110,7 @@ enum xc_status xc_chunk_reencode(struct xc_chunk *out, const struct xc_chunk_job
                                  struct xc_error *err);
 
 /* Rebases a prediction that begins with an interframe from its state onto the job's: modes and vectors stay, the
- * residue is made anew from the pictures. Nothing is searched, so job->fast changes nothing. */
+ * residue is made anew from the pictures. Nothing is searched, so job->speed changes nothing. */
 enum xc_status xc_chunk_rebase(struct xc_chunk *out, const struct xc_chunk_job *job,
                                const struct xc_chunk_input *prediction, struct xc_error *err);
 
