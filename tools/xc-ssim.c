@@ -11,8 +11,8 @@ struct report {
     FILE *out;
     bool as_json;
     struct xc_json json;
-    int planes; /* how many are measured: Y, or Y, U and V */
-    bool psnr;  /* beside the SSIM */
+    bool all_planes; /* Y, U and V are measured, not only Y */
+    bool psnr;       /* beside the SSIM */
     uint64_t frames;
     double ssim[3];                /* sums over the frames */
     uint64_t errors[3], counts[3]; /* sums over the frames: of squared errors, and of samples */
@@ -42,11 +42,16 @@ static void begin(struct report *r)
     }
 }
 
+static int planes_of(const struct report *r)
+{
+    return r->all_planes ? 3 : 1;
+}
+
 static void print_json(struct report *r, const struct figures *f)
 {
     xc_json_object(&r->json, NULL);
     xc_json_integer(&r->json, "frame", (int64_t)r->frames);
-    for (int i = 0; i < r->planes; i++) {
+    for (int i = 0; i < planes_of(r); i++) {
         xc_json_real(&r->json, ssim_name[i], f->ssim[i]);
         if (r->psnr) {
             xc_json_real(&r->json, psnr_name[i], psnr_of(f->errors[i], f->counts[i]));
@@ -57,7 +62,7 @@ static void print_json(struct report *r, const struct figures *f)
 
 static void print_line(struct report *r, const struct figures *f)
 {
-    for (int i = 0; i < r->planes; i++) {
+    for (int i = 0; i < planes_of(r); i++) {
         fprintf(r->out, "%s%g", i ? "\t" : "", f->ssim[i]);
         if (r->psnr) {
             fprintf(r->out, "\t%g", psnr_of(f->errors[i], f->counts[i]));
@@ -73,7 +78,7 @@ static void take_frame(struct report *r, const struct figures *f)
     } else {
         print_line(r, f);
     }
-    for (int i = 0; i < r->planes; i++) {
+    for (int i = 0; i < planes_of(r); i++) {
         r->ssim[i] += f->ssim[i];
         r->errors[i] += f->errors[i];
         r->counts[i] += f->counts[i];
@@ -89,7 +94,7 @@ static void end(struct report *r)
     }
     xc_json_end(&r->json);
     xc_json_object(&r->json, "mean");
-    for (int i = 0; r->frames && i < r->planes; i++) {
+    for (int i = 0; r->frames && i < planes_of(r); i++) {
         xc_json_real(&r->json, ssim_name[i], r->ssim[i] / (double)r->frames);
         if (r->psnr) {
             xc_json_real(&r->json, psnr_name[i], psnr_of(r->errors[i], r->counts[i]));
@@ -138,7 +143,7 @@ static void compare(struct report *r, struct xc_tool_source films[2], const stru
                          b->width, b->height, names[0], a->width, a->height);
         }
         struct figures figures = { 0 };
-        for (int i = 0; i < r->planes; i++) {
+        for (int i = 0; i < planes_of(r); i++) {
             measure(&figures, workspace, a, b, i);
         }
         take_frame(r, &figures);
@@ -178,7 +183,7 @@ int main(int argc, char **argv)
     xc_tool_source_open(&films[0], operands[0], format_1, workspace);
     xc_tool_source_open(&films[1], operands[1], format_2, workspace);
     xc_tool_output_open(&output, "-");
-    struct report report = { .out = output.stream, .as_json = json, .planes = all_planes ? 3 : 1, .psnr = psnr };
+    struct report report = { .out = output.stream, .as_json = json, .all_planes = all_planes, .psnr = psnr };
     begin(&report);
     compare(&report, films, workspace);
     end(&report);

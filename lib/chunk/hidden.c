@@ -67,13 +67,13 @@ enum xc_status xc_hidden_find(uint32_t **pictures, const struct xc_chunk_input *
     }
     struct search s = { .ivf = input->ivf, .altref = XC_NO_PICTURE };
     s.pictures = malloc(all * sizeof *s.pictures);
-    enum xc_status status = s.pictures ? XC_OK : xc_fail(err, XC_ERR_MEMORY, "out of memory for %u numbers", all);
-    if (!status && input->state) {
-        status = xc_state_copy(&s.state, input->state, err);
+    if (!s.pictures) {
+        return xc_blame(err, input->name, xc_fail(err, XC_ERR_MEMORY, "out of memory for %u numbers", all));
     }
-    for (uint32_t i = 0; !status && i < all; i++) {
+    for (uint32_t i = 0; i < all; i++) {
         s.pictures[i] = XC_NO_PICTURE;
     }
+    enum xc_status status = input->state ? xc_state_copy(&s.state, input->state, err) : XC_OK;
     for (uint32_t i = 0; !status && i < count; i++) {
         status = look_at(&s, i, err);
     }
