@@ -23,6 +23,7 @@ import zipfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAMS = pathlib.Path(os.environ.get("XC_STACK", ROOT / "build/lambda-stack")).resolve() / "bin"
 PACKAGE = pathlib.Path(os.environ.get("XC_BIN", ROOT / "bin")).resolve() / "lambda"
+STEPS = [path.stem for path in sorted((ROOT / "lambda/functions").glob("*.py")) if "def handler(" in path.read_text()]
 SECRET = "correct-horse-battery-staple"  # what must be seen nowhere
 KEY_ID = "excamera-test"
 BUCKET = "excamera-test"
@@ -83,7 +84,7 @@ frontend everything
     bind 127.0.0.1:{everything_port} ssl crt {directory}/server.pem
     bind 127.0.0.1:{plain_port}
     acl invocation path_end /invocations
-    acl step path_reg ^/2015-03-31/functions/[^/]*excamera-[A-Za-z0-9]+/
+    acl step path_reg ^/2015-03-31/functions/[^/]*excamera-({steps})/
     http-request return status 200 content-type application/json string "{{}}" if {{ path_end /recursion-config }}
     acl film path_sub /film/
     http-request return status 503 if film {{ rand(100) lt {s3_failures} }}
@@ -244,7 +245,7 @@ class Stack:
         ports = {f"{name}_port": port for name, port in self.ports.items()}
         config.write_text(HAPROXY.format(
             directory=self.directory, workers=servers, throttles=throttles, failures=failures,
-            s3_failures=s3_failures, drops=drops, delay_ms=delay_ms, **ports))
+            s3_failures=s3_failures, drops=drops, delay_ms=delay_ms, steps="|".join(STEPS), **ports))
         self.start("haproxy", "haproxy", "-db", "-f", config)
         wait_for_port(self.ports["lambda"])
 
