@@ -15,94 +15,70 @@ _Static_assert(VPX_DL_BEST_QUALITY == XC_VPXENC_BEST && VPX_DL_GOOD_QUALITY == X
                    VPX_DL_REALTIME == XC_VPXENC_REALTIME,
                "libvpx's deadlines");
 
-static const struct xc_vpxenc_option options[XC_VPXENC_OPTIONS] = {
-    { "threads", "threads to use; 2 or more change the result", 0, 64, NULL, 't' },
-    { "profile", "bitstream profile", 0, 3, NULL, 0 },
-    { "error-resilient", "resist the loss of: 1 frames, 2 partitions, 3 both", 0, 3, NULL, 0 },
-    { "lag-in-frames", "frames to look ahead, needed for alt-ref frames", 0, 25, NULL, 0 },
-    { "drop-frame", "drop frames if the buffer is less full, percent", 0, 100, NULL, 0 },
-    { "resize-allowed", "1: the encoder may scale the pictures", 0, 1, NULL, 0 },
-    { "resize-up", "scale up if the buffer is fuller, percent", 0, 100, NULL, 0 },
-    { "resize-down", "scale down if the buffer is less full, percent", 0, 100, NULL, 0 },
-    { "target-bitrate", "kilobits per second", 1, UINT_MAX, NULL, 0 },
-    { "min-q", "smallest (best) quantizer", 0, 63, NULL, 0 },
-    { "max-q", "largest (worst) quantizer", 0, 63, NULL, 0 },
-    { "undershoot-pct", "how far the bitrate may fall below, percent", 0, 100, NULL, 0 },
-    { "overshoot-pct", "how far the bitrate may go above, percent", 0, 100, NULL, 0 },
-    { "buf-sz", "size of the player's buffer, milliseconds", 0, INT_MAX, NULL, 0 },
-    { "buf-initial-sz", "how full it is before playing begins, milliseconds", 0, INT_MAX, NULL, 0 },
-    { "buf-optimal-sz", "how full it should be, milliseconds", 0, INT_MAX, NULL, 0 },
-    { "bias-pct", "second pass: from 0, constant, to 100, variable bitrate", 0, 100, NULL, 0 },
-    { "minsection-pct", "second pass: lowest bitrate of a section, percent", 0, INT_MAX, NULL, 0 },
-    { "maxsection-pct", "second pass: highest bitrate of a section, percent", 0, INT_MAX, NULL, 0 },
-    { "kf-min-dist", "fewest frames from one key frame to the next", 0, INT_MAX, NULL, 0 },
-    { "kf-max-dist", "most frames from one key frame to the next", 0, INT_MAX, NULL, 0 },
-    { "cpu-used", "speed, from 0, slow and good, to 16, fast", -16, 16, NULL, 0 },
-    { "auto-alt-ref", "1: use alt-ref frames; needs two passes and lag", 0, 1, NULL, 0 },
-    { "noise-sensitivity", "remove noise", 0, 6, NULL, 0 },
-    { "sharpness", "sharpness of the loop filter", 0, 7, NULL, 0 },
-    { "static-thresh", "smaller changes do not count as motion", 0, INT_MAX, NULL, 0 },
-    { "token-parts", "token partitions: 0 to 3 for 1, 2, 4 or 8", 0, 3, NULL, 0 },
-    { "arnr-maxframes", "frames to average into an alt-ref frame", 0, 15, NULL, 0 },
-    { "arnr-strength", "strength of that filter", 0, 6, NULL, 0 },
-    { "arnr-type", "frames to average: 1 earlier, 2 later, 3 both", 1, 3, NULL, 0 },
-    { "cq-level", "quantizer for --end-usage=cq and q", 0, 63, NULL, 0 },
-    { "max-intra-rate", "largest key frame, percent of a frame's share", 0, INT_MAX, NULL, 0 },
-    { "gf-cbr-boost", "cbr: more bits for golden frames, percent", 0, INT_MAX, NULL, 0 },
-    { "screen-content-mode", "1: for screen content, 2: and drop frames", 0, 2, NULL, 0 },
-    { "end-usage", "rate control: vbr (the default), cbr, cq or q", 0, 3, end_usages, 0 },
-    { "tune", "measure to optimize for: psnr (the default) or ssim", 0, 1, tunings, 0 },
-};
-
-/* Where each of the options goes: into a field of libvpx's configuration, each of which has the size of an int, or to
+/* Each option, and where it goes: into a field of libvpx's configuration, each of which has the size of an int, or to
  * one of its controls. */
 #define FIELD(field_) .field = offsetof(vpx_codec_enc_cfg_t, field_)
 #define CONTROL(control_) .control = (control_)
 static const struct {
+    struct xc_vpxenc_option option;
     size_t field;
     int control; /* 0: field says where */
-} places[XC_VPXENC_OPTIONS] = {
-    { FIELD(g_threads) },
-    { FIELD(g_profile) },
-    { FIELD(g_error_resilient) },
-    { FIELD(g_lag_in_frames) },
-    { FIELD(rc_dropframe_thresh) },
-    { FIELD(rc_resize_allowed) },
-    { FIELD(rc_resize_up_thresh) },
-    { FIELD(rc_resize_down_thresh) },
-    { FIELD(rc_target_bitrate) },
-    { FIELD(rc_min_quantizer) },
-    { FIELD(rc_max_quantizer) },
-    { FIELD(rc_undershoot_pct) },
-    { FIELD(rc_overshoot_pct) },
-    { FIELD(rc_buf_sz) },
-    { FIELD(rc_buf_initial_sz) },
-    { FIELD(rc_buf_optimal_sz) },
-    { FIELD(rc_2pass_vbr_bias_pct) },
-    { FIELD(rc_2pass_vbr_minsection_pct) },
-    { FIELD(rc_2pass_vbr_maxsection_pct) },
-    { FIELD(kf_min_dist) },
-    { FIELD(kf_max_dist) },
-    { CONTROL(VP8E_SET_CPUUSED) },
-    { CONTROL(VP8E_SET_ENABLEAUTOALTREF) },
-    { CONTROL(VP8E_SET_NOISE_SENSITIVITY) },
-    { CONTROL(VP8E_SET_SHARPNESS) },
-    { CONTROL(VP8E_SET_STATIC_THRESHOLD) },
-    { CONTROL(VP8E_SET_TOKEN_PARTITIONS) },
-    { CONTROL(VP8E_SET_ARNR_MAXFRAMES) },
-    { CONTROL(VP8E_SET_ARNR_STRENGTH) },
-    { CONTROL(VP8E_SET_ARNR_TYPE) },
-    { CONTROL(VP8E_SET_CQ_LEVEL) },
-    { CONTROL(VP8E_SET_MAX_INTRA_BITRATE_PCT) },
-    { CONTROL(VP8E_SET_GF_CBR_BOOST_PCT) },
-    { CONTROL(VP8E_SET_SCREEN_CONTENT_MODE) },
-    { FIELD(rc_end_usage) },
-    { CONTROL(VP8E_SET_TUNING) },
+} options[XC_VPXENC_OPTIONS] = {
+    { { "threads", "threads to use; 2 or more change the result", 0, 64, NULL, 't' }, FIELD(g_threads) },
+    { { "profile", "bitstream profile", 0, 3, NULL, 0 }, FIELD(g_profile) },
+    { { "error-resilient", "resist the loss of: 1 frames, 2 partitions, 3 both", 0, 3, NULL, 0 },
+      FIELD(g_error_resilient) },
+    { { "lag-in-frames", "frames to look ahead, needed for alt-ref frames", 0, 25, NULL, 0 }, FIELD(g_lag_in_frames) },
+    { { "drop-frame", "drop frames if the buffer is less full, percent", 0, 100, NULL, 0 },
+      FIELD(rc_dropframe_thresh) },
+    { { "resize-allowed", "1: the encoder may scale the pictures", 0, 1, NULL, 0 }, FIELD(rc_resize_allowed) },
+    { { "resize-up", "scale up if the buffer is fuller, percent", 0, 100, NULL, 0 }, FIELD(rc_resize_up_thresh) },
+    { { "resize-down", "scale down if the buffer is less full, percent", 0, 100, NULL, 0 },
+      FIELD(rc_resize_down_thresh) },
+    { { "target-bitrate", "kilobits per second", 1, UINT_MAX, NULL, 0 }, FIELD(rc_target_bitrate) },
+    { { "min-q", "smallest (best) quantizer", 0, 63, NULL, 0 }, FIELD(rc_min_quantizer) },
+    { { "max-q", "largest (worst) quantizer", 0, 63, NULL, 0 }, FIELD(rc_max_quantizer) },
+    { { "undershoot-pct", "how far the bitrate may fall below, percent", 0, 100, NULL, 0 }, FIELD(rc_undershoot_pct) },
+    { { "overshoot-pct", "how far the bitrate may go above, percent", 0, 100, NULL, 0 }, FIELD(rc_overshoot_pct) },
+    { { "buf-sz", "size of the player's buffer, milliseconds", 0, INT_MAX, NULL, 0 }, FIELD(rc_buf_sz) },
+    { { "buf-initial-sz", "how full it is before playing begins, milliseconds", 0, INT_MAX, NULL, 0 },
+      FIELD(rc_buf_initial_sz) },
+    { { "buf-optimal-sz", "how full it should be, milliseconds", 0, INT_MAX, NULL, 0 }, FIELD(rc_buf_optimal_sz) },
+    { { "bias-pct", "second pass: from 0, constant, to 100, variable bitrate", 0, 100, NULL, 0 },
+      FIELD(rc_2pass_vbr_bias_pct) },
+    { { "minsection-pct", "second pass: lowest bitrate of a section, percent", 0, INT_MAX, NULL, 0 },
+      FIELD(rc_2pass_vbr_minsection_pct) },
+    { { "maxsection-pct", "second pass: highest bitrate of a section, percent", 0, INT_MAX, NULL, 0 },
+      FIELD(rc_2pass_vbr_maxsection_pct) },
+    { { "kf-min-dist", "fewest frames from one key frame to the next", 0, INT_MAX, NULL, 0 }, FIELD(kf_min_dist) },
+    { { "kf-max-dist", "most frames from one key frame to the next", 0, INT_MAX, NULL, 0 }, FIELD(kf_max_dist) },
+    { { "cpu-used", "speed, from 0, slow and good, to 16, fast", -16, 16, NULL, 0 }, CONTROL(VP8E_SET_CPUUSED) },
+    { { "auto-alt-ref", "1: use alt-ref frames; needs two passes and lag", 0, 1, NULL, 0 },
+      CONTROL(VP8E_SET_ENABLEAUTOALTREF) },
+    { { "noise-sensitivity", "remove noise", 0, 6, NULL, 0 }, CONTROL(VP8E_SET_NOISE_SENSITIVITY) },
+    { { "sharpness", "sharpness of the loop filter", 0, 7, NULL, 0 }, CONTROL(VP8E_SET_SHARPNESS) },
+    { { "static-thresh", "smaller changes do not count as motion", 0, INT_MAX, NULL, 0 },
+      CONTROL(VP8E_SET_STATIC_THRESHOLD) },
+    { { "token-parts", "token partitions: 0 to 3 for 1, 2, 4 or 8", 0, 3, NULL, 0 },
+      CONTROL(VP8E_SET_TOKEN_PARTITIONS) },
+    { { "arnr-maxframes", "frames to average into an alt-ref frame", 0, 15, NULL, 0 },
+      CONTROL(VP8E_SET_ARNR_MAXFRAMES) },
+    { { "arnr-strength", "strength of that filter", 0, 6, NULL, 0 }, CONTROL(VP8E_SET_ARNR_STRENGTH) },
+    { { "arnr-type", "frames to average: 1 earlier, 2 later, 3 both", 1, 3, NULL, 0 }, CONTROL(VP8E_SET_ARNR_TYPE) },
+    { { "cq-level", "quantizer for --end-usage=cq and q", 0, 63, NULL, 0 }, CONTROL(VP8E_SET_CQ_LEVEL) },
+    { { "max-intra-rate", "largest key frame, percent of a frame's share", 0, INT_MAX, NULL, 0 },
+      CONTROL(VP8E_SET_MAX_INTRA_BITRATE_PCT) },
+    { { "gf-cbr-boost", "cbr: more bits for golden frames, percent", 0, INT_MAX, NULL, 0 },
+      CONTROL(VP8E_SET_GF_CBR_BOOST_PCT) },
+    { { "screen-content-mode", "1: for screen content, 2: and drop frames", 0, 2, NULL, 0 },
+      CONTROL(VP8E_SET_SCREEN_CONTENT_MODE) },
+    { { "end-usage", "rate control: vbr (the default), cbr, cq or q", 0, 3, end_usages, 0 }, FIELD(rc_end_usage) },
+    { { "tune", "measure to optimize for: psnr (the default) or ssim", 0, 1, tunings, 0 }, CONTROL(VP8E_SET_TUNING) },
 };
 
-const struct xc_vpxenc_option *xc_vpxenc_options(void)
+const struct xc_vpxenc_option *xc_vpxenc_option(int number)
 {
-    return options;
+    return &options[number].option;
 }
 
 void xc_vpxenc_defaults(struct xc_vpxenc_settings *settings)
@@ -116,10 +92,10 @@ void xc_vpxenc_defaults(struct xc_vpxenc_settings *settings)
 static void apply(struct xc_vpxenc_config *out, int option, int64_t value)
 {
     const unsigned number = (unsigned)value;
-    if (places[option].control) {
-        out->controls[out->control_count++] = (struct xc_vpxenc_control){ places[option].control, (int)value };
+    if (options[option].control) {
+        out->controls[out->control_count++] = (struct xc_vpxenc_control){ options[option].control, (int)value };
     } else {
-        memcpy((char *)&out->config + places[option].field, &number, sizeof number);
+        memcpy((char *)&out->config + options[option].field, &number, sizeof number);
     }
 }
 
@@ -154,7 +130,7 @@ enum xc_status xc_vpxenc_configure(struct xc_vpxenc_config *out, const struct xc
         return xc_fail(err, XC_ERR_UNSUPPORTED, "this libvpx has no VP8 encoder");
     }
     for (int i = 0; i < XC_VPXENC_OPTIONS; i++) {
-        const struct xc_vpxenc_option *option = &options[i];
+        const struct xc_vpxenc_option *option = &options[i].option;
         const int64_t value = settings->values[i];
         if (value == XC_VPXENC_DEFAULT) {
             continue;

@@ -25,8 +25,8 @@ struct xc_vpxenc_option {
 };
 
 enum { XC_VPXENC_OPTIONS = 36 };
-/* All of them: XC_VPXENC_OPTIONS. */
-const struct xc_vpxenc_option *xc_vpxenc_options(void);
+/* Those with the numbers 0 to XC_VPXENC_OPTIONS - 1. */
+const struct xc_vpxenc_option *xc_vpxenc_option(int number);
 
 /* In place of a value: libvpx's default. */
 enum { XC_VPXENC_DEFAULT = -1000 };
