@@ -31,7 +31,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # with PYTHONSAFEPATH, Python does not do this
-from xcdriver import graph, y4m  # noqa: E402
+from xcdriver import files, graph, y4m  # noqa: E402
 from xcdriver.places import ROOT  # noqa: E402
 
 
@@ -41,14 +41,6 @@ def run(command, **more):
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout.decode()[-1500:]}")
     return done.stdout.decode()
-
-
-def file_digest(path):
-    digest = hashlib.sha256()
-    with open(path, 'rb') as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def tools_digest():
@@ -188,7 +180,7 @@ def main():
     levels = [int(q) for q in args.q.split(',')]
     variants = dict([('vpxenc', None)] + [v.split('=', 1) for v in args.variants])
     cache, tools = Cache(args.cache), tools_digest()
-    digests = {film: file_digest(film) for film in args.films}
+    digests = {film: files.digest(film) for film in args.films}
 
     def point(film, name, level):
         variant = variants[name]

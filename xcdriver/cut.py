@@ -7,13 +7,13 @@ pictures are those that one run of ffmpeg over the whole film would make (sound.
 and on the same clock."""
 import bisect
 import filecmp
-import hashlib
 import math
 import shutil
 import typing
 from fractions import Fraction
 
 from xcdriver import pictures
+from xcdriver.files import digest
 from xcdriver.messages import ADDRESS
 from xcdriver.processes import attempt, ending
 
@@ -190,11 +190,3 @@ def cut(film, directory):
     names = [settle(path, directory) for path in made]
     shutil.rmtree(folder)
     return names
-
-
-def digest(path):
-    found = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()
