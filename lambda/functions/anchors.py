@@ -10,15 +10,22 @@ from .shared import Work
 from .vpxenc import QUALITY
 
 
-def handler(event, context):
+def given(event):
+    """What both functions of the structure are given: the chunk, the state before it, if there is one, in a list, and
+    the options of xc-enc that follow."""
     events.check(event, "file", "index", optional=("quality",))
     chunk = events.chunk_of(event["file"], ".y4m")
-    anchors, state = chunk.file("-anchors.ivf"), chunk.file("-anchors.state")
     before = [] if event["index"] == 0 else [chunk.before().file("-anchors.state")]
+    from_state = ["-I", *before] if before else []
+    return chunk, before, ["--cq-level", event.get("quality", QUALITY), "-i", "y4m", *from_state]
+
+
+def handler(event, context):
+    chunk, before, options = given(event)
+    anchors, state = chunk.file("-anchors.ivf"), chunk.file("-anchors.state")
     with Work(event["bucket"], context) as work:
         work.fetch(event["file"], *before)
-        work.run("xc-enc", "--anchors", "--cq-level", event.get("quality", QUALITY), "-i", "y4m",
-                 *(["-I", *before] if before else []), "-o", anchors, "-O", state, event["file"])
+        work.run("xc-enc", "--anchors", *options, "-o", anchors, "-O", state, event["file"])
         work.store(state)
         work.store(anchors)
     return {"bucket": event["bucket"], "file": anchors, "state": state}

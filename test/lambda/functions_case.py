@@ -6,8 +6,18 @@ import urllib.request
 import zlib
 
 import harness
+import remote
 import stack
 from remote import AccountCase, Shared
+
+
+def start(state_machines=False):
+    """Starts what these tests need: an account, the functions and, if wanted, what runs state machines."""
+    remote.start(workers=0)
+    remote.start_account()
+    Shared.stack.start_functions()
+    if state_machines:
+        Shared.stack.interpret_state_machines()
 
 
 class FunctionsCase(AccountCase):

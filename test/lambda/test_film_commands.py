@@ -2,6 +2,7 @@
 """xc-lambda deploy --step-functions, start, status and collect: a film by the functions in Python, as a user has it."""
 import json
 
+import functions_case
 import harness
 import remote
 from functions_case import FunctionsCase
@@ -9,10 +10,7 @@ from remote import Shared
 
 
 def setUpModule():
-    remote.start(workers=0)
-    remote.start_account()
-    Shared.stack.start_functions()
-    Shared.stack.interpret_state_machines()
+    functions_case.start(state_machines=True)
 
 
 def tearDownModule():

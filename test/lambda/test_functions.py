@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The functions of lambda/functions/: events and values as published, and what goes wrong."""
+import functions_case
 import harness
 import remote
 from functions_case import FunctionsCase
@@ -7,9 +8,7 @@ from remote import Shared
 
 
 def setUpModule():
-    remote.start(workers=0)
-    remote.start_account()
-    Shared.stack.start_functions()
+    functions_case.start()
 
 
 def tearDownModule():

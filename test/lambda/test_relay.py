@@ -4,16 +4,14 @@ import collections
 import json
 import time
 
+import functions_case
 import harness
 import remote
 from functions_case import FunctionsCase
-from remote import Shared
 
 
 def setUpModule():
-    remote.start(workers=0)
-    remote.start_account()
-    Shared.stack.start_functions()
+    functions_case.start()
 
 
 def tearDownModule():

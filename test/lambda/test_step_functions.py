@@ -4,20 +4,17 @@ import collections
 import json
 import time
 
+import functions_case
 import harness
 import remote
 import stack
 from functions_case import FunctionsCase
 from harness import ROOT, Case
-from remote import Shared
 from xcdriver import asl, graph
 
 
 def setUpModule():
-    remote.start(workers=0)
-    remote.start_account()
-    Shared.stack.start_functions()
-    Shared.stack.interpret_state_machines()
+    functions_case.start(state_machines=True)
 
 
 def tearDownModule():
