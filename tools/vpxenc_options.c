@@ -88,7 +88,7 @@ static void make_settings(struct xc_vpxenc_settings *settings)
 {
     xc_vpxenc_defaults(settings);
     for (int i = 0; i < XC_VPXENC_OPTIONS; i++) {
-        const struct xc_vpxenc_option *option = xc_vpxenc_option(i);
+        const struct xc_vpxenc_option *option = xc_vpxenc_option_at(i);
         settings->values[i] = given.names[i] ? parse_name(option, given.names[i]) : given.values[i];
     }
     settings->deadline = choose_deadline();
@@ -168,7 +168,7 @@ static const struct xc_tool_option *all_options(void)
     static struct xc_tool_option options[OWN_OPTIONS + XC_VPXENC_OPTIONS + 1];
     memcpy(options, own_options, sizeof own_options);
     for (int i = 0; i < XC_VPXENC_OPTIONS; i++) {
-        const struct xc_vpxenc_option *from = xc_vpxenc_option(i);
+        const struct xc_vpxenc_option *from = xc_vpxenc_option_at(i);
         struct xc_tool_option *to = &options[OWN_OPTIONS + i];
         *to = (struct xc_tool_option){ from->letter, from->name, .argument = "N", .help = from->help };
         if (from->values) {

@@ -76,7 +76,7 @@ static const struct {
     { { "tune", "measure to optimize for: psnr (the default) or ssim", 0, 1, tunings, 0 }, CONTROL(VP8E_SET_TUNING) },
 };
 
-const struct xc_vpxenc_option *xc_vpxenc_option(int number)
+const struct xc_vpxenc_option *xc_vpxenc_option_at(int number)
 {
     return &options[number].option;
 }

@@ -26,7 +26,7 @@ struct xc_vpxenc_option {
 
 enum { XC_VPXENC_OPTIONS = 36 };
 /* Those with the numbers 0 to XC_VPXENC_OPTIONS - 1. */
-const struct xc_vpxenc_option *xc_vpxenc_option(int number);
+const struct xc_vpxenc_option *xc_vpxenc_option_at(int number);
 
 /* In place of a value: libvpx's default. */
 enum { XC_VPXENC_DEFAULT = -1000 };
