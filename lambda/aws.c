@@ -46,14 +46,21 @@ static void find_endpoint(char url[static ENDPOINT_SIZE], const char *service)
     }
 }
 
-void aws_settings(void)
+void aws_use_region(const char *name)
 {
-    settings_read();
-    const char *found = settings_get(SETTING_REGION), *bundle = settings_get(SETTING_CA_BUNDLE);
+    const char *found = name ? name : settings_get(SETTING_REGION);
     if (!found) {
         fail_about("settings", "no region; set AWS_REGION");
     }
     snprintf(region, sizeof region, "%s", found);
+    find_endpoint(s3_endpoint, "s3");
+    find_endpoint(lambda_endpoint, "lambda");
+}
+
+void aws_settings(void)
+{
+    settings_read();
+    const char *bundle = settings_get(SETTING_CA_BUNDLE);
     snprintf(ca_bundle, sizeof ca_bundle, "%s", bundle ? bundle : "");
     if (ca_bundle[0] && access(ca_bundle, R_OK)) {
         fail_about("AWS_CA_BUNDLE", "%s: %s", ca_bundle, strerror(errno));
@@ -62,8 +69,6 @@ void aws_settings(void)
     if (owner && strspn(owner, "0123456789") != strlen(owner)) {
         fail_about("XC_LAMBDA_ACCOUNT", "is not the number of an account");
     }
-    find_endpoint(s3_endpoint, "s3");
-    find_endpoint(lambda_endpoint, "lambda");
 }
 
 const char *aws_endpoint(const char *service)
@@ -73,7 +78,6 @@ const char *aws_endpoint(const char *service)
 
 void aws_start(void)
 {
-    aws_settings();
     const char *why = credentials_find(&credentials);
     if (why) {
         fail_about("credentials", "%s", why);
@@ -223,7 +227,7 @@ static struct curl_slist *make_headers(const struct request *request)
 static void set_options(const struct request *request, struct reply *reply, struct curl_slist *headers)
 {
     char signature[128];
-    const bool is_function = !strcmp(request->service, "lambda");
+    const bool is_call = request->body != NULL; /* of a function, which may work for long */
     snprintf(signature, sizeof signature, "aws:amz:%s:%s", region, request->service);
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
@@ -239,9 +243,9 @@ static void set_options(const struct request *request, struct reply *reply, stru
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE,
                      1L); /* routers forget connections that are silent for as long as a function may work */
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, is_function ? (long)FUNCTION_SECONDS : 0L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, is_function ? 0L : (long)STALLED_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, is_function ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, is_call ? (long)FUNCTION_SECONDS : 0L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, is_call ? 0L : (long)STALLED_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, is_call ? 0L : 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -374,6 +378,11 @@ static struct request object(const char *method, const char *bucket, const char 
     return request;
 }
 
+bool aws_bucket_exists(const char *bucket)
+{
+    return aws_object_exists(bucket, "");
+}
+
 bool aws_object_exists(const char *bucket, const char *key)
 {
     const struct request request = object("HEAD", bucket, key);
@@ -385,22 +394,19 @@ bool aws_object_exists(const char *bucket, const char *key)
     return reply.status == 200;
 }
 
-void aws_object_put_file(const char *bucket, const char *key, const char *path, const char *digest, uint64_t size)
+void aws_object_put_file(const char *bucket, const char *key, FILE *file, const char *what, const char *digest,
+                         uint64_t size)
 {
     struct request request = object("PUT", bucket, key);
-    request.what = path;
+    request.what = what;
     request.tag = "excamera=raw";
     request.digest = digest;
     request.upload_size = size;
-    request.upload = fopen(path, "rb");
-    if (!request.upload) {
-        fail_about(path, "%s", strerror(errno));
-    }
+    request.upload = file;
     const struct reply reply = perform(&request);
     if (reply.error || reply.status != 200) {
         fail_by(&request, &reply);
     }
-    fclose(request.upload);
     free(reply.text);
 }
 
@@ -476,8 +482,8 @@ static bool read_function(struct function *function, const char *text)
            strspn(qualifier, plain) == strlen(qualifier) && (!text[length] || *qualifier);
 }
 
-/* Reads XC_LAMBDA_FUNCTION: NAME, NAME:QUALIFIER, or the ARN of either. A request names no region or account, so those
- * of the ARN have to be ours. */
+/* Reads the name of a function: NAME, NAME:QUALIFIER, or the ARN of either. A request names no region or account, so
+ * those of the ARN have to be ours. */
 static struct function find_function(const char *text)
 {
     struct function function;
@@ -496,12 +502,31 @@ static struct function find_function(const char *text)
     return function;
 }
 
+/* what: what the request is about, as the URL names it. */
+static struct request of_function(const char *method, const char *function, const char *what)
+{
+    struct request request = { .service = "lambda", .method = method };
+    const struct function found = find_function(function);
+    snprintf(request.url, sizeof request.url, "%s/2015-03-31/functions/%s/%s%s%s", lambda_endpoint, found.name, what,
+             found.qualifier[0] ? "?Qualifier=" : "", found.qualifier);
+    return request;
+}
+
+char *aws_function_code(const char *function)
+{
+    char digest[SHA256_TEXT];
+    const struct request request = of_function("GET", function, "configuration");
+    const struct reply reply = perform(&request);
+    const bool there = was_there(&request, &reply);
+    find_text(reply.text, "\"CodeSha256\"", digest, sizeof digest);
+    free(reply.text);
+    return there ? strdup(digest) : NULL;
+}
+
 bool aws_function_call(const char *function, const char *event, struct aws_answer *answer)
 {
-    struct request request = { .service = "lambda", .method = "POST", .body = event };
-    const struct function found = find_function(function);
-    snprintf(request.url, sizeof request.url, "%s/2015-03-31/functions/%s/invocations%s%s", lambda_endpoint, found.name,
-             found.qualifier[0] ? "?Qualifier=" : "", found.qualifier);
+    struct request request = of_function("POST", function, "invocations");
+    request.body = event;
     struct reply reply = attempt(&request);
     *answer = (struct aws_answer){ .failure = failure_of(&request, &reply), .billed = reply.billed };
     snprintf(answer->url, sizeof answer->url, "%.255s", request.url);

@@ -14,20 +14,25 @@
 #include "cause.h"
 #include "sha256.h"
 
-/* Reads the settings. To be called before all others. aws_start also finds the credentials; aws_settings is enough for
- * aws_endpoint. */
-void aws_start(void);
+/* Reads the settings. To be called before all others. */
 void aws_settings(void);
+/* Requests go to this region from now on. NULL: to that of the settings. To be called before all of the following. */
+void aws_use_region(const char *name);
+/* Finds the credentials, which all requests need. */
+void aws_start(void);
 
 /* The URL of "s3" or "lambda". */
 const char *aws_endpoint(const char *service);
 
 /* ---- Objects in a bucket ---- */
 
+bool aws_bucket_exists(const char *bucket);
 bool aws_object_exists(const char *bucket, const char *key);
-/* digest: the SHA-256 of the file. The server refuses bytes that have another one. The object gets the tag
- * excamera=raw, by which the bucket's rules tell what the workstation has from what the functions have made. */
-void aws_object_put_file(const char *bucket, const char *key, const char *path, const char *digest, uint64_t size);
+/* Makes an object of a file that is open for reading. digest: the SHA-256 of its bytes; the server refuses others.
+ * what: the file's name in messages. The object gets the tag excamera=raw, by which the bucket's rules tell what the
+ * workstation has sent from what the functions have made. */
+void aws_object_put_file(const char *bucket, const char *key, FILE *file, const char *what, const char *digest,
+                         uint64_t size);
 /* Returns false if it fails four times; it does not end the program. */
 bool aws_object_put_text(const char *bucket, const char *key, const char *text);
 /* The caller frees the text. NULL: there is no such object. */
@@ -44,6 +49,9 @@ struct aws_answer {
     char url[256];          /* that was called */
     double billed;          /* seconds; 0 if AWS does not tell */
 };
+
+/* The digest of a function's package, as Lambda writes it; the caller frees it. NULL: there is no such function. */
+char *aws_function_code(const char *function);
 
 /* Calls a function once and waits for its answer. function: its name, ARN or either with an alias. Returns whether it
  * has answered; what that says is the caller's to judge. */

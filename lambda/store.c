@@ -12,15 +12,16 @@
 
 #include "aws.h"
 #include "fail.h"
+#include "place.h"
 #include "value.h"
 
 const char *store_bucket(void)
 {
-    const char *given = getenv("XC_LAMBDA_BUCKET");
-    if (!given || !*given) {
+    const char *bucket = place_bucket();
+    if (!bucket) {
         fail_about("XC_LAMBDA_BUCKET", "is not set (see docs/lambda.md)");
     }
-    return given;
+    return bucket;
 }
 
 const char *store_data_key(char key[static STORE_KEY_SIZE], const char *digest)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the bucket holds for a task. lambda/bootstrap describes the bucket's objects. */
+/* What the bucket of the region that has been taken (place.h) holds for a task. lambda/bootstrap describes the bucket's
+ * objects. */
 #ifndef XC_LAMBDA_STORE_H
 #define XC_LAMBDA_STORE_H
 
@@ -8,7 +9,7 @@
 
 #include "sha256.h"
 
-/* XC_LAMBDA_BUCKET. */
+/* Its name. Ends the program if XC_LAMBDA_BUCKET is not set. */
 const char *store_bucket(void);
 
 enum { STORE_KEY_SIZE = 160 };

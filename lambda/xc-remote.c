@@ -9,6 +9,7 @@
  *                                     puts each of OUTPUTS here: the file if it is one of FINISHED, else a reference
  *   xc-remote fetch FILE...           replaces references by the files that they stand for
  *   xc-remote endpoint s3|lambda      prints the URL of the service
+ *   xc-remote check                   says whether each region has what deploy makes there, and all the same
  *
  * WRAPPER is the id of our parent process; we end when it ends. TASK is what xc-task has printed. OUTPUTS and FINISHED
  * are lists of names, separated by blanks. */
@@ -31,6 +32,7 @@
 #include "aws.h"
 #include "fail.h"
 #include "output.h"
+#include "place.h"
 #include "reference.h"
 #include "store.h"
 #include "task.h"
@@ -45,6 +47,7 @@ enum { EXIT_UNKNOWN_TASK = 3 };
 struct work {
     json_t *task;
     char key[SHA256_TEXT];
+    size_t place; /* number of its region */
     const struct work *waiting;
 };
 
@@ -64,11 +67,18 @@ static const char *this_run(void)
     return alone;
 }
 
+static const char *function_name(void)
+{
+    const char *given = getenv("XC_LAMBDA_FUNCTION");
+    return given && *given ? given : "excamera";
+}
+
 /* Called by exit(): the current task and those that wait for it are not done. Not called when a signal ends the
  * program, since then another run may still do them. */
 static void announce_failure(void)
 {
     for (const struct work *work = current; work; work = work->waiting) {
+        place_take(work->place);
         store_announce(work->task, work->key, "failed", this_run());
     }
 }
@@ -85,11 +95,13 @@ static json_t *load_task(const char *text)
 
 static void begin_work(struct work *work, json_t *task)
 {
+    const char *output = json_string_value(json_array_get(value_get(task, "outputs"), 0));
+    place_take_batch(output ? output : "the task's output");
     store_bucket(); /* if this fails, it must do so now: announce_failure needs it, too */
     if (!task_name_is_plain(this_run())) {
         fail_about("XC_LAMBDA_RUN", "is not a plain name");
     }
-    *work = (struct work){ .task = task, .waiting = current };
+    *work = (struct work){ .task = task, .place = place_number(), .waiting = current };
     if (!task_key(task, work->key)) {
         fail_about("task", "no memory");
     }
@@ -117,6 +129,12 @@ static void end_with(const char *wrapper)
 
 /* ---- offer ---- */
 
+/* Whether the data are in a region where we can get at them. Takes that region. */
+static bool can_be_had(const struct reference *reference)
+{
+    return (place_take_bucket(reference->bucket) || place_count() == 1) && store_has(reference->digest);
+}
+
 /* Removes all references in this directory whose data are no longer in the store: data that were uploaded together
  * expire together. The lock leaves that to one of many wrappers. */
 static void remove_dead_references(void)
@@ -127,11 +145,54 @@ static void remove_dead_references(void)
     }
     for (const struct dirent *entry; (entry = readdir(directory));) {
         struct reference reference;
-        if (entry->d_type == DT_REG && reference_read(entry->d_name, &reference) && !store_has(reference.digest)) {
+        if (entry->d_type == DT_REG && reference_read(entry->d_name, &reference) && !can_be_had(&reference)) {
             unlink(entry->d_name);
         }
     }
     closedir(directory);
+}
+
+/* Downloads what a reference stands for into a file that is empty, and open for writing. */
+static void download(const struct reference *reference, FILE *file, const char *name)
+{
+    char key[STORE_KEY_SIZE];
+    if (!aws_object_get_file(reference->bucket, store_data_key(key, reference->digest), file, name)) {
+        fail_about(name, "its data are no longer in the store");
+    }
+}
+
+static void check_digest(const struct reference *reference, const char *path, const char *name)
+{
+    char digest[SHA256_TEXT];
+    uint64_t size;
+    if (!sha256_of_file(path, digest, &size) || strcmp(digest, reference->digest)) {
+        fail_about(name, "damaged in the store; remove s3://%s/data/%s and make it again", reference->bucket,
+                   reference->digest);
+    }
+}
+
+/* Opens the data of a reference, which are not in the region of this task: in a file that has no name. */
+static FILE *from_elsewhere(const struct reference *reference, const char *name)
+{
+    char path[64];
+    const size_t here = place_number();
+    if (!can_be_had(reference)) {
+        unlink(name);
+        remove_dead_references();
+        fail_about(name, "its data are no longer in the store; the next make makes it anew");
+    }
+    FILE *file = tmpfile();
+    if (!file) {
+        fail_about(name, "no room for a copy: %s", strerror(errno));
+    }
+    download(reference, file, name);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fileno(file));
+    if (fflush(file)) {
+        fail_about(name, "no room for a copy: %s", strerror(errno));
+    }
+    check_digest(reference, path, name);
+    place_take(here);
+    return file;
 }
 
 static void upload(const char *name, const char *digest)
@@ -145,13 +206,13 @@ static void upload(const char *name, const char *digest)
     if (strcmp(reference.digest, digest)) {
         fail_about(name, "changed while it was being used");
     }
-    if (reference.remote) {
-        unlink(name);
-        remove_dead_references();
-        fail_about(name, "its data are no longer in the store; the next make makes it anew");
+    FILE *file = reference.remote ? from_elsewhere(&reference, name) : fopen(name, "rb");
+    if (!file) {
+        fail_about(name, "%s", strerror(errno));
     }
     store_record_data(digest);
-    aws_object_put_file(store_bucket(), store_data_key(key, digest), name, digest, reference.size);
+    aws_object_put_file(store_bucket(), store_data_key(key, digest), file, name, digest, reference.size);
+    fclose(file);
 }
 
 static void upload_inputs(json_t *task)
@@ -263,9 +324,8 @@ struct calls {
 /* Calls the function once. Returns the answer; or NULL with the failure. */
 static json_t *call(struct calls *calls, json_t *task, struct failure *failure)
 {
-    const char *given = getenv("XC_LAMBDA_FUNCTION");
     struct aws_answer answer;
-    const bool answered = aws_function_call(given && *given ? given : "excamera", calls->event, &answer);
+    const bool answered = aws_function_call(function_name(), calls->event, &answer);
     calls->billed += answer.billed;
     memcpy(calls->url, answer.url, sizeof calls->url);
     *failure = answer.failure;
@@ -278,13 +338,14 @@ static void see_to_inputs(json_t *task);
 
 static _Noreturn void fail_after(const struct calls *calls, const struct failure *failure)
 {
-    char words[CAUSE_WORDS], count[64] = "";
+    char words[CAUSE_WORDS], count[64] = "", function[128];
     const unsigned made = attempts_made(&calls->attempts);
+    const char *region = place_name();
+    snprintf(function, sizeof function, "the function%s%.60s", region ? " in " : "", region ? region : "");
     if (made > 1) {
         snprintf(count, sizeof count, "failed %u times, and at last: ", made);
     }
-    fail_about(failure->source == FAILURE_FUNCTION ? "the function" : calls->url, "%s%s", count,
-               cause_words(failure, words));
+    fail_about(failure->source == FAILURE_FUNCTION ? function : calls->url, "%s%s", count, cause_words(failure, words));
 }
 
 /* Does what a failed attempt makes necessary before the next one. Ends the program if there should be none. */
@@ -382,19 +443,15 @@ static int invoke(const char *text)
 
 /* ---- deliver and fetch ---- */
 
+/* A bucket that no region is known for is looked for in the first one. */
 static void bring(const struct reference *reference, const char *name)
 {
-    char key[STORE_KEY_SIZE], digest[SHA256_TEXT];
-    uint64_t size;
     struct output output;
+    place_take_bucket(reference->bucket);
     output_open(&output, name);
-    if (!aws_object_get_file(reference->bucket, store_data_key(key, reference->digest), output.stream, name)) {
-        fail_about(name, "its data are no longer in the store");
-    }
+    download(reference, output.stream, name);
     output_close(&output);
-    if (!sha256_of_file(output.file.temporary, digest, &size) || strcmp(digest, reference->digest)) {
-        fail_about(name, "damaged in the store; remove s3://%s/%s and make it again", reference->bucket, key);
-    }
+    check_digest(reference, output.file.temporary, name);
     output_commit(&output);
 }
 
@@ -402,6 +459,7 @@ static int deliver(const char *text, const char *outputs, const char *finished)
 {
     json_t *answer = json_loads(text, 0, NULL), *here = value_words(finished), *names = value_words(outputs), *item;
     size_t i;
+    place_take_batch(outputs);
     json_array_foreach(names, i, item)
     {
         const char *name = json_string_value(item);
@@ -434,11 +492,36 @@ static int fetch(char **names)
     return 0;
 }
 
+/* ---- check ---- */
+
+static int check(void)
+{
+    char *first = NULL;
+    for (size_t i = 0; i < place_count(); i++) {
+        place_take(i);
+        const char *region = place_name() ? place_name() : "the region";
+        char *code = aws_function_code(function_name());
+        if (!code) {
+            fail_about(region, "has no function %s; run: xc-lambda deploy", function_name());
+        }
+        if (!aws_bucket_exists(store_bucket())) {
+            fail_about(region, "has no bucket %s; run: xc-lambda deploy", store_bucket());
+        }
+        if (first && strcmp(first, code) != 0) {
+            fail_about(region, "has a function with other tools than the regions before it; run: xc-lambda deploy");
+        }
+        first = first ? (free(code), first) : code;
+    }
+    free(first);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
+    aws_settings();
+    place_start();
     if (argc == 3 && !strcmp(verb, "endpoint")) {
-        aws_settings();
         return puts(aws_endpoint(argv[2])) == EOF;
     }
     aws_start();
@@ -456,6 +539,9 @@ int main(int argc, char **argv)
     if (argc > 2 && !strcmp(verb, "fetch")) {
         return fetch(argv + 2);
     }
-    fputs("usage: xc-remote offer|invoke|deliver|fetch|endpoint ...; see lambda/xc-remote.c\n", stderr);
+    if (argc == 2 && !strcmp(verb, "check")) {
+        return check();
+    }
+    fputs("usage: xc-remote offer|invoke|deliver|fetch|endpoint|check ...; see lambda/xc-remote.c\n", stderr);
     return 2;
 }

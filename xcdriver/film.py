@@ -102,7 +102,8 @@ def encode_film(options, progress):
     prepare_environment()
     find_tools()
     check_engine()
-    options.jobs = options.jobs or engine.jobs()
+    slots = engine.jobs()  # also where they have been said: raises Failure if the engine cannot work
+    options.jobs = options.jobs or slots
     check_output(options.output)
     source = open_source(options)
     target = Target.of(options)

@@ -24,6 +24,10 @@ endif
 
 FINISHED := {finished}
 
+# Chunk N is in batch (N - BATCH_FIRST) / BATCH_SIZE, rounded down.
+BATCH_SIZE := {size}
+BATCH_FIRST := {first}
+
 .PHONY: all clean FORCE
 all: {batches}
 
@@ -159,6 +163,7 @@ def makefile(batches, size, quality, structure, source=sources.GivenChunks()):
     perhaps the last one of a film. `source` has the steps that make the raw pictures."""
     names = list(map(batch_name, batches))
     yield PROLOGUE.format(start=graph.stem(batches[0][0]), end=graph.stem(batches[-1][-1]), size=size,
+                          first=batches[0][0] % size,
                           finished=" ".join(graph.finished(chunk) for batch in batches for chunk in batch),
                           batches=" ".join(names), cleaning=" ".join(f"clean-{name}" for name in names),
                           options=f"structure {structure}, quality {quality}, batches of {size} from chunk "

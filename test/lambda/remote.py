@@ -31,6 +31,19 @@ def start(workers=3, **options):
     Shared.stack = stack.Stack(Shared.directory, workers, **options).__enter__()
 
 
+def package_with_ffmpeg():
+    """A directory with the function's package, with this machine's ffmpeg in it, since the workers run here; and with
+    the digests of its tools. None where the stack is not complete."""
+    harness.need("ffmpeg")
+    if stack.missing():
+        return None
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="xc-package-"))
+    tools = [stack.PACKAGE / "tools" / tool for tool in (ROOT / "mk/chunk-tools").read_text().split()]
+    harness.must(ROOT / "lambda/pack", directory / "excamera.zip", ROOT / "lambda/bootstrap",
+                 stack.PACKAGE / "xc-worker", *tools, shutil.which("ffmpeg"))
+    return directory
+
+
 def start_account():
     """For a module that deploys, after start()."""
     Shared.account = Shared.stack.start_moto()
@@ -153,11 +166,13 @@ class AccountCase(RemoteCase):
         text = harness.must(Shared.stack.directory / "commands/aws", *arguments, "--output", "json", env=self.account)
         return json.loads(text) if text.strip() else None
 
-    def inventory(self):
-        return {"functions": [f["FunctionName"] for f in self.aws("lambda", "list-functions")["Functions"]],
+    def inventory(self, region=stack.REGION):
+        """What is in a region. Roles and names of buckets are those of the whole account."""
+        where = ("--region", region)
+        return {"functions": [f["FunctionName"] for f in self.aws("lambda", "list-functions", *where)["Functions"]],
                 "roles": [r["RoleName"] for r in self.aws("iam", "list-roles")["Roles"]],
                 "buckets": [b["Name"] for b in self.aws("s3api", "list-buckets")["Buckets"]],
-                "logs": [g["logGroupName"] for g in self.aws("logs", "describe-log-groups")["logGroups"]]}
+                "logs": [g["logGroupName"] for g in self.aws("logs", "describe-log-groups", *where)["logGroups"]]}
 
     def is_static(self, program, machine):
         """A program for that kind of machine which needs no other file."""

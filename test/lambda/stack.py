@@ -4,7 +4,8 @@
 MinIO stands for S3 (it checks signatures and digests). AWS's own runtime interface emulator runs the packaged bootstrap
 as Lambda does, one process for each concurrent execution, with as bare a /dev as Lambda has; haproxy before them stands
 for the service's front door: it gives each worker one request at a time, and can be told to be unwell. All of it speaks
-TLS, with certificates of a CA of its own."""
+TLS, with certificates of a CA of its own. Each region has a MinIO and workers of its own, which refuse the requests to
+another one; the front door tells them apart by what is signed."""
 import contextlib
 import hashlib
 import os
@@ -57,13 +58,14 @@ frontend lambda
 if {{ rand(100) lt {throttles} }}
     http-request return status 503 if {{ rand(100) lt {failures} }}
     http-request reject if {{ rand(100) lt {drops} }}
+    http-request return status 503 if {{ path_end /invocations }} {{ req.hdr(authorization) -m sub "/{down}/" }}
+    http-request return status 404 if {{ path_end /configuration }} {{ req.hdr(authorization) -m sub "/{bare}/" }}
+    http-request return status 200 content-type application/json string '{{"CodeSha256": "0123="}}' \
+if {{ path_end /configuration }}
     http-request set-path /2015-03-31/functions/function/invocations
+{to_workers}
     default_backend workers
-backend workers
-    balance first
-    http-response set-header X-Amz-Function-Error Unhandled if {{ status 502 }}
-    http-response set-status 503 if {{ status 400 }}
-{workers}
+{backends}
 frontend s3
     mode tcp
     bind 127.0.0.1:{s3_port} ssl crt {directory}/server.pem
@@ -77,9 +79,8 @@ frontend prompt_s3
     bind 127.0.0.1:{prompt_s3_port}
     http-request return status 503 if {{ rand(100) lt {s3_failures} }}
     http-request reject if {{ rand(100) lt {drops} }}
+{to_stores}
     default_backend minio
-backend minio
-    server minio 127.0.0.1:{minio_port}
 frontend everything
     bind 127.0.0.1:{everything_port} ssl crt {directory}/server.pem
     bind 127.0.0.1:{plain_port}
@@ -97,6 +98,17 @@ backend functions
     server functions 127.0.0.1:{functions_port}
 backend moto
     server moto 127.0.0.1:{moto_port}
+"""
+
+# Of each region; that of the first one has no number in its name.
+BACKENDS = """
+backend workers{number}
+    balance first
+    http-response set-header X-Amz-Function-Error Unhandled if {{ status 502 }}
+    http-response set-status 503 if {{ status 400 }}
+{servers}
+backend minio{number}
+    server minio 127.0.0.1:{port}
 """
 
 
@@ -138,20 +150,26 @@ def wait_for_file(path):
 class Stack:
     """Used as a context manager. Everything lives in one directory, and ends with the block."""
 
-    def __init__(self, directory, workers=2, package=PACKAGE / "excamera.zip"):
+    def __init__(self, directory, workers=2, package=PACKAGE / "excamera.zip", regions=(REGION,)):
+        """The workers are dealt out among the regions."""
+        self.regions = {region: f"{BUCKET}{number or ''}" for number, region in enumerate(regions)}
         self.directory = pathlib.Path(directory)
         self.package = package
         self.programs = self.directory / "programs"
         self.processes = {}
         self.workers = workers
         self.ports = {name: free_port() for name in (
-            "lambda", "s3", "prompt_s3", "minio", "console", "everything", "plain", "moto", "functions")}
+            "lambda", "s3", "prompt_s3", "console", "everything", "plain", "moto", "functions")}
+        self.ports.update({f"minio{number or ''}": free_port() for number in range(len(regions))})
         self.worker_ports = [(free_port(), free_port()) for _ in range(workers)]
 
     # What a client needs to know
 
     def environment(self, **changes):
         """Variables for those who use the stack."""
+        if len(self.regions) > 1:
+            changes = {"XC_LAMBDA_REGIONS": " ".join(self.regions),
+                       "XC_LAMBDA_BUCKET": " ".join(self.regions.values()), **changes}
         return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION,
                 "AWS_ENDPOINT_URL_S3": f"https://127.0.0.1:{self.ports['s3']}",
                 "AWS_ENDPOINT_URL_LAMBDA": f"https://127.0.0.1:{self.ports['lambda']}",
@@ -175,13 +193,17 @@ class Stack:
             process.wait()
 
     def start_minio(self):
-        data = self.directory / "s3"
-        (data / BUCKET).mkdir(parents=True, exist_ok=True)
-        self.start("minio", PROGRAMS / "minio", "server", "--quiet", "--address", f"127.0.0.1:{self.ports['minio']}",
-                   "--console-address", f"127.0.0.1:{self.ports['console']}", data,
-                   environment={"PATH": os.environ["PATH"], "HOME": str(self.directory), "MINIO_ROOT_USER": KEY_ID,
-                                "MINIO_ROOT_PASSWORD": SECRET, "MINIO_BROWSER": "off", "MINIO_SITE_REGION": REGION})
-        wait_for_port(self.ports["minio"])
+        for number, (region, bucket) in enumerate(self.regions.items()):
+            name = f"minio{number or ''}"
+            data = self.directory / f"s3{number or ''}"
+            (data / bucket).mkdir(parents=True, exist_ok=True)
+            self.start(name, PROGRAMS / "minio", "server", "--quiet", "--address", f"127.0.0.1:{self.ports[name]}",
+                       "--console-address", f"127.0.0.1:{self.ports['console'] if not number else free_port()}", data,
+                       environment={"PATH": os.environ["PATH"], "HOME": str(self.directory), "MINIO_ROOT_USER": KEY_ID,
+                                    "MINIO_ROOT_PASSWORD": SECRET, "MINIO_BROWSER": "off",
+                                    "MINIO_SITE_REGION": region})
+        for number in range(len(self.regions)):
+            wait_for_port(self.ports[f"minio{number or ''}"])
 
     def start_moto(self):
         """All the services that xc-lambda deploys to; there is no signature that moto refuses. Invocations still go to
@@ -228,7 +250,8 @@ class Stack:
         invoke, runtime = self.worker_ports[number]
         environment = {"PATH": str(self.directory / "bin"), "LAMBDA_TASK_ROOT": str(self.directory / "task"),
                        "TMPDIR": str(tmp), "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
-                       "AWS_REGION": REGION, "AWS_ENDPOINT_URL_S3": f"https://127.0.0.1:{self.ports['s3']}",
+                       "AWS_REGION": list(self.regions)[number % len(self.regions)],
+                       "AWS_ENDPOINT_URL_S3": f"https://127.0.0.1:{self.ports['s3']}",
                        "CURL_CA_BUNDLE": str(self.directory / "ca.pem"), "AWS_LAMBDA_FUNCTION_TIMEOUT": "120",
                        **changes}
         self.start(f"worker-{number}", *self.sandbox, PROGRAMS / "aws-lambda-rie", "--log-level", "error",
@@ -237,15 +260,29 @@ class Stack:
                    environment=environment, cwd=home)
         wait_for_port(invoke)
 
-    def start_proxy(self, throttles=0, failures=0, s3_failures=0, drops=0, delay_ms=0, concurrency=None):
+    def backends(self, concurrency):
+        """haproxy's, and which requests go to them: two lists, to workers and to stores."""
+        texts, to_workers, to_stores = [], [], []
+        for number, region in enumerate(self.regions):
+            ports = [port for port, _ in self.worker_ports[number::len(self.regions)]][:concurrency]
+            servers = "\n".join(f"    server worker{i} 127.0.0.1:{port} maxconn 1" for i, port in enumerate(ports))
+            number = number or ""
+            texts.append(BACKENDS.format(number=number, servers=servers, port=self.ports[f"minio{number}"]))
+            signed = f'if {{ req.hdr(authorization) -m sub "/{region}/" }}'
+            to_workers.append(f"    use_backend workers{number} {signed}")
+            to_stores.append(f"    use_backend minio{number} {signed}")
+        return {"backends": "".join(texts), "to_workers": "\n".join(to_workers[1:]),
+                "to_stores": "\n".join(to_stores[1:])}
+
+    def start_proxy(self, throttles=0, failures=0, s3_failures=0, drops=0, delay_ms=0, concurrency=None, down="none",
+                    bare="none"):
+        """down: a region in which no function can be called. bare: one that has no function."""
         self.stop("haproxy")
-        servers = "\n".join(f"    server worker{number} 127.0.0.1:{port} maxconn 1"
-                            for number, (port, _) in enumerate(self.worker_ports[:concurrency]))
         config = self.directory / "haproxy.cfg"
         ports = {f"{name}_port": port for name, port in self.ports.items()}
         config.write_text(HAPROXY.format(
-            directory=self.directory, workers=servers, throttles=throttles, failures=failures,
-            s3_failures=s3_failures, drops=drops, delay_ms=delay_ms, steps="|".join(STEPS), **ports))
+            directory=self.directory, throttles=throttles, failures=failures, s3_failures=s3_failures, drops=drops,
+            delay_ms=delay_ms, steps="|".join(STEPS), down=down, bare=bare, **self.backends(concurrency), **ports))
         self.start("haproxy", "haproxy", "-db", "-f", config)
         wait_for_port(self.ports["lambda"])
 
@@ -343,16 +380,17 @@ class Stack:
         for port, _ in self.worker_ports:
             self.invoke(b"{}", port)
 
-    def curl(self, method, key, body=b"", user=f"{KEY_ID}:{SECRET}"):
+    def curl(self, method, key, body=b"", user=f"{KEY_ID}:{SECRET}", region=REGION):
         """A request to S3 by another client than ours; returns the body of the answer."""
         config = f'user = "{user}"\nheader = "x-amz-content-sha256: {hashlib.sha256(body).hexdigest()}"\n'
+        port = self.ports[f"minio{list(self.regions).index(region) or ''}"]
         return subprocess.run(
-            ["curl", "-sS", "--fail", "-K", "-", "--aws-sigv4", f"aws:amz:{REGION}:s3", "-X", method,
-             *(["--data-binary", body] if body else []),
-             f"http://127.0.0.1:{self.ports['minio']}/{BUCKET}/{key}"], input=config.encode(), check=True,
-            stdout=subprocess.PIPE).stdout
+            ["curl", "-sS", "--fail", "-K", "-", "--aws-sigv4", f"aws:amz:{region}:s3", "-X", method,
+             *(["--data-binary", body] if body else []), f"http://127.0.0.1:{port}/{self.regions[region]}/{key}"],
+            input=config.encode(), check=True, stdout=subprocess.PIPE).stdout
 
-    def objects(self, prefix):
+    def objects(self, prefix, region=REGION):
         """The keys in the bucket that begin so."""
-        top = self.directory / "s3" / BUCKET / prefix
+        number = list(self.regions).index(region)
+        top = self.directory / f"s3{number or ''}" / self.regions[region] / prefix
         return sorted(path.parent.name for path in top.rglob("xl.meta")) if top.exists() else []

@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import shutil
-import tempfile
 
 import harness
 import remote
@@ -17,17 +16,9 @@ packages = None
 
 
 def setUpModule():
-    """The function's package, with this machine's ffmpeg in it: the workers run here."""
     global packages
-    harness.need("ffmpeg")
-    reason = stack.missing()
-    packages = pathlib.Path(tempfile.mkdtemp(prefix="xc-package-"))
-    if not reason:
-        lambda_ = stack.PACKAGE
-        tools = [lambda_ / "tools" / tool for tool in (ROOT / "mk/chunk-tools").read_text().split()]
-        harness.must(ROOT / "lambda/pack", packages / "excamera.zip", ROOT / "lambda/bootstrap", lambda_ / "xc-worker",
-                     *tools, shutil.which("ffmpeg"))
-    remote.start(workers=4, package=packages / "excamera.zip")
+    packages = remote.package_with_ffmpeg()
+    remote.start(workers=4, package=packages and packages / "excamera.zip")
 
 
 def tearDownModule():

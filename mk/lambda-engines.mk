@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What both engines on AWS Lambda need of make (engine-lambda.mk, engine-lambda-chunk.mk; docs/lambda.md).
+LAMBDA_DIR ?= $(ENGINE_DIR)/../lambda
+# For the shell, whatever characters are in it.
+scripts := '$(subst ','\'',$(LAMBDA_DIR))'
+run = @$(scripts)/run '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
+
+# By this name the functions know whether a failure that they hear of is one of this run (lambda/bootstrap).
+export XC_LAMBDA_RUN := $(or $(XC_LAMBDA_RUN),$(strip $(shell od -A n -N 8 -t x8 /dev/urandom)))
+
+# The batch of a chunk decides about its region (lambda/place.h).
+export XC_LAMBDA_BATCH := $(BATCH_SIZE) $(BATCH_FIRST)
+
+# Each of several regions has to be ready before anything is started.
+# (What is exported, $(shell) gets from make 4.4 on.)
+ifneq ($(word 2,$(XC_LAMBDA_REGIONS)),)
+ifneq ($(filter-out clean clean-%,$(or $(MAKECMDGOALS),all)),)
+WRONG := $(shell XC_LAMBDA_REGIONS='$(subst ','\'',$(XC_LAMBDA_REGIONS))' \
+    "$${XC_LAMBDA_PROGRAMS:-$(scripts)/../bin/lambda}/xc-remote" check 2>&1)
+ifneq ($(.SHELLSTATUS),0)
+$(error $(WRONG))
+endif
+endif
+endif
