@@ -172,10 +172,16 @@ passed_to() {
     printf '{"StringEquals": {"iam:PassedToService": "%s.amazonaws.com"}}' "$1"
 }
 
+# What is the same in all regions is said once.
 policy() {
     [[ $# = 1 && $1 =~ ^(deploy|run)$ ]] || fail 'policy: takes deploy or run'
     look_around
-    "policy_$1" | python3 -m json.tool
+    in_each_region "policy_$1" | python3 -c '
+import json, sys
+policies = list(map(json.loads, sys.stdin))
+statements = [statement for policy in policies for statement in policy["Statement"]]
+once = [statement for place, statement in enumerate(statements) if statement not in statements[:place]]
+print(json.dumps({**policies[0], "Statement": once}, indent=4))'
 }
 
 # ---- Role, log and function ----
@@ -262,18 +268,29 @@ note_quota() {
     local quota
     quota=$(aws lambda get-account-settings --query AccountLimit.ConcurrentExecutions 2>/dev/null) || return 0
     if [ "$quota" -lt 100 ]; then
-        echo "xc-lambda: this account runs $quota functions at the same time: use make -j$quota, and ask for more in" \
-            "the console (Service Quotas, AWS Lambda, Concurrent executions)" >&2
+        echo "xc-lambda: this account runs $quota functions at the same time${several:+ in $region}: use make" \
+            "-j$quota, and ask for more in the console (Service Quotas, AWS Lambda, Concurrent executions)" >&2
     fi
 }
 
 deploy() {
-    local uploaded='' log_groups digest endpoint
+    local digest
     read_options "$@"
     find_package
     [ -e "$package" ] || fail "$package: is not there; run: xc-lambda package --arch $arch"
     look_around
     digest=$(openssl dgst -sha256 -binary "$package" | base64)
+    in_each_region deploy_region
+    describe_ffmpeg
+    printf 'export AWS_REGION=%q XC_LAMBDA_ACCOUNT=%q XC_LAMBDA_FUNCTION=%q XC_LAMBDA_BUCKET=%q XC_LAMBDA_TOOLS=%q' \
+        "${regions[0]}" "$account" "$function" "${buckets[*]}" "$(dirname "$package")/tools.sha256"
+    [ ! "$several" ] || printf ' XC_LAMBDA_REGIONS=%q' "${regions[*]}"
+    echo
+}
+
+deploy_region() {
+    local uploaded='' log_groups endpoint
+    if [ "$dry_run" ]; then heading; else heading >&2; fi
     endpoint=$("$programs/xc-remote" endpoint s3)
     log_groups=$(our_log_groups || true)
     deploy_bucket
@@ -284,9 +301,6 @@ deploy() {
     [ ! "$steps" ] || deploy_steps
     [ ! "$machines" ] || deploy_machines
     note_quota
-    describe_ffmpeg
-    printf 'export AWS_REGION=%q XC_LAMBDA_ACCOUNT=%q XC_LAMBDA_FUNCTION=%q XC_LAMBDA_BUCKET=%q XC_LAMBDA_TOOLS=%q\n' \
-        "$region" "$account" "$function" "$bucket" "$(dirname "$package")/tools.sha256"
 }
 
 # ---- destroy ----
@@ -321,12 +335,19 @@ remove_role() {
     remove aws iam delete-role --role-name "$1"
 }
 
-# The roles of the functions in Python and of the state machines are removed last of what they belong to. So an
-# interrupted destroy finds out that there may be more.
 destroy() {
-    local failures=0 group
+    local failures=0
     read_options "$@"
     look_around
+    in_each_region destroy_region
+    return "$failures"
+}
+
+# The roles of the functions in Python and of the state machines are removed last of what they belong to. So an
+# interrupted destroy finds out that there may be more.
+destroy_region() {
+    local group
+    [ ! "$dry_run" ] || heading
     if role_exists "$states_role"; then
         remove_machines
         remove_role "$states_role"
@@ -343,5 +364,4 @@ destroy() {
     if bucket_exists; then
         remove_bucket
     fi
-    return "$failures"
 }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """xc-lambda: the package, the account before and after, and each command of docs/lambda.md."""
 import hashlib
+import io
 import json
 import os
 import re
+import shlex
 import shutil
 import time
 import zipfile
@@ -22,6 +24,13 @@ def setUpModule():
 
 def tearDownModule():
     remote.stop()
+
+
+def minimal_zip():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as package:
+        package.writestr("bootstrap", "exit")
+    return content.getvalue()
 
 
 def as_list(value):
@@ -274,6 +283,98 @@ class Rights(AccountCase):
         self.assertEqual(set(re.findall(r"arn:[^:]*:", run)), {"arn:aws-us-gov:"})
 
 
+class Regions(AccountCase):
+    """The commands for a list of regions."""
+
+    film = {"width": 64, "height": 48, "frames": 24}
+    batch = 2
+    regions = (stack.REGION, "us-west-2")
+
+    def setUp(self):
+        super().setUp()
+        self.account["XC_LAMBDA_REGIONS"] = " ".join(self.regions)
+        self.buckets = [f"excamera-123456789012-{region}" for region in self.regions]
+
+    def headings(self):
+        return "".join(f"region {region}:\n" for region in self.regions)
+
+    def deploy(self):
+        done = self.lambda_("deploy", "--memory", "1024")
+        self.assertEqual((done.returncode, done.stderr.decode()), (0, self.headings()))
+        self.addCleanup(self.lambda_, "destroy")
+        self.account.update(item.split("=", 1) for item in shlex.split(done.stdout.decode())[1:])
+
+    def keys(self, bucket):
+        return {item["Key"] for item in self.aws("s3api", "list-objects-v2", "--bucket", bucket).get("Contents", [])
+                if not item["Key"].startswith("code/")}
+
+    def test_from_nothing_and_back(self):
+        planned = self.works("deploy", "--dry-run")
+        self.assertEqual(planned.count("lambda create-function"), 2)
+        self.deploy()
+        self.assertEqual((self.account["XC_LAMBDA_REGIONS"], self.account["XC_LAMBDA_BUCKET"]),
+                         (" ".join(self.regions), " ".join(self.buckets)))
+        for region, bucket in zip(self.regions, self.buckets):
+            there = self.inventory(region)
+            self.assertEqual((there["functions"], there["logs"]), (["excamera"], ["/aws/lambda/excamera"]))
+            self.assertEqual(set(there["buckets"]), set(self.buckets))
+            policy = self.aws("iam", "get-role-policy", "--policy-name", "excamera", "--role-name",
+                              f"excamera-{region}")
+            self.assertIn(f"arn:aws:s3:::{bucket}/data/*", str(policy["PolicyDocument"]))
+        self.assertRegex(self.works("status"), "".join(
+            rf"region {region}:\nfunction excamera: Active\t[^\n]*\nbucket {bucket}: is there\n[^\n]*\n"
+            for region, bucket in zip(self.regions, self.buckets)))
+        self.encode()
+        self.assertIn(" at 1024 MB", self.works("cost"))
+        self.works("clean")
+        self.assertEqual([self.keys(bucket) for bucket in self.buckets], [set()] * 2)
+        self.works("destroy")
+        self.assertEqual([self.inventory(region) for region in self.regions], [Account.nothing] * 2)
+
+    def encode(self):
+        expected = self.local()
+        harness.must(*self.command("lambda-chunk"), cwd=self.dir, env=self.account)
+        self.assertEqual(self.finished(), expected)
+        for chunk, bucket in ((0, 0), (1, 0), (2, 1), (3, 1)):
+            key = f"data/{hashlib.sha256((self.dir / f'{harness.number(chunk)}.y4m').read_bytes()).hexdigest()}"
+            self.assertEqual([key in self.keys(name) for name in self.buckets], [bucket == 0, bucket == 1])
+
+    def test_one_is_not_as_the_others(self):
+        """It is refused before anything is started: it has nothing, or other tools."""
+        self.deploy()
+        self.aws("lambda", "update-function-code", "--function-name", "excamera", "--region", self.regions[1],
+                 "--zip-file", f"fileb://{self.write('other.zip', minimal_zip())}")
+        for said in ("has a function with other tools than the regions before it; run: xc-lambda deploy",
+                     "has no function excamera; run: xc-lambda deploy"):
+            done = harness.run(*self.command("lambda"), cwd=self.dir, env=self.account)
+            self.assertRegex(done.stderr.decode(), rf"\A[^\n]*xc-lambda: {self.regions[1]}: {said}[^\n]*\n\Z")
+            self.assertEqual(self.keys(self.buckets[0]), set())
+            if "other tools" in said:
+                self.aws("lambda", "delete-function", "--function-name", "excamera", "--region", self.regions[1])
+        self.assertIn("function excamera: is not there", self.works("status"))
+
+    def test_policies(self):
+        for kind in ("deploy", "run"):
+            statements = json.loads(self.works("policy", kind))["Statement"]
+            for region in self.regions:
+                self.assertEqual(statements, [s for i, s in enumerate(statements) if s not in statements[:i]])
+                self.assertIn(f"arn:aws:lambda:{region}:123456789012:function:excamera", str(statements))
+
+    def test_try(self):
+        done = self.lambda_("try", "--yes")
+        text = done.stdout.decode()
+        self.assertEqual((done.returncode, done.stderr.decode()), (0, self.headings()))
+        self.assertIn(f"are made in each of {' '.join(self.regions)}", text)
+        self.assertEqual(len(re.findall("(?m)^lambda(?:-chunk)?: the bytes of a local run$", text)), 2)
+        self.assertEqual([self.inventory(region) for region in self.regions], [Account.nothing] * 2)
+
+    def test_mistakes(self):
+        for changes, said in (({"XC_LAMBDA_BUCKET": "one"}, "XC_LAMBDA_BUCKET: names 1 of 2 buckets"),
+                              ({"XC_LAMBDA_REGIONS": "here here"}, "XC_LAMBDA_REGIONS: has here twice"),
+                              ({"XC_LAMBDA_REGIONS": "Here there"}, "XC_LAMBDA_REGIONS: 'Here' is not a region")):
+            self.assertIn(said, self.refused("status", **changes))
+
+
 class Try(AccountCase):
     def test_try(self):
         text = self.works("try", "--yes")
@@ -444,6 +545,8 @@ class Document(AccountCase):
 
     # What is not typed here, and why.
     ELSEWHERE = {
+        'export XC_LAMBDA_REGIONS="us-east-1 eu-west-1"': "is above, in Regions, and so are the next ones",
+        "make -j1600 -C ../work -f excamera.mk ENGINE=lambda": "needs that",
         "mk/setup build demo lambda": "a test installs nothing; .ci/run does, on a bare machine",
         "make tools lambda": "what it makes is here, since that is what we test",
         "mk/setup arm64": "as the first one",
