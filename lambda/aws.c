@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attempts.h"
@@ -34,7 +35,8 @@ static struct credentials credentials;
 static char region[REGION_SIZE], s3_endpoint[ENDPOINT_SIZE], lambda_endpoint[ENDPOINT_SIZE];
 static char ca_bundle[URL_SIZE]; /* a file with the certificates to trust; or "" */
 static const char *owner;        /* the account that owns the bucket; or NULL */
-static CURL *curl;
+static CURL *only;               /* for all requests but calls of functions, one after another */
+static CURLM *calls;             /* which may be under way at the same time */
 
 /* ---- Settings ---- */
 
@@ -84,8 +86,9 @@ void aws_start(void)
     }
     signal(SIGPIPE, SIG_IGN); /* a connection that breaks is an error of its request */
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    curl = curl_easy_init();
-    if (!curl) {
+    only = curl_easy_init();
+    calls = curl_multi_init();
+    if (!only || !calls) {
         fail_about("libcurl", "does not start");
     }
 }
@@ -105,11 +108,13 @@ struct request {
 };
 
 struct reply {
+    CURL *curl;
     CURLcode error;
     long status;
     bool function_error;
     char code[100], request[100]; /* the names of the error and of the request, from the headers */
     double billed;                /* seconds of the function, as the end of its log says */
+    time_t date, modified;        /* when the server wrote this, and the object; -1: it does not say */
     char *text;
     size_t size;
     FILE *download;
@@ -120,7 +125,7 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
     struct reply *reply = context;
     long status = 0;
     (void)one;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(reply->curl, CURLINFO_RESPONSE_CODE, &status);
     if (reply->download && status == 200) {
         return fwrite(data, 1, size, reply->download);
     }
@@ -170,6 +175,13 @@ static const char *header_value(const char *data, size_t size, const char *name,
     return data;
 }
 
+static time_t time_of(const char *value, size_t length)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.*s", (int)length, value);
+    return curl_getdate(text, NULL);
+}
+
 static size_t on_header(char *data, size_t one, size_t size, void *context)
 {
     struct reply *reply = context;
@@ -187,6 +199,10 @@ static size_t on_header(char *data, size_t one, size_t size, void *context)
         snprintf(reply->request, sizeof reply->request, "%.*s", (int)length, value);
     } else if ((value = header_value(data, size, "x-amz-log-result", &length))) {
         reply->billed = billed_seconds(value, length);
+    } else if ((value = header_value(data, size, "date", &length))) {
+        reply->date = time_of(value, length);
+    } else if ((value = header_value(data, size, "last-modified", &length))) {
+        reply->modified = time_of(value, length);
     }
     return size;
 }
@@ -224,8 +240,10 @@ static struct curl_slist *make_headers(const struct request *request)
     return headers;
 }
 
+/* Prepares the reply's handle. */
 static void set_options(const struct request *request, struct reply *reply, struct curl_slist *headers)
 {
+    CURL *curl = reply->curl;
     char signature[128];
     const bool is_call = request->body != NULL; /* of a function, which may work for long */
     snprintf(signature, sizeof signature, "aws:amz:%s:%s", region, request->service);
@@ -266,7 +284,7 @@ static void set_options(const struct request *request, struct reply *reply, stru
 
 static struct reply attempt(const struct request *request)
 {
-    struct reply reply = { .download = request->download };
+    struct reply reply = { .curl = only, .download = request->download, .date = -1, .modified = -1 };
     credentials_keep_fresh(&credentials);
     struct curl_slist *headers = make_headers(request);
     if (request->download) {
@@ -276,8 +294,8 @@ static struct reply attempt(const struct request *request)
         }
     }
     set_options(request, &reply, headers);
-    reply.error = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply.status);
+    reply.error = curl_easy_perform(only);
+    curl_easy_getinfo(only, CURLINFO_RESPONSE_CODE, &reply.status);
     curl_slist_free_all(headers);
     return reply;
 }
@@ -392,6 +410,15 @@ bool aws_object_exists(const char *bucket, const char *key)
     }
     free(reply.text);
     return reply.status == 200;
+}
+
+double aws_object_age(const char *bucket, const char *key)
+{
+    const struct request request = object("HEAD", bucket, key);
+    const struct reply reply = attempt(&request);
+    const bool known = !reply.error && reply.status == 200 && reply.date >= 0 && reply.modified >= 0;
+    free(reply.text);
+    return known ? difftime(reply.date, reply.modified) : -1;
 }
 
 void aws_object_put_file(const char *bucket, const char *key, FILE *file, const char *what, const char *digest,
@@ -523,19 +550,78 @@ char *aws_function_code(const char *function)
     return there ? strdup(digest) : NULL;
 }
 
-bool aws_function_call(const char *function, const char *event, struct aws_answer *answer)
+struct aws_call {
+    struct request request;
+    struct reply reply;
+    struct curl_slist *headers;
+};
+
+struct aws_call *aws_call_begin(const char *function, const char *event)
 {
-    struct request request = of_function("POST", function, "invocations");
-    request.body = event;
-    struct reply reply = attempt(&request);
-    *answer = (struct aws_answer){ .failure = failure_of(&request, &reply), .billed = reply.billed };
-    snprintf(answer->url, sizeof answer->url, "%.255s", request.url);
-    if (!is_expected(&reply) || reply.status != 200) {
-        free(reply.text);
-        return false;
+    struct aws_call *call = calloc(1, sizeof *call);
+    if (!call || !(call->reply.curl = curl_easy_init())) {
+        fail_about("the function", "no memory");
     }
-    answer->text = reply.text;
-    return true;
+    credentials_keep_fresh(&credentials);
+    call->request = of_function("POST", function, "invocations");
+    call->request.body = event;
+    call->headers = make_headers(&call->request);
+    set_options(&call->request, &call->reply, call->headers);
+    curl_easy_setopt(call->reply.curl, CURLOPT_PRIVATE, call);
+    curl_multi_add_handle(calls, call->reply.curl);
+    return call;
+}
+
+/* A call that has ended, with or without an answer; NULL if none has. */
+static struct aws_call *ended_call(void)
+{
+    int count;
+    struct aws_call *call = NULL;
+    const CURLMsg *message = curl_multi_info_read(calls, &count);
+    if (message) {
+        const CURLcode error = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+        curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &call->reply.status);
+        call->reply.error = error;
+    }
+    return call;
+}
+
+struct aws_call *aws_call_wait(int milliseconds)
+{
+    struct aws_call *ended;
+    int count;
+    curl_multi_perform(calls, &count);
+    ended = ended_call();
+    if (!ended) {
+        curl_multi_poll(calls, NULL, 0, milliseconds, NULL);
+        curl_multi_perform(calls, &count);
+        ended = ended_call();
+    }
+    return ended;
+}
+
+bool aws_call_end(struct aws_call *call, struct aws_answer *answer)
+{
+    struct reply *reply = &call->reply;
+    const bool answered = is_expected(reply) && reply->status == 200;
+    *answer = (struct aws_answer){ .failure = failure_of(&call->request, reply), .billed = reply->billed };
+    snprintf(answer->url, sizeof answer->url, "%.255s", call->request.url);
+    if (answered) {
+        answer->text = reply->text;
+        reply->text = NULL;
+    }
+    aws_call_drop(call);
+    return answered;
+}
+
+void aws_call_drop(struct aws_call *call)
+{
+    curl_multi_remove_handle(calls, call->reply.curl);
+    curl_easy_cleanup(call->reply.curl);
+    curl_slist_free_all(call->headers);
+    free(call->reply.text);
+    free(call);
 }
 
 bool aws_renew_credentials(void)

@@ -28,6 +28,9 @@ const char *aws_endpoint(const char *service);
 
 bool aws_bucket_exists(const char *bucket);
 bool aws_object_exists(const char *bucket, const char *key);
+/* How many seconds ago the object was made, by the server's clock; -1 if there is none, or if the request, which is not
+ * repeated, fails. */
+double aws_object_age(const char *bucket, const char *key);
 /* Makes an object of a file that is open for reading. digest: the SHA-256 of its bytes; the server refuses others.
  * what: the file's name in messages. The object gets the tag excamera=raw, by which the bucket's rules tell what the
  * workstation has sent from what the functions have made. */
@@ -53,9 +56,19 @@ struct aws_answer {
 /* The digest of a function's package, as Lambda writes it; the caller frees it. NULL: there is no such function. */
 char *aws_function_code(const char *function);
 
-/* Calls a function once and waits for its answer. function: its name, ARN or either with an alias. Returns whether it
- * has answered; what that says is the caller's to judge. */
-bool aws_function_call(const char *function, const char *event, struct aws_answer *answer);
+/* A call of a function that is under way, or has ended. Others may be under way at the same time. */
+struct aws_call;
+
+/* Calls a function once. function: its name, ARN or either with an alias. event: stays until the call is ended or
+ * dropped. */
+struct aws_call *aws_call_begin(const char *function, const char *event);
+/* Goes on with the calls, and waits for something to happen to them, for at most so many milliseconds. Returns a call
+ * that has ended; NULL if none has yet. */
+struct aws_call *aws_call_wait(int milliseconds);
+/* Frees a call that has ended. Returns whether the function has answered; what that says is the caller's to judge. */
+bool aws_call_end(struct aws_call *call, struct aws_answer *answer);
+/* Frees a call, and no longer waits for the answer. The function goes on. */
+void aws_call_drop(struct aws_call *call);
 
 /* For a call that failed because credentials have expired. Returns whether there are others now. */
 bool aws_renew_credentials(void);

@@ -154,6 +154,12 @@ bool store_is_published(const char *task_key, const char *name)
     return named && store_has(digest);
 }
 
+double store_published_since(const char *task_key, const char *name)
+{
+    char key[STORE_KEY_SIZE];
+    return aws_object_age(store_bucket(), meeting_key(key, task_key, name));
+}
+
 bool store_is_in_hand(const char *task_key, const char *run)
 {
     char key[STORE_KEY_SIZE], by[SHA256_TEXT] = "";

@@ -31,6 +31,8 @@ json_t *store_answer(json_t *task, const char *task_key);
 
 /* Whether the task with this key has published this file, and its data exist. */
 bool store_is_published(const char *task_key, const char *name);
+/* For how many seconds it has been published; -1 if it is not. */
+double store_published_since(const char *task_key, const char *name);
 /* Whether the last worker that took up the task belongs to this run of make. */
 bool store_is_in_hand(const char *task_key, const char *run);
 /* Tells workers that may be waiting for the task about its state in this run: "gone", no worker has it; "failed", it

@@ -30,6 +30,7 @@
 #include "../tools/timing.h"
 #include "attempts.h"
 #include "aws.h"
+#include "calls.h"
 #include "fail.h"
 #include "output.h"
 #include "place.h"
@@ -65,12 +66,6 @@ static const char *this_run(void)
         snprintf(alone, sizeof alone, "%lld-%ld", (long long)time(NULL), (long)getpid());
     }
     return alone;
-}
-
-static const char *function_name(void)
-{
-    const char *given = getenv("XC_LAMBDA_FUNCTION");
-    return given && *given ? given : "excamera";
 }
 
 /* Called by exit(): the current task and those that wait for it are not done. Not called when a signal ends the
@@ -277,69 +272,13 @@ static void write_timings(json_t *answer, double billed)
     }
 }
 
-/* Prints a tool's messages, and exits as it did. */
-static _Noreturn void fail_like_the_tool(json_t *failed)
-{
-    enum { EXIT_SIGNAL = 128 }; /* plus a signal's number: the status of a command that the signal ended */
-    const int code = (int)json_integer_value(value_get(failed, "exit")) & 0xff;
-    fputs(value_text(failed, "stderr") ? value_text(failed, "stderr") : "", stderr);
-    if (code > EXIT_SIGNAL) {
-        fprintf(stderr, "%s: ended by signal %d\n", value_text(failed, "tool"), code - EXIT_SIGNAL);
-    }
-    exit(code);
-}
-
-/* Takes the answer of the function. Returns the task's answer; or NULL, with the failure that the text tells. Ends the
- * program if a tool has failed. */
-static json_t *judge(const char *text, json_t *task, struct failure *failure)
-{
-    static const char *const kinds[] = { "refused", "later", "retry", "killed" };
-    json_t *said = json_loads(text, 0, NULL);
-    if (value_get(said, "failed")) {
-        fail_like_the_tool(value_get(said, "failed"));
-    }
-    if (said && store_answer_fits(said, task)) {
-        return said;
-    }
-    failure->source = FAILURE_FUNCTION;
-    snprintf(failure->message, sizeof failure->message, "%s", text);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (value_text(said, kinds[i])) {
-            snprintf(failure->code, sizeof failure->code, "%s", kinds[i]);
-            snprintf(failure->message, sizeof failure->message, "%s", value_text(said, kinds[i]));
-        }
-    }
-    json_decref(said);
-    return NULL;
-}
-
-/* The attempts at a task. */
-struct calls {
-    struct attempts attempts;
-    char *event;
-    double billed; /* seconds of all attempts together */
-    char url[256]; /* that was called */
-};
-
-/* Calls the function once. Returns the answer; or NULL with the failure. */
-static json_t *call(struct calls *calls, json_t *task, struct failure *failure)
-{
-    struct aws_answer answer;
-    const bool answered = aws_function_call(function_name(), calls->event, &answer);
-    calls->billed += answer.billed;
-    memcpy(calls->url, answer.url, sizeof calls->url);
-    *failure = answer.failure;
-    json_t *done = answered ? judge(answer.text ? answer.text : "no answer", task, failure) : NULL;
-    free(answer.text);
-    return done;
-}
-
 static void see_to_inputs(json_t *task);
 
-static _Noreturn void fail_after(const struct calls *calls, const struct failure *failure)
+static _Noreturn void fail_after(const struct calls *calls, const struct attempts *attempts,
+                                 const struct failure *failure)
 {
     char words[CAUSE_WORDS], count[64] = "", function[128];
-    const unsigned made = attempts_made(&calls->attempts);
+    const unsigned made = attempts_made(attempts);
     const char *region = place_name();
     snprintf(function, sizeof function, "the function%s%.60s", region ? " in " : "", region ? region : "");
     if (made > 1) {
@@ -349,33 +288,33 @@ static _Noreturn void fail_after(const struct calls *calls, const struct failure
 }
 
 /* Does what a failed attempt makes necessary before the next one. Ends the program if there should be none. */
-static void prepare_next(struct calls *calls, const struct work *work, const struct failure *failure)
+static void prepare_next(const struct calls *calls, struct attempts *attempts, const struct work *work,
+                         const struct failure *failure)
 {
     const enum remedy remedy = cause_of(failure).remedy;
     const bool waited = failure->source == FAILURE_FUNCTION && remedy == REMEDY_WAIT;
-    if (!attempts_add(&calls->attempts, remedy) || (remedy == REMEDY_RENEW && !aws_renew_credentials())) {
-        fail_after(calls, failure);
+    if (!attempts_add(attempts, remedy) || (remedy == REMEDY_RENEW && !aws_renew_credentials())) {
+        fail_after(calls, attempts, failure);
     }
-    if (waited && calls->attempts.failed[REMEDY_WAIT] > 1) {
+    if (waited && attempts->failed[REMEDY_WAIT] > 1) {
         see_to_inputs(work->task);
-        calls->attempts.since = time(NULL);
+        attempts->since = time(NULL);
     } else if (remedy != REMEDY_WAIT) { /* the worker may have ended before it could say so */
         store_announce(work->task, work->key, "gone", this_run());
     }
-    attempts_wait(&calls->attempts, remedy);
+    attempts_wait(attempts, remedy);
 }
 
 /* Has the function do the task, whose inputs have been uploaded, and returns the answer. */
 static json_t *have_done(const struct work *work)
 {
-    struct calls calls = { .attempts = attempts_begin(attempts_limit()) };
+    struct attempts attempts = attempts_begin(attempts_limit());
+    struct calls calls;
     struct failure failure;
-    json_t *event =
-        value_sure(json_pack("{s:s, s:s, s:O}", "bucket", store_bucket(), "run", this_run(), "task", work->task));
     json_t *answer;
-    calls.event = json_dumps(event, JSON_COMPACT);
-    while (!(answer = call(&calls, work->task, &failure))) {
-        prepare_next(&calls, work, &failure);
+    calls_begin(&calls, work->task, this_run());
+    while (!(answer = calls_make(&calls, &failure))) {
+        prepare_next(&calls, &attempts, work, &failure);
         answer = store_answer(work->task, work->key); /* it is there if only the connection broke */
         if (answer) {
             break;
@@ -383,8 +322,7 @@ static json_t *have_done(const struct work *work)
     }
     write_timings(answer, calls.billed);
     store_record_answer(answer);
-    json_decref(event);
-    free(calls.event);
+    calls_end(&calls);
     return answer;
 }
 
@@ -500,9 +438,9 @@ static int check(void)
     for (size_t i = 0; i < place_count(); i++) {
         place_take(i);
         const char *region = place_name() ? place_name() : "the region";
-        char *code = aws_function_code(function_name());
+        char *code = aws_function_code(calls_function());
         if (!code) {
-            fail_about(region, "has no function %s; run: xc-lambda deploy", function_name());
+            fail_about(region, "has no function %s; run: xc-lambda deploy", calls_function());
         }
         if (!aws_bucket_exists(store_bucket())) {
             fail_about(region, "has no bucket %s; run: xc-lambda deploy", store_bucket());

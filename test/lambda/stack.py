@@ -166,7 +166,8 @@ class Stack:
     # What a client needs to know
 
     def environment(self, **changes):
-        """Variables for those who use the stack."""
+        """Variables for those who use the stack. There are no spare workers: on a busy machine, it is chance who is
+        late."""
         if len(self.regions) > 1:
             changes = {"XC_LAMBDA_REGIONS": " ".join(self.regions),
                        "XC_LAMBDA_BUCKET": " ".join(self.regions.values()), **changes}
@@ -175,7 +176,7 @@ class Stack:
                 "AWS_ENDPOINT_URL_LAMBDA": f"https://127.0.0.1:{self.ports['lambda']}",
                 "AWS_CA_BUNDLE": str(self.directory / "ca.pem"),
                 "XC_LAMBDA_BUCKET": BUCKET, "XC_LAMBDA_FUNCTION": "excamera",
-                "XC_LAMBDA_PROGRAMS": str(self.programs), **changes}
+                "XC_LAMBDA_PROGRAMS": str(self.programs), "XC_LAMBDA_SPARES": "0", **changes}
 
     # Processes
 
