@@ -15,8 +15,8 @@ export XC_LAMBDA_BATCH := $(BATCH_SIZE) $(BATCH_FIRST)
 # (What is exported, $(shell) gets from make 4.4 on.)
 ifneq ($(word 2,$(XC_LAMBDA_REGIONS)),)
 ifneq ($(filter-out clean clean-%,$(or $(MAKECMDGOALS),all)),)
-WRONG := $(shell XC_LAMBDA_REGIONS='$(subst ','\'',$(XC_LAMBDA_REGIONS))' \
-    "$${XC_LAMBDA_PROGRAMS:-$(scripts)/../bin/lambda}/xc-remote" check 2>&1)
+WRONG := $(shell programs=$${XC_LAMBDA_PROGRAMS:-$(scripts)/../bin/lambda}; \
+    XC_LAMBDA_REGIONS='$(subst ','\'',$(XC_LAMBDA_REGIONS))' "$$programs/xc-remote" check 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error $(WRONG))
 endif

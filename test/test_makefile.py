@@ -590,6 +590,11 @@ class Lambda(MakefileCase):
             for path in self.finished_paths():
                 path.unlink()
             self.assertEqual(self.offered(engine=engine), tasks)
+        self.write("stubs/xc-remote", b"#!/bin/sh\necho there are $XC_LAMBDA_REGIONS\nexit 1\n")
+        (clone / "bin").mkdir()
+        (self.dir / "stubs").rename(clone / "bin/lambda")
+        done = self.make("ENGINE=lambda", "XC_LAMBDA_REGIONS=no regions")
+        self.assertRegex(done.stderr.decode(), r"\A[^\n]*\*\*\* there are no regions\.  Stop\.\n\Z")
 
 
 class Ours(MakefileCase):
