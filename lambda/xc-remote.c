@@ -9,7 +9,8 @@
  *                                     puts each of OUTPUTS here: the file if it is one of FINISHED, else a reference
  *   xc-remote fetch FILE...           replaces references by the files that they stand for
  *   xc-remote endpoint s3|lambda      prints the URL of the service
- *   xc-remote check                   fails with a message if a region lacks what deploy makes there, or has other tools
+ *   xc-remote check                   fails with a message if a region lacks what deploy makes there, or has other
+ * tools
  *
  * WRAPPER is the id of our parent process; we end when it ends. TASK is what xc-task has printed. OUTPUTS and FINISHED
  * are lists of names, separated by blanks. */
@@ -415,6 +416,9 @@ static int deliver(const char *text, const char *outputs, const char *finished)
             reference_write(&reference, name);
         }
     }
+    json_decref(names);
+    json_decref(here);
+    json_decref(answer);
     return 0;
 }
 
