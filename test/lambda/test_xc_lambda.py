@@ -545,7 +545,7 @@ class Document(AccountCase):
 
     # What is not typed here, and why.
     ELSEWHERE = {
-        'export XC_LAMBDA_REGIONS="us-east-1 eu-west-1"': "is above, in Regions, and so are the next ones",
+        'export XC_LAMBDA_REGIONS="us-east-1 eu-west-1" && eval "$(xc-lambda deploy)"': "is above, in Regions",
         "make -j1600 -C ../work -f excamera.mk ENGINE=lambda": "needs that",
         "mk/setup build demo lambda": "a test installs nothing; .ci/run does, on a bare machine",
         "make tools lambda": "what it makes is here, since that is what we test",
