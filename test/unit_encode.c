@@ -291,6 +291,37 @@ static void test_rebasing_misfits(void)
     xc_picture_unref(larger);
 }
 
+/* A frame that predicts from last finds golden better, once the picture itself is there. */
+static void test_rebasing_chooses(void)
+{
+    struct xc_bytes bytes = XC_BYTES_INIT, rebased_bytes = XC_BYTES_INIT;
+    struct xc_frame frame = XC_FRAME_INIT, rebased = XC_FRAME_INIT;
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_picture *source = make_source(5);
+    struct xc_encode_params params = params_of(1, false, false);
+    params.use_golden = params.use_altref = false;
+    CHECK_OK(xc_encoder_set_state(encoder, &start, &err), err);
+    CHECK_OK(xc_encode(encoder, source, &params, &bytes, &err), err);
+    CHECK_OK(xc_frame_parse(&frame, &start, bytes.data, bytes.size, &err), err);
+    CHECK_OK(xc_state_copy(&state, &start, &err), err);
+    xc_picture_unref(state.reference[XC_GOLDEN]);
+    state.reference[XC_GOLDEN] = xc_picture_ref(source);
+    CHECK_OK(xc_rebase(workspace, &state, &frame, &start, source, &rebased, &err), err);
+    for (unsigned i = 0; i < (unsigned)rebased.mb_cols * rebased.mb_rows; i++) {
+        const struct xc_macroblock *mb = &rebased.macroblocks[i];
+        CHECK(mb->reference == XC_REF_GOLDEN && mb->y_mode == XC_ZEROMV && mb->skip);
+    }
+    CHECK_OK(xc_frame_serialize(&rebased_bytes, &rebased, &start, &err), err);
+    CHECK(rebased_bytes.size < SMALL && bytes.size > 10 * rebased_bytes.size);
+    CHECK(xc_picture_equal(state.reference[XC_LAST], source));
+    xc_frame_clear(&frame);
+    xc_frame_clear(&rebased);
+    xc_state_clear(&state);
+    xc_bytes_clear(&bytes);
+    xc_bytes_clear(&rebased_bytes);
+    xc_picture_unref(source);
+}
+
 int main(void)
 {
     const struct xc_encoder_options options = { .width = WIDTH, .height = HEIGHT, .speed = 3 };
@@ -313,6 +344,8 @@ int main(void)
     unit_end("impossible options and states are refused in words");
     test_forgotten_padding();
     unit_end("a picture without padding is encoded as if it were padded");
+    test_rebasing_chooses();
+    unit_end("rebasing takes what predicts better");
     test_rebasing_misfits();
     unit_end("frames, states and pictures that do not fit are refused");
     xc_encoder_free(encoder);

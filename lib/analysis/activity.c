@@ -2,7 +2,7 @@
 #include "analysis/activity.h"
 
 #include "base/log2.h"
-#include "dsp/dsp.h"
+#include "dsp/energy.h"
 #include "recon/workspace.h"
 
 /* The width of a segment. */
@@ -14,11 +14,9 @@ enum { LEAST_ENERGY = 256 };
 /* The logarithm of the sum of squared differences from the mean. */
 static int log_of_energy(const struct xc_dsp *dsp, const struct xc_picture *picture, unsigned row, unsigned column)
 {
-    static const uint8_t grey[16] = { 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128 };
     const struct xc_plane *luma = &picture->plane[XC_PLANE_Y];
     const uint8_t *block = luma->data + (ptrdiff_t)(row * 16) * luma->stride + column * 16;
-    const int difference = dsp->difference16(block, luma->stride, grey, 0);
-    const uint32_t energy = dsp->ssd16(block, luma->stride, grey, 0) - (uint32_t)(difference * difference / 256);
+    const uint32_t energy = xc_energy16(dsp, block, luma->stride);
     return xc_log2(energy < LEAST_ENERGY ? LEAST_ENERGY : energy);
 }
 

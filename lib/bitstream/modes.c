@@ -1,115 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bitstream/modes.h"
 
-#include <string.h>
-
+#include "bitstream/near_mvs.h"
 #include "bitstream/tokens.h"
 #include "excamera/cpu.h"
-
-/* Beyond the frame's edge: intra predicted, for whoever asks for a neighbour. */
-static const struct xc_macroblock outside = { .y_mode = XC_DC_PRED };
-
-struct neighbours {
-    const struct xc_macroblock *above, *left, *above_left;
-};
-
-static struct neighbours find_neighbours(const struct xc_frame *frame, unsigned row, unsigned column)
-{
-    const struct xc_macroblock *here = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
-    return (struct neighbours){
-        .above = row ? here - frame->mb_cols : &outside,
-        .left = column ? here - 1 : &outside,
-        .above_left = row && column ? here - frame->mb_cols - 1 : &outside,
-    };
-}
-
-static bool mv_equal(struct xc_mv a, struct xc_mv b)
-{
-    return a.row == b.row && a.column == b.column;
-}
-
-static bool mv_zero(struct xc_mv mv)
-{
-    return mv.row == 0 && mv.column == 0;
-}
-
-static bool sign_bias(const struct xc_frame_header *h, unsigned reference)
-{
-    return (reference == XC_REF_GOLDEN && h->sign_bias_golden) || (reference == XC_REF_ALTREF && h->sign_bias_altref);
-}
-
-/* Vectors near a macroblock, from its neighbours above, left and above left; section 16.3. Not yet clamped. */
-struct near_mvs {
-    struct xc_mv best, nearest, near;
-    uint8_t context[4]; /* row of xc_mode_context_probability for each node of the mode tree */
-};
-
-static void find_near_mvs(struct near_mvs *out, const struct xc_frame *frame, unsigned row, unsigned column,
-                          unsigned reference)
-{
-    const struct neighbours n = find_neighbours(frame, row, column);
-    const struct xc_macroblock *const by_weight[3] = { n.above, n.left, n.above_left };
-    static const uint8_t weight[3] = { 2, 2, 1 };
-    const struct xc_frame_header *h = &frame->header;
-    struct xc_mv found[4] = { 0 }; /* [0] stays zero, then up to three distinct vectors */
-    uint8_t count[4] = { 0 };
-    int last = 0;
-
-    for (int i = 0; i < 3; i++) {
-        const struct xc_macroblock *mb = by_weight[i];
-        if (mb->reference == XC_REF_INTRA) {
-            continue;
-        }
-        struct xc_mv mv = mb->mv;
-        if (mv_zero(mv)) {
-            count[0] += weight[i];
-            continue;
-        }
-        if (sign_bias(h, mb->reference) != sign_bias(h, reference)) {
-            mv.row = (int16_t)-mv.row;
-            mv.column = (int16_t)-mv.column;
-        }
-        if (last == 0 || !mv_equal(mv, found[last])) {
-            found[++last] = mv;
-        }
-        count[last] += weight[i];
-    }
-
-    /* Three distinct vectors found in a row, the third equal to the first: it counts there, too. */
-    if (count[3] && mv_equal(found[3], found[1])) {
-        count[1]++;
-    }
-    count[3] = (uint8_t)((n.above->y_mode == XC_SPLITMV) * 2 + (n.left->y_mode == XC_SPLITMV) * 2 +
-                         (n.above_left->y_mode == XC_SPLITMV));
-    if (count[2] > count[1]) {
-        uint8_t swapped = count[1];
-        count[1] = count[2];
-        count[2] = swapped;
-        struct xc_mv mv = found[1];
-        found[1] = found[2];
-        found[2] = mv;
-    }
-    out->best = found[count[1] >= count[0]];
-    out->nearest = found[1];
-    out->near = found[2];
-    memcpy(out->context, count, sizeof count);
-}
-
-static int16_t clamp(int value, int low, int high)
-{
-    return (int16_t)(value < low ? low : value > high ? high : value);
-}
-
-/* Keeps a vector's block within reach: at most one macroblock's width beyond the edge; section 16.3, with
- * libvpx's margins. */
-static struct xc_mv clamp_mv(struct xc_mv mv, const struct xc_frame *frame, unsigned row, unsigned column)
-{
-    const int macroblock = 16 * 4; /* in quarter samples */
-    return (struct xc_mv){
-        .row = clamp(mv.row, -macroblock * (int)(row + 1), macroblock * (int)(frame->mb_rows - row)),
-        .column = clamp(mv.column, -macroblock * (int)(column + 1), macroblock * (int)(frame->mb_cols - column)),
-    };
-}
 
 /* Section 17.1: small magnitudes by a tree, others bit by bit: the low three upwards, then the rest downwards, and bit
  * 3 last, only if it is not certain to be set, since the magnitude is at least 8. */
@@ -138,39 +32,31 @@ XC_INLINE int code_mv_component(struct xc_coder c, size_t place, int value)
  * can neither negate that nor halve it for chroma. All other vectors are copies, negated or brought nearer. */
 enum { MV_REACH = 4096 * 4 - 1 };
 
-static bool within(int limit, int row, int column)
-{
-    return row >= -limit && row <= limit && column >= -limit && column <= limit;
-}
-
 /* A vector as its difference from a predicted one. */
 XC_INLINE bool code_mv(struct xc_coder c, struct xc_mv *mv, struct xc_mv predicted)
 {
     int row = mv->row - predicted.row, column = mv->column - predicted.column;
     c.kind = XC_BITS_VECTORS;
-    if (c.coding != XC_READ && !within(XC_MV_MAX, row, column)) {
+    if (c.coding != XC_READ && !xc_within(XC_MV_MAX, row, column)) {
         return false;
     }
     row = predicted.row + code_mv_component(c, XC_PLACE(probabilities.mv[0]), row);
     column = predicted.column + code_mv_component(c, XC_PLACE(probabilities.mv[1]), column);
     *mv = (struct xc_mv){ (int16_t)row, (int16_t)column };
-    return within(MV_REACH, row, column);
-}
-
-/* The vector of a neighbouring macroblock's block, whatever the macroblock's mode. */
-static struct xc_mv block_mv(const struct xc_macroblock *mb, int block)
-{
-    return mb->y_mode == XC_SPLITMV ? mb->split[block] : mb->mv;
+    return xc_within(MV_REACH, row, column);
 }
 
 /* Section 16.4: which probabilities a sub-macroblock's mode is coded with. */
 static const uint8_t *split_mode_probability(struct xc_mv left, struct xc_mv above)
 {
-    int context = mv_equal(left, above) ? (mv_zero(above) ? 4 : 3) : mv_zero(above) ? 2 : mv_zero(left) ? 1 : 0;
+    int context = xc_mv_equal(left, above) ? (xc_mv_zero(above) ? 4 : 3)
+                  : xc_mv_zero(above)      ? 2
+                  : xc_mv_zero(left)       ? 1
+                                           : 0;
     return xc_split_mode_probability[context];
 }
 
-XC_INLINE bool code_split(struct xc_coder c, struct xc_macroblock *mb, const struct neighbours *n, struct xc_mv best)
+XC_INLINE bool code_split(struct xc_coder c, struct xc_macroblock *mb, const struct xc_neighbours *n, struct xc_mv best)
 {
     mb->partitioning = (uint8_t)xc_code_constant_tree(c, xc_split_tree, xc_split_probability, mb->partitioning);
     const uint8_t *layout = xc_split_layout[mb->partitioning];
@@ -178,8 +64,8 @@ XC_INLINE bool code_split(struct xc_coder c, struct xc_macroblock *mb, const str
         while (layout[block] != part) { /* the part's first block; parts come in the order of their first blocks */
             block++;
         }
-        struct xc_mv left = block & 3 ? mb->split[block - 1] : block_mv(n->left, block + 3);
-        struct xc_mv above = block >> 2 ? mb->split[block - 4] : block_mv(n->above, block + 12);
+        struct xc_mv left = block & 3 ? mb->split[block - 1] : xc_block_mv(n->left, block + 3);
+        struct xc_mv above = block >> 2 ? mb->split[block - 4] : xc_block_mv(n->above, block + 12);
         const uint8_t *probability = split_mode_probability(left, above);
         int mode = xc_code_constant_tree(c, xc_split_mode_tree, probability, mb->b_mode[block]);
         struct xc_mv mv = { 0, 0 };
@@ -200,7 +86,7 @@ XC_INLINE bool code_split(struct xc_coder c, struct xc_macroblock *mb, const str
         const int end = mb->partitioning == XC_SPLIT_16 ? block + 1 : 16;
         for (int i = block; i < end; i++) {
             if (layout[i] == part) {
-                if (c.coding != XC_READ && !(mv_equal(mv, mb->split[i]) && mode == mb->b_mode[i])) {
+                if (c.coding != XC_READ && !(xc_mv_equal(mv, mb->split[i]) && mode == mb->b_mode[i])) {
                     return false;
                 }
                 mb->split[i] = mv;
@@ -208,7 +94,7 @@ XC_INLINE bool code_split(struct xc_coder c, struct xc_macroblock *mb, const str
             }
         }
     }
-    if (c.coding != XC_READ && !mv_equal(mb->mv, mb->split[15])) {
+    if (c.coding != XC_READ && !xc_mv_equal(mb->mv, mb->split[15])) {
         return false;
     }
     mb->mv = mb->split[15];
@@ -224,8 +110,8 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
         reference = altref ? XC_REF_ALTREF : XC_REF_GOLDEN;
     }
     mb->reference = reference;
-    struct near_mvs near;
-    find_near_mvs(&near, frame, row, column, mb->reference);
+    struct xc_near_mvs near;
+    xc_find_near_mvs(&near, frame, row, column, mb->reference);
     const uint8_t probability[4] = {
         xc_mode_context_probability[near.context[0]][0],
         xc_mode_context_probability[near.context[1]][1],
@@ -234,23 +120,23 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
     };
     mb->y_mode = (uint8_t)xc_code_constant_tree(c, xc_mv_mode_tree, probability, mb->y_mode);
 
-    struct xc_mv best = clamp_mv(near.best, frame, row, column);
+    struct xc_mv best = xc_clamp_mv(near.best, frame, row, column);
     struct xc_mv mv = { 0, 0 };
     switch (mb->y_mode) {
     case XC_NEARESTMV:
-        mv = clamp_mv(near.nearest, frame, row, column);
+        mv = xc_clamp_mv(near.nearest, frame, row, column);
         break;
     case XC_NEARMV:
-        mv = clamp_mv(near.near, frame, row, column);
+        mv = xc_clamp_mv(near.near, frame, row, column);
         break;
     case XC_NEWMV:
         return code_mv(c, &mb->mv, best);
     case XC_SPLITMV: {
-        struct neighbours n = find_neighbours(frame, row, column);
+        struct xc_neighbours n = xc_find_neighbours(frame, row, column);
         return code_split(c, mb, &n, best);
     }
     }
-    if (c.coding != XC_READ && !mv_equal(mv, mb->mv)) {
+    if (c.coding != XC_READ && !xc_mv_equal(mv, mb->mv)) {
         return false;
     }
     mb->mv = mv;
@@ -274,7 +160,7 @@ static int implied_b_mode(const struct xc_macroblock *mb, int block)
     }
 }
 
-XC_INLINE void code_key_intra(struct xc_coder c, struct xc_macroblock *mb, const struct neighbours *n)
+XC_INLINE void code_key_intra(struct xc_coder c, struct xc_macroblock *mb, const struct xc_neighbours *n)
 {
     mb->y_mode = (uint8_t)xc_code_constant_tree(c, xc_key_y_mode_tree, xc_key_y_mode_probability, mb->y_mode);
     for (int i = 0; mb->y_mode == XC_B_PRED && i < 16; i++) {
@@ -328,7 +214,7 @@ static bool is_consistent(const struct xc_frame_header *h, const struct xc_macro
     if (!is_in_range(mb) || inter != (mb->y_mode >= XC_NEARESTMV)) {
         return false;
     }
-    return inter ? !h->key_frame : mv_zero(mb->mv);
+    return inter ? !h->key_frame : xc_mv_zero(mb->mv);
 }
 
 /* Only reading changes the frame: the others walk over a copy of the macroblock, since several threads may look at one
@@ -357,7 +243,7 @@ XC_INLINE bool code_macroblock(struct xc_coder c, const struct xc_frame *frame, 
     mb->reference = XC_REF_INTRA;
     mb->mv = (struct xc_mv){ 0, 0 };
     if (h->key_frame) {
-        struct neighbours n = find_neighbours(frame, row, column);
+        struct xc_neighbours n = xc_find_neighbours(frame, row, column);
         code_key_intra(c, mb, &n);
     } else {
         code_inter_frame_intra(c, mb);

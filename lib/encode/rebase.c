@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rebasing: the slow decisions, modes and vectors, are kept; what depends on the state's pictures, the residue, is made
- * anew. */
+/* Rebasing: the slow search for modes and vectors is not made again, but they compete with what is cheap in this state
+ * (choice.h). What depends on the state's pictures, the residue, is made anew. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +11,8 @@
 #include "bitstream/modes.h"
 #include "bitstream/optimize.h"
 #include "bitstream/header_rewrite.h"
-#include "encode/residue_coder.h"
+#include "encode/choice.h"
+#include "encode/masking.h"
 #include "excamera/encode.h"
 #include "state/picture.h"
 
@@ -30,6 +31,8 @@ struct rebase {
     struct xc_recon recon;
     struct xc_picture *copy; /* of the picture that the frame is to look like, if that was not padded */
     struct xc_residue_coder coder;
+    struct xc_choice choice;
+    uint16_t *lambda_weight;                        /* by macroblock */
     struct xc_token_context *above, *above_counted; /* by column: of the row last coded there, last counted */
     struct xc_progress counted;                     /* in rows */
     struct tally *tally;                            /* by worker */
@@ -64,6 +67,9 @@ static void code_row(struct rebase *r, unsigned row)
         find_old_levels(old, (const xc_block *)r->old_levels + mb->coefficients, mb);
         xc_recon_prefetch(&r->recon, r->coder.source, row, column);
         xc_recon_await(&r->recon, row, column);
+        if (!xc_choose_prediction(&r->choice, row, column, r->above[column], left, old)) {
+            memset(old, 0, sizeof old);
+        }
         mb->coefficients = (uint32_t)levels;
         levels += xc_code_macroblock(&r->coder, mb, r->frame->coefficients + levels, row, column, &r->above[column],
                                      &left, old);
@@ -134,6 +140,7 @@ static void end(struct rebase *r)
 {
     free(r->above);
     free(r->tally);
+    free(r->lambda_weight);
     xc_picture_unref(r->copy);
     xc_recon_end(&r->recon);
 }
@@ -152,8 +159,10 @@ static enum xc_status begin(struct rebase *r, struct xc_workspace *workspace, st
     }
     r->above = calloc(2 * (size_t)frame->mb_cols, sizeof *r->above);
     r->tally = calloc(workers, sizeof *r->tally);
-    status = r->above && r->tally ? xc_picture_copy_unless_complete(&r->copy, source, workspace->pool, err)
-                                  : xc_fail(err, XC_ERR_MEMORY, "out of memory for contexts and symbol counts");
+    r->lambda_weight = malloc((size_t)frame->mb_cols * frame->mb_rows * sizeof *r->lambda_weight);
+    status = r->above && r->tally && r->lambda_weight
+                 ? xc_picture_copy_unless_complete(&r->copy, source, workspace->pool, err)
+                 : xc_fail(err, XC_ERR_MEMORY, "out of memory for contexts and symbol counts");
     if (status) {
         end(r);
     } else {
@@ -200,7 +209,11 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
     xc_frame_make_implicit(rebased, state);
     rebased->header.skip_enabled = true; /* and set wherever it can be, as xc_frame_optimize does */
     xc_recon_set_frame(&r.recon, rebased, state);
-    xc_residue_coder_fill(&r.coder, &r.recon, r.copy ? r.copy : source, &state->probabilities);
+    xc_masking_weights(r.lambda_weight, r.recon.dsp, r.copy ? r.copy : source);
+    /* The frame's own probabilities are nearer to those that it will send than the state's. */
+    xc_residue_coder_fill(&r.coder, &r.recon, r.copy ? r.copy : source, &rebased->header.probabilities,
+                          r.lambda_weight);
+    r.choice = (struct xc_choice){ .coder = &r.coder, .frame = rebased };
     status = rebase_rows(&r, state, err);
     const enum xc_status read = use_up(frame, status ? NULL : err);
     status = status ? status : read;

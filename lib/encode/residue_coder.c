@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "encode/masking.h"
 #include "encode/trellis.h"
 
 /* Coefficients are larger than samples: their squared error is 4 times that of the samples they stand for, that of Y2's
@@ -24,6 +25,12 @@ struct work {
     xc_block *levels;
 };
 
+/* Luma is what is seen: a bit of chroma has to be worth half as much again. */
+static int64_t chroma_lambda(int64_t lambda)
+{
+    return lambda * 3 / 2;
+}
+
 /* libvpx's measure, 2.8 / 100 of the squared DC quantizer for a bit (vp8_initialize_rd_consts). */
 static int64_t lambda_of(const struct xc_quantizer *q)
 {
@@ -31,14 +38,23 @@ static int64_t lambda_of(const struct xc_quantizer *q)
 }
 
 void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_recon *recon,
-                           const struct xc_picture *source, const struct xc_probabilities *probabilities)
+                           const struct xc_picture *source, const struct xc_probabilities *probabilities,
+                           const uint16_t *lambda_weight)
 {
     coder->recon = recon;
     coder->source = source;
+    coder->lambda_weight = lambda_weight;
     xc_token_costs_fill(&coder->costs, probabilities);
     for (int i = 0; i < XC_SEGMENTS; i++) {
         coder->lambda[i] = lambda_of(&recon->quantizer[i]);
     }
+}
+
+int64_t xc_residue_lambda(const struct xc_residue_coder *coder, const struct xc_macroblock *mb, unsigned row,
+                          unsigned column)
+{
+    const unsigned weight = coder->lambda_weight[row * coder->recon->picture->mb_cols + column];
+    return coder->lambda[mb->segment] * weight / XC_WEIGHT_ONE + 1;
 }
 
 static const uint8_t *source_at(const struct work *w, int plane)
@@ -56,7 +72,7 @@ static struct xc_trellis trellis_for(const struct work *w, int type, const int16
         .type = type,
         .first = type == XC_Y_AFTER_Y2,
         .factor = { factor[0], factor[1] },
-        .lambda = w->lambda * gain,
+        .lambda = (type == XC_CHROMA ? chroma_lambda(w->lambda) : w->lambda) * gain,
     };
 }
 
@@ -163,12 +179,56 @@ static xc_block *gather_levels(const struct work *w, xc_block *out, int first, i
     return out;
 }
 
+/* Predicts the macroblock and finds its levels. */
+static void decide(struct work *w)
+{
+    const struct xc_quantizer *q = &w->coder->recon->quantizer[w->mb->segment];
+    w->mb->tokens[XC_BLOCK_Y2] = 0;
+    xc_predict_macroblock(w->coder->recon, w->mb, w->row, w->column);
+    decide_luma(w, q);
+    transform_plane(w, XC_PLANE_U, XC_BLOCK_U);
+    transform_plane(w, XC_PLANE_V, XC_BLOCK_V);
+    decide_plane(w, XC_CHROMA, q->uv, XC_BLOCK_U, 2, w->above->u, w->left->u);
+    decide_plane(w, XC_CHROMA, q->uv, XC_BLOCK_V, 2, w->above->v, w->left->v);
+}
+
+/* Whether it is cheaper without any levels. B_PRED is not asked: its blocks are predicted from those before them, with
+ * their levels. */
+static bool is_better_empty(const struct work *w)
+{
+    return w->mb->y_mode != XC_B_PRED && w->zero_cost <= w->cost;
+}
+
+int64_t xc_cost_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, unsigned row,
+                           unsigned column, struct xc_token_context above, struct xc_token_context left,
+                           const int16_t *const old[XC_BLOCKS])
+{
+    int16_t coefficients[XC_BLOCKS][16];
+    xc_block levels[XC_BLOCKS];
+    struct work w = { .coder = coder,
+                      .mb = mb,
+                      .row = row,
+                      .column = column,
+                      .above = &above,
+                      .left = &left,
+                      .old = old,
+                      .lambda = xc_residue_lambda(coder, mb, row, column),
+                      .coefficients = coefficients,
+                      .levels = levels };
+    decide(&w);
+    const bool empty = is_better_empty(&w);
+    if (empty) {
+        memset(mb->tokens, 0, sizeof mb->tokens);
+    }
+    mb->skip = !xc_has_tokens(mb);
+    return (empty ? w.zero_cost : w.cost) / DCT_GAIN;
+}
+
 size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, xc_block *levels,
                           unsigned row, unsigned column, struct xc_token_context *above, struct xc_token_context *left,
                           const int16_t *const old[XC_BLOCKS])
 {
     const struct xc_recon *recon = coder->recon;
-    const struct xc_quantizer *q = &recon->quantizer[mb->segment];
     const struct xc_token_context above_before = *above, left_before = *left;
     int16_t coefficients[XC_BLOCKS][16];
     xc_block block_levels[XC_BLOCKS];
@@ -179,19 +239,15 @@ size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macrob
                       .above = above,
                       .left = left,
                       .old = old,
+                      .lambda = xc_residue_lambda(coder, mb, row, column),
                       .coefficients = coefficients,
                       .levels = block_levels };
     /* Residue of intra prediction is worth more: what is predicted next builds on it (libvpx, vp8_optimize_b). */
-    w.lambda = mb->reference == XC_REF_INTRA ? coder->lambda[mb->segment] * 9 / 16 : coder->lambda[mb->segment];
-    mb->tokens[XC_BLOCK_Y2] = 0;
-
-    xc_predict_macroblock(recon, mb, row, column);
-    decide_luma(&w, q);
-    transform_plane(&w, XC_PLANE_U, XC_BLOCK_U);
-    transform_plane(&w, XC_PLANE_V, XC_BLOCK_V);
-    decide_plane(&w, XC_CHROMA, q->uv, XC_BLOCK_U, 2, above->u, left->u);
-    decide_plane(&w, XC_CHROMA, q->uv, XC_BLOCK_V, 2, above->v, left->v);
-    if (mb->y_mode != XC_B_PRED && w.zero_cost <= w.cost) {
+    if (mb->reference == XC_REF_INTRA) {
+        w.lambda = w.lambda * 9 / 16;
+    }
+    decide(&w);
+    if (is_better_empty(&w)) {
         drop_levels(&w, above_before, left_before);
     }
 

@@ -25,9 +25,8 @@ static int average(int sum)
     return (sum + (sum < 0 ? -2 : 2)) / 4;
 }
 
-/* Section 18.1: a quarter luma sample is an eighth of a chroma sample. */
-static void predict_split(const struct xc_recon *recon, const struct xc_picture *reference,
-                          const struct xc_macroblock *mb, int x, int y)
+static void predict_split_luma(const struct xc_recon *recon, const struct xc_picture *reference,
+                               const struct xc_macroblock *mb, int x, int y)
 {
     if (mb->partitioning == XC_SPLIT_16) {
         for (int i = 0; i < 16; i++) {
@@ -42,6 +41,12 @@ static void predict_split(const struct xc_recon *recon, const struct xc_picture 
                           mv.row * 2);
         }
     }
+}
+
+/* Section 18.1: a quarter luma sample is an eighth of a chroma sample. */
+static void predict_split_chroma(const struct xc_recon *recon, const struct xc_picture *reference,
+                                 const struct xc_macroblock *mb, int x, int y)
+{
     for (int i = 0; i < 4; i++) {
         const struct xc_mv *mv = &mb->split[(i >> 1) * 8 + (i & 1) * 2];
         int row = average(mv[0].row + mv[1].row + mv[4].row + mv[5].row);
@@ -51,16 +56,29 @@ static void predict_split(const struct xc_recon *recon, const struct xc_picture 
     }
 }
 
-static void predict_inter(const struct xc_recon *recon, const struct xc_macroblock *mb, int x, int y)
+static const struct xc_picture *reference_of(const struct xc_recon *recon, const struct xc_macroblock *mb)
 {
-    const struct xc_picture *reference = recon->reference[mb->reference - 1];
+    return recon->reference[mb->reference - 1];
+}
+
+static void predict_inter_luma(const struct xc_recon *recon, const struct xc_macroblock *mb, int x, int y)
+{
     if (mb->y_mode == XC_SPLITMV) {
-        predict_split(recon, reference, mb, x, y);
+        predict_split_luma(recon, reference_of(recon, mb), mb, x, y);
+    } else {
+        predict_block(recon, reference_of(recon, mb), XC_PLANE_Y, x, y, 16, mb->mv.column * 2, mb->mv.row * 2);
+    }
+}
+
+static void predict_inter_chroma(const struct xc_recon *recon, const struct xc_macroblock *mb, int x, int y)
+{
+    if (mb->y_mode == XC_SPLITMV) {
+        predict_split_chroma(recon, reference_of(recon, mb), mb, x, y);
         return;
     }
-    predict_block(recon, reference, XC_PLANE_Y, x, y, 16, mb->mv.column * 2, mb->mv.row * 2);
-    predict_block(recon, reference, XC_PLANE_U, x / 2, y / 2, 8, mb->mv.column, mb->mv.row);
-    predict_block(recon, reference, XC_PLANE_V, x / 2, y / 2, 8, mb->mv.column, mb->mv.row);
+    for (int plane = XC_PLANE_U; plane <= XC_PLANE_V; plane++) {
+        predict_block(recon, reference_of(recon, mb), plane, x / 2, y / 2, 8, mb->mv.column, mb->mv.row);
+    }
 }
 
 static int clamp_coordinate(int value, int limit)
@@ -150,15 +168,22 @@ void xc_predict_block(const struct xc_recon *recon, const struct xc_macroblock *
     recon->dsp->intra4[mb->b_mode[block]](dst, stride, above, left);
 }
 
-void xc_predict_macroblock(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column)
+void xc_predict_luma(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column)
 {
     if (mb->reference != XC_REF_INTRA) {
-        predict_inter(recon, mb, (int)column * 16, (int)row * 16);
-        return;
-    }
-    if (mb->y_mode != XC_B_PRED) {
+        predict_inter_luma(recon, mb, (int)column * 16, (int)row * 16);
+    } else if (mb->y_mode != XC_B_PRED) {
         predict_intra_plane(recon, XC_PLANE_Y, mb->y_mode, row, column);
     }
-    predict_intra_plane(recon, XC_PLANE_U, mb->uv_mode, row, column);
-    predict_intra_plane(recon, XC_PLANE_V, mb->uv_mode, row, column);
+}
+
+void xc_predict_macroblock(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column)
+{
+    xc_predict_luma(recon, mb, row, column);
+    if (mb->reference != XC_REF_INTRA) {
+        predict_inter_chroma(recon, mb, (int)column * 16, (int)row * 16);
+    } else {
+        predict_intra_plane(recon, XC_PLANE_U, mb->uv_mode, row, column);
+        predict_intra_plane(recon, XC_PLANE_V, mb->uv_mode, row, column);
+    }
 }

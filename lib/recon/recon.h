@@ -67,6 +67,8 @@ static inline uint8_t *xc_recon_at(const struct xc_recon *recon, int plane, unsi
 /* Predicts a macroblock into the picture: all of it, but for the luma of B_PRED, whose blocks need their neighbours'
  * residue. */
 void xc_predict_macroblock(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column);
+/* The same for luma alone. */
+void xc_predict_luma(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column);
 /* Predicts one 4x4 luma block of a B_PRED macroblock. */
 void xc_predict_block(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column,
                       int block);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Encoding given a state: a raw picture and a state give an interframe. Rebasing: an interframe's modes and vectors,
- * another state and the raw picture give a new interframe. Both reconstruct what they code with the decoder's own
+/* Encoding given a state: a raw picture and a state give an interframe. Rebasing: an interframe, another state
+ * and the raw picture give a new interframe, without a search. Both reconstruct what they code with the decoder's own
  * functions and move the state on with it, so that encoder and decoder cannot drift apart. */
 #ifndef EXCAMERA_ENCODE_H
 #define EXCAMERA_ENCODE_H
@@ -76,12 +76,12 @@ enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *so
 enum xc_status xc_encode_repeat(struct xc_encoder *encoder, enum xc_reference which,
                                 const struct xc_encode_params *params, struct xc_bytes *out, struct xc_error *err);
 
-/* Rebases an interframe, parsed or only opened in the state origin, onto *state: its modes and vectors are kept, and
- * its levels where they are as good as any, but the residue is that of source against what this state predicts; all of
- * them are of one size (XC_ERR_MISMATCH). *rebased, whose memory is reused, becomes the new frame, to be serialized in
- * the state as it was; *frame becomes empty, to be parsed into again. *state moves on. After a failure *rebased is
- * empty; *frame is as it was where memory has run out or something does not fit, and empty where its data makes no
- * sense. */
+/* Rebases an interframe, parsed or only opened in the state origin, onto *state: the residue is that of source against
+ * what this state predicts. Its modes, vectors and levels are kept where others that take little time to find are no
+ * better, by squared error and bits; all pictures are of one size (XC_ERR_MISMATCH). *rebased, whose memory is reused,
+ * becomes the new frame, to be serialized in the state as it was; *frame becomes empty, to be parsed into again. *state
+ * moves on. After a failure *rebased is empty; *frame is as it was where memory has run out or something does not fit,
+ * and empty where its data makes no sense. */
 enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, struct xc_frame *frame,
                          const struct xc_state *origin, const struct xc_picture *source, struct xc_frame *rebased,
                          struct xc_error *err);
