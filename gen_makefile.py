@@ -20,7 +20,7 @@ Variables of the makefile, as in `make KEEP=1 -f excamera.mk`:
   KEEP=1          keep the intermediate files
   TIMINGS=FILE    log how long each step takes (docs/latency.md)
   ANCHORED_OPTIONS=OPTIONS
-                  more options for each xc-enc of --structure anchored
+                  more options for each xc-enc of --structure anchored and prepared
   PNG2Y4M_OPTIONS=OPTIONS
                   options for each xc-png2y4m, such as -f 30
 """
@@ -66,6 +66,9 @@ def parse_arguments():
     if not 0 <= options.quality <= 63:
         parser.error("QUALITY (%d) is not from 0 to 63" % options.quality)
     options.source = sources.choose(parser, options)
+    if options.format == "asl" and options.structure not in asl.STRUCTURES:
+        parser.error("--format asl knows no structure %s, but %s"
+                     % (options.structure, " and ".join(asl.STRUCTURES)))
     if options.format == "asl" and options.pictures:
         parser.error("--format asl has no step for --pictures: make the .y4m files first")
     return options

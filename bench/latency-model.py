@@ -33,10 +33,10 @@ class Task(typing.NamedTuple):
     before: list  # the numbers of the tasks whose outputs it reads
 
 
-def film_steps(structure, chunks, batch, quality=22):
+def film_steps(structure, chunks, batch, quality=22, apart=False):
     """The steps of a film. No step comes before one that it depends on, and the steps of a chunk are in the order in
     which a worker with only that chunk runs them."""
-    return graph.film_steps(structure, 0, chunks - 1, batch, quality)
+    return graph.film_steps(structure, 0, chunks - 1, batch, quality, apart)
 
 
 def in_make_order(steps):
@@ -133,7 +133,7 @@ class Spread(typing.NamedTuple):
     slowness: float = 2.5    # how many times as long a slow worker takes for every step
 
 
-FULLY = {"vpxenc", "anchors", "follow"}  # these make all decisions themselves, so content affects them fully
+FULLY = {"vpxenc", "anchors", "guess", "follow"}  # these make all decisions themselves, so content affects them fully
 DAMPED = {"enc", "rebase"}
 REGIONS = (1, 1/3, 0, 0)  # the slow workers in each of the authors' four regions, relative to the first
 
@@ -353,11 +353,23 @@ def read_timings(path):
 
 def steps_of(rows, batch, path):
     """The graph that these timings belong to."""
-    structure = "anchored" if any("-anchors" in step for step in rows) else "classic"
+    structure = graph.structure_of(rows)
     steps = film_steps(structure, 1 + max(row.chunk for row in rows.values()), batch)
     missing = [step.outputs[0] for step in steps if step.outputs[0] not in rows]
     if missing:
         sys.exit(f"latency-model.py: {path}: has nothing about {missing[0]} (batches of {batch}?)")
+    return steps
+
+
+def replays_of(rows, batch, path):
+    """The steps by which the last chunk of a batch replays the anchors before it, in the prepared structure. make runs
+    them only if they are asked for."""
+    if graph.structure_of(rows) != "prepared" or batch == 1:
+        return []
+    steps = list(graph.replay(range(batch), batch - 1, 22))
+    missing = [step.outputs[0] for step in steps if step.outputs[0] not in rows]
+    if missing:
+        sys.exit(f"latency-model.py: {path}: has nothing about {missing[-1]}; give make this name, too, beside `all`")
     return steps
 
 
@@ -415,16 +427,18 @@ def lambda_film(engine, structure, rows, measured, chunks, batch, service, jobs)
     # Not every step of a kind writes a state, but every step that others wait for does.
     fetch = of_kinds(rows, measured, max, lambda row: service.transfer(row.bytes_in))
     store = of_kinds(rows, measured, max, lambda row: service.transfer(row.bytes_out))
+    if "guess" in cpu and engine == "lambda-chunk":  # there, no step writes a state for others
+        store["rebase"] = of_kinds(rows, measured, min, lambda row: service.transfer(row.bytes_out))["rebase"]
     launch = [service.launch + chunk / service.launch_rate for chunk in range(chunks)]
     closing = [service.transfer(0)] * chunks
-    steps = film_steps(structure, chunks, batch)
+    steps = film_steps(structure, chunks, batch, apart=engine == "lambda-chunk")
     if engine == "lambda":
         tasks = tasks_of(in_make_order(steps))
         medians = [(service.invoke if task.before else launch[task.chunk])
                    + fetch[task.kind] + cpu[task.kind] + store[task.kind] for task in tasks]
         return Film(tasks, medians, list(range(len(tasks))), [], [], closing, workers=jobs)
     tasks = tasks_of(steps)
-    raw = service.transfer(rows[measured[0].name].bytes_in)
+    raw = fetch.get("guess") or service.transfer(rows[measured[0].name].bytes_in)
     # Fetching takes as long as storing.
     handover = [store[task.kind] + service.poll / 2 + store[task.kind] for task in tasks]
     return Film(tasks, [cpu[task.kind] for task in tasks], [task.chunk for task in tasks], [at + raw for at in launch],
@@ -438,7 +452,7 @@ def lambda_command(options):
         name, _, path = argument.rpartition("=")
         rows = read_timings(path)
         steps = steps_of(rows, options.batch, path)
-        measured, structure = tasks_of(steps), "anchored" if kind_of(steps[0]) == "anchors" else "classic"
+        measured, structure = tasks_of([*steps, *replays_of(rows, options.batch, path)]), graph.structure_of(rows)
         for engine in ("lambda-chunk", "lambda"):
             for batch in options.k:
                 film = lambda_film(engine, structure, rows, measured, options.chunks, batch, service, options.jobs)

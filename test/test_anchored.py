@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The anchored structure: states are handed on before the chunks between them exist."""
+"""The anchored structures: states are handed on before the chunks between them exist."""
 import pathlib
 import sys
 import tempfile
@@ -14,10 +14,10 @@ from streams import stream
 LONG = "scene cut in a long chunk"
 
 
-def make(directory, chunks, batch, *options, **environment):
+def make(directory, chunks, batch, *options, structure="anchored", **environment):
     """Runs the generated makefile and keeps what lies between."""
     generator = pathlib.Path(__file__).parent.parent / "gen_makefile.py"
-    text = harness.must(sys.executable, generator, 0, chunks - 1, batch, 22, "--structure", "anchored")
+    text = harness.must(sys.executable, generator, 0, chunks - 1, batch, 22, "--structure", structure)
     (directory / "film.mk").write_bytes(text)
     harness.must("make", "-s", "-f", "film.mk", "KEEP=1", *options, cwd=directory,
                  env=harness.environment(**environment))
@@ -61,6 +61,16 @@ class Anchored(chain.Encoded):
         return [(chunk, None if i % self.batch == 0 else self.state(i - 1)) for i, chunk in enumerate(self.chunks)]
 
 
+class Prepared(Anchored):
+
+    @staticmethod
+    def encode(directory, source, size, batch):
+        chunks = harness.write_chunks(source, directory, size)
+        last = {*range(batch - 1, chunks, batch), chunks - 1}
+        make(directory, chunks, batch, "-j2", "all", *(f"{number(i)}-anchors.state" for i in last),
+             structure="prepared")
+
+
 class Chain(chain.Chain):
 
     encoded = Anchored
@@ -76,6 +86,23 @@ class Chain(chain.Chain):
             self.assertEqual(State(film.state(i)).golden, key, f"chunk {i}")
 
 
+class PreparedChain(Chain):
+
+    encoded = Prepared
+
+    @each_film
+    def test_replayed_anchors_lead_to_the_states(self, film):
+        """As they do where each chunk is made in another place."""
+        for batch in film.batches():
+            before = []
+            for i in batch:
+                self.xc("xc-dump", "--anchors", "--cq-level=22", *before, film.dir / f"{number(i)}-anchors.ivf",
+                        f"{number(i)}.state")
+                replayed, made = (path.read_bytes() for path in (self.dir / f"{number(i)}.state", film.state(i)))
+                self.assertEqual(replayed, made, f"chunk {i}")
+                before = ["-S", f"{number(i)}.state"]
+
+
 class Playback(chain.Playback):
 
     encoded = Anchored
@@ -86,6 +113,11 @@ class Playback(chain.Playback):
             keys = [i * film.size + time for i, chunk in enumerate(film.chunks)
                     for time, data in Ivf(chunk).frames if harness.is_key_frame(data)]
             self.assertEqual(keys, sorted({batch.start * film.size for batch in film.batches()} | {film.cut or 0}))
+
+
+class PreparedPlayback(Playback):
+
+    encoded = Prepared
 
 
 class Spans(chain.Spans):
@@ -109,23 +141,35 @@ class Spans(chain.Spans):
                                    [(5, "hidden"), (6, "key"), (17, "hidden"), (23, "hidden")]])
 
 
+class PreparedSpans(Spans):
+
+    encoded = Prepared
+
+
 class Determinism(Case):
     """Invariant 4."""
+
+    structure = "anchored"
 
     def outputs(self, *options, **environment):
         directory = pathlib.Path(tempfile.mkdtemp(dir=self.dir))
         chunks = harness.write_chunks(harness.film(frames=18, cut=9), directory, 6)
-        make(directory, chunks, 16, *options, **environment)
+        make(directory, chunks, 16, *options, structure=self.structure, **environment)
         return {p.name: p.read_bytes() for p in directory.glob("*.ivf")}
 
     def test_jobs_and_instruction_sets(self):
         expected = self.outputs("-j1")
-        self.assertEqual(len(expected), 6)
+        self.assertEqual(len(expected), 6 if self.structure == "anchored" else 8)
         for name, options, environment in (("-j4", ["-j4"], {}), ("C", [], {"XC_CPU": "c"}),
                                            ("SSSE3", [], {"XC_CPU": "ssse3"}),
                                            ("threads", ["ANCHORED_OPTIONS=--threads 3"], {})):
             with self.subTest(name):
                 self.assertEqual(self.outputs(*options, **environment), expected)
+
+
+class PreparedDeterminism(Determinism):
+
+    structure = "prepared"
 
 
 class Compression(Case):
@@ -295,3 +339,54 @@ class Safety(chain.Safety):
                         ["--anchors", "--cq-level", 64]):
             with self.subTest(options):
                 self.refuses("xc-enc", *options, "-i", "y4m", "-o", "out.ivf", chunk)
+
+
+class Guess(Case):
+    """xc-enc --guess and xc-rebase --anchors."""
+
+    def setUp(self):
+        super().setUp()
+        self.film = Prepared("four chunks")
+        self.name = self.film.dir / number(1)
+        self.guess, self.targets = f"{self.name}-guess.ivf", f"{self.name}-targets.y4m"
+
+    def rebase(self, *options):
+        return ["xc-rebase", "--anchors", "--cq-level=22", "-o", "out.ivf", *options]
+
+    def test_a_guess_is_no_part_of_the_film(self):
+        """It names the state that it was made for, which no decoder has."""
+        for tool in (["xc-decode"], ["xc-merge", "-o", "out.ivf"]):
+            with self.subTest(tool[0]):
+                self.assertIn("expects state 53455547", self.refuses(*tool, self.guess))
+
+    def test_the_state_is_checked(self):
+        self.assertIn("-I SOURCE.state is needed", self.refuses(*self.rebase("-p", self.guess, self.targets)))
+        other = self.write("other.state", self.film.state(0).read_bytes()[:-1])
+        self.refuses(*self.rebase("-I", other, "-p", self.guess, self.targets))
+
+    def test_only_guesses_are_taken(self):
+        text = self.refuses(*self.rebase("-I", self.film.state(0), "-p", self.film.chunks[1], self.targets))
+        self.assertIn("is no guess of anchors; xc-enc --guess makes them", text)
+
+    def test_targets_that_do_not_fit(self):
+        header, frames = harness.y4m_split(pathlib.Path(self.targets).read_bytes())
+        small = harness.film(width=32, height=32, frames=len(frames))
+        for words, film in (("has only", header + b"".join(frames[:-1])),
+                            ("has more frames", header + b"".join([*frames, frames[-1]])),
+                            ("is of", small.read_bytes())):
+            with self.subTest(words):
+                raw = self.write("raw.y4m", film)
+                self.assertIn(words, self.refuses(*self.rebase("-I", self.film.state(0), "-p", self.guess, raw)))
+
+    def test_options_that_do_not_go_together(self):
+        raw = f"{self.name}.y4m"
+        for options in (["--guess", "t.y4m"], ["--guess", "t.y4m", "--before", raw],
+                        ["--guess", "t.y4m", "--before", raw, "--key", raw, "-I", self.film.state(0)],
+                        ["--guess", "t.y4m", "--before", raw, "--key", raw, "--anchors"],
+                        ["--anchors", "--before", raw]):
+            with self.subTest(options):
+                self.refuses("xc-enc", *options, "-i", "y4m", "-o", "out.ivf", raw)
+        small = harness.film(width=32, height=32, frames=1)
+        self.assertIn("is of 32x32", self.refuses("xc-enc", "--guess", "t.y4m", "--before", small, "--key", raw,
+                                                  "-i", "y4m", "-o", "out.ivf", raw))
+        self.assertEqual([path.name for path in self.dir.glob("t.y4m*")], [])

@@ -19,15 +19,15 @@ OPTIONS = {
     "xc-ssim": "-a --all-planes -1 --video1-format -2 --video2-format --psnr --json",
     "xc-zero-out-residues": "-S --input-state --json",
     "xc-decode": "-S --input-state --i420 --y4m --md5 --frame-md5 -o --output --threads",
-    "xc-dump": "-f --frame-number -S --input-state -z --compress --id --json --threads",
+    "xc-dump": "-f --frame-number -S --input-state -z --compress --anchors --cq-level --id --json --threads",
     "xc-enc": "-W --no-wait -w --kf-q-weight -i --input-format -o --output -r --reencode -I --input-state -p "
               "--pred-ivf -S --pred-state -O --output-state -e --extra-frame-chunk -y --y-ac-qi -s --ssim --threads "
-              "--anchors --follow --cq-level --speed",
+              "--anchors --guess --before --key --follow --cq-level --speed",
     "xc-merge": "-o --output --threads",
     "xc-png2y4m": "-o --output --chroma-444 --chroma-422 -s --aspect-numerator -S --aspect-denominator -f "
                   "--framerate-numerator -F --framerate-denominator --no-dither -d -i",
     "xc-rebase": "-w --kf-q-weight -i --input-format -o --output -I --input-state -p --pred-ivf -S --pred-state "
-                 "-O --output-state -r --reencode -W --no-wait --threads",
+                 "-O --output-state -r --reencode -W --no-wait --anchors --cq-level --threads",
     "xc-split": "-s -d",
     "xc-terminate-chunk": "",
     "xc-timed": "",

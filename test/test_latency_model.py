@@ -82,6 +82,8 @@ class Graphs(Case):
              ("vpxenc", 2), ("terminate-chunk", 2), ("enc", 1), ("enc", 2), ("rebase", 2)]))
         kinds = [(task.kind, task.chunk) for task in model.tasks_of(model.film_steps("anchored", 2, 2))]
         self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("anchors", 1), ("follow", 1)])
+        kinds = [(task.kind, task.chunk) for task in model.tasks_of(model.film_steps("prepared", 2, 2))]
+        self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("guess", 1), ("rebase", 1), ("follow", 1)])
 
     def test_critical_path(self):
         """With a worker per step and one second per step: vpxenc, terminate, dump, enc, then the chain of rebases."""
@@ -96,7 +98,7 @@ class Graphs(Case):
         harness.need("make")
         for i in range(7):
             self.write(f"{number(i)}.y4m", b"")
-        for structure in ("classic", "anchored"):
+        for structure in ("classic", "anchored", "prepared"):
             with self.subTest(structure=structure):
                 self.write("excamera.mk", harness.must(ROOT / "gen_makefile.py", 0, 6, 3, 22, "--structure", structure))
                 text = harness.must("make", "-n", "-f", "excamera.mk", "KEEP=1", cwd=self.dir).decode()

@@ -23,8 +23,10 @@ COMMANDS = {
     "xc-enc, rebasing": "-W -i y4m -o out.ivf -r -I {state} -p {inter} -S {pred_state} -O out.state {raw}",
     "xc-enc, anchors": "--anchors --cq-level 30 -i y4m -I {state} -o out.ivf -O out.state {raw}",
     "xc-enc, following": "--follow {anchors} --cq-level 30 -i y4m -I {state} -o out.ivf {raw}",
+    "xc-enc, guessing": "--guess out.y4m --before {near} --key {first} --cq-level 30 -i y4m -o out.ivf {raw}",
     "xc-merge": "-o out.ivf {before} {inter}",
     "xc-rebase": "-o out.ivf -I {state} -p {inter} -S {pred_state} -O out.state {raw}",
+    "xc-rebase, anchors": "--anchors --cq-level 30 -i y4m -I {state} -p {guess} -o out.ivf -O out.state {targets}",
     "xc-split": "-s 3 -d out {raw}",
     "xc-terminate-chunk": "{key} out.ivf out.state",
     "xc-vpxenc": "--ivf --codec=vp8 --good --cpu-used=5 -o out.ivf {raw}",
@@ -34,7 +36,7 @@ COMMANDS = {
 NO_MATTER = {("xc-decode", "last frame cut short"), ("xc-decode", "a byte too many")}
 OUTPUTS = {"xc-split": {"out"}}  # the others write files whose names begin with out.
 KIND = {"state": "state", "pred_state": "state", "inter": "ivf", "key": "ivf", "before": "ivf", "anchors": "ivf",
-        "raw": "y4m"}
+        "raw": "y4m", "near": "y4m", "first": "y4m", "targets": "y4m", "guess": "ivf"}
 
 
 class Refusals(Case):
@@ -74,10 +76,15 @@ def inputs():
         harness.encode(directory, harness.film(width=80, height=64, frames=9), 3, 16)
         harness.must(BIN / "xc-enc", "--anchors", "--cq-level=30", "-i", "y4m", "-I", f"{number(0)}-0.state",
                      "-o", "anchors.ivf", f"{number(1)}.y4m", cwd=directory)
+        harness.must(BIN / "xc-enc", "--guess", "targets.y4m", "--before", f"{number(0)}.y4m", "--key",
+                     f"{number(0)}.y4m", "--cq-level=30", "-i", "y4m", "-o", "guess.ivf", f"{number(1)}.y4m",
+                     cwd=directory)
     where = harness.cached(make, "refusals", suffix="")
     return {"state": where / f"{number(0)}-0.state", "pred_state": where / f"{number(0)}-0.state",
             "before": where / f"{number(0)}.ivf", "inter": where / f"{number(1)}.ivf",
-            "key": where / f"{number(1)}-0.ivf", "anchors": where / "anchors.ivf", "raw": where / f"{number(1)}.y4m"}
+            "key": where / f"{number(1)}-0.ivf", "anchors": where / "anchors.ivf", "raw": where / f"{number(1)}.y4m",
+            "near": where / f"{number(0)}.y4m", "first": where / f"{number(0)}.y4m", "guess": where / "guess.ivf",
+            "targets": where / "targets.y4m"}
 
 
 class Commands(Refusals):

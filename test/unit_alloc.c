@@ -82,7 +82,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 
 /* --- inputs, which are made once --- */
 
-enum { WIDTH = 70, HEIGHT = 50, THREADS = 3 };
+enum { WIDTH = 70, HEIGHT = 50, THREADS = 3, FILM = 3 /* pictures */ };
 
 static struct {
     struct xc_picture *source[2];
@@ -91,6 +91,7 @@ static struct {
     struct xc_state other;      /* of the same size */
     FILE *state_file, *compressed_file, *ivf_file, *y4m_file;
     struct xc_ivf anchors; /* of a chunk that follows state */
+    struct xc_ivf guess;   /* of the same anchors */
     struct xc_ivf alone;   /* a chunk that begins with a key frame */
     struct xc_ivf rebased; /* one that begins with an interframe from state */
 } in;
@@ -159,7 +160,7 @@ static enum xc_status next_picture(void *context, struct xc_picture **picture, s
 {
     unsigned *number = context;
     (void)err;
-    *picture = *number < 3 ? xc_picture_ref(in.source[*number % 2]) : NULL;
+    *picture = *number < FILM ? xc_picture_ref(in.source[*number % 2]) : NULL;
     ++*number;
     return XC_OK;
 }
@@ -182,6 +183,30 @@ typedef enum xc_status make_chunk(struct xc_chunk *out, const struct xc_chunk_jo
 static enum xc_status make_anchors(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
 {
     return xc_chunk_encode_anchors(out, job, &xc_anchored_defaults, err);
+}
+
+static enum xc_status ignore_picture(void *context, const struct xc_picture *picture, struct xc_error *err)
+{
+    (void)context, (void)picture, (void)err;
+    return XC_OK;
+}
+
+static enum xc_status make_guess(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_anchor_guess guess = { in.source[0], in.source[1], { ignore_picture, NULL } };
+    return xc_chunk_guess_anchors(out, job, &xc_anchored_defaults, &guess, err);
+}
+
+/* As many pictures of the film as the guess has frames are its targets. */
+static enum xc_status make_rebased_anchors(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_chunk_input guess = { .ivf = &in.guess };
+    unsigned number;
+    const struct xc_picture_source targets = film(&number);
+    struct xc_chunk_job with_targets = *job;
+    number = FILM - in.guess.header.frame_count;
+    with_targets.source = &targets;
+    return xc_chunk_rebase_anchors(out, &with_targets, &guess, &xc_anchored_defaults, err);
 }
 
 static enum xc_status make_followers(struct xc_chunk *out, const struct xc_chunk_job *job, struct xc_error *err)
@@ -259,6 +284,7 @@ static void make_chunks(void)
     const struct xc_state none = XC_STATE_INIT;
     in.alone = chunk_as_ivf(make_primary, &none);
     in.anchors = chunk_as_ivf(make_anchors, &in.state);
+    in.guess = chunk_as_ivf(make_guess, &in.state);
     in.rebased = chunk_as_ivf(make_reencoded, &in.state);
 }
 
@@ -286,6 +312,7 @@ static void clear_inputs(void)
     fclose(in.y4m_file);
     xc_ivf_clear(&in.alone);
     xc_ivf_clear(&in.anchors);
+    xc_ivf_clear(&in.guess);
     xc_ivf_clear(&in.rebased);
 }
 
@@ -610,6 +637,16 @@ static enum xc_status chunk_anchors(void)
     return chunk_by(make_anchors);
 }
 
+static enum xc_status chunk_guess(void)
+{
+    return chunk_by(make_guess);
+}
+
+static enum xc_status chunk_rebased_anchors(void)
+{
+    return chunk_by(make_rebased_anchors);
+}
+
 static enum xc_status chunk_followers(void)
 {
     return chunk_by(make_followers);
@@ -656,6 +693,12 @@ static enum xc_status chunk_play(void)
 {
     const struct xc_chunk_input input = { .ivf = &in.rebased, .state = &in.state };
     return xc_chunk_play(&o.state, &input, 1, o.workspace, &o.err);
+}
+
+static enum xc_status chunk_play_anchors(void)
+{
+    const struct xc_chunk_input input = { .ivf = &in.anchors, .state = &in.state };
+    return xc_chunk_play_anchors(&o.state, &input, &xc_anchored_defaults, o.workspace, &o.err);
 }
 
 static enum xc_status source_open_y4m(void)
@@ -753,6 +796,8 @@ static const struct row {
     { "xc_rebase, a frame that is complete", with_frame, rebase, false },
     { "xc_rebase, a picture that is not padded", with_bare_frame, rebase, false },
     { "xc_chunk_encode_anchors", with_state, chunk_anchors, false },
+    { "xc_chunk_guess_anchors", with_state, chunk_guess, false },
+    { "xc_chunk_rebase_anchors", with_state, chunk_rebased_anchors, false },
     { "xc_chunk_encode_followers", with_state, chunk_followers, false },
     { "xc_chunk_encode_primary", with_state, chunk_primary, false },
     { "xc_chunk_encode_primary, within a size", with_state, chunk_primary_of_size, false },
@@ -762,6 +807,7 @@ static const struct row {
     { "xc_chunk_zero_residues", with_state, chunk_zero_residues, false },
     { "xc_chunk_append", NULL, chunk_append, false },
     { "xc_chunk_play, one frame", with_state, chunk_play, false },
+    { "xc_chunk_play_anchors", with_state, chunk_play_anchors, false },
     { "xc_source_open_y4m and next", NULL, source_open_y4m, false },
     { "xc_source_open_ivf and next", with_workspace, source_open_ivf, false },
     { "xc_vpxenc_run, the first pass", NULL, vpxenc_first_pass, false },

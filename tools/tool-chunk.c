@@ -60,16 +60,28 @@ void xc_tool_chunk_input_clear(struct xc_tool_chunk_input *input)
     xc_ivf_clear(&input->file.ivf);
 }
 
+static void write_chunk(struct xc_chunk *chunk, const char *name, struct xc_tool_output *output)
+{
+    struct xc_error err;
+    xc_tool_output_open(output, name);
+    xc_tool_check(xc_chunk_write(chunk, output->stream, &err), name, &err);
+    xc_chunk_clear(chunk);
+}
+
 void xc_tool_chunk_write(struct xc_chunk *chunk, const char *name, const struct xc_state *state, const char *state_name)
 {
     struct xc_tool_output outputs[2];
-    struct xc_error err;
-    xc_tool_output_open(&outputs[0], name);
-    xc_tool_check(xc_chunk_write(chunk, outputs[0].stream, &err), name, &err);
-    xc_chunk_clear(chunk);
+    write_chunk(chunk, name, &outputs[0]);
     if (state_name) {
         xc_tool_output_open(&outputs[1], state_name);
         xc_tool_state_write(state, false, outputs[1].stream, state_name);
     }
     xc_tool_output_commit(outputs, state_name ? 2 : 1);
+}
+
+void xc_tool_chunk_write_beside(struct xc_chunk *chunk, const char *name, const struct xc_tool_output *complete)
+{
+    struct xc_tool_output outputs[2] = { [1] = *complete };
+    write_chunk(chunk, name, &outputs[0]);
+    xc_tool_output_commit(outputs, 2);
 }

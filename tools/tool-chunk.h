@@ -36,5 +36,7 @@ void xc_tool_check_about(enum xc_status status, const char *otherwise, const str
 /* Writes a chunk and, unless its name is NULL, the state after it, and lets the chunk go. */
 void xc_tool_chunk_write(struct xc_chunk *chunk, const char *name, const struct xc_state *state,
                          const char *state_name);
+/* Writes a chunk, lets it go, and gives it and an output that is complete their names. */
+void xc_tool_chunk_write_beside(struct xc_chunk *chunk, const char *name, const struct xc_tool_output *complete);
 
 #endif

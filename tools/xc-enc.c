@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "enc_guess.h"
 #include "enc_pictures.h"
 #include "excamera/encode.h"
 #include "tool-chunk.h"
@@ -14,7 +15,7 @@ enum { FASTEST = 4 }; /* --speed */
 
 static struct {
     const char *format, *output, *state, *output_state, *prediction, *prediction_state, *quality, *frame_sizes,
-        *anchors_name;
+        *anchors_name, *guess_targets, *picture_before, *key_picture;
     bool reencode, extra, no_wait, two_pass, anchors;
     int64_t quantizer, cq_level, speed, threads;
     double ssim, key_frame_weight, key_weight, anchor_weight;
@@ -57,6 +58,13 @@ static const struct xc_tool_option options[] = {
       .group = "In two steps (anchored structure)", .flag = &given.anchors },
     { 0, "follow", "ANCHORS.ivf", "encode all other pictures of IN, and put the anchors in their places",
       .text = &given.anchors_name },
+    { 0, "guess", "TARGETS.y4m",
+      "encode the anchors before the state is known, from raw pictures instead: a guess, for xc-rebase --anchors. "
+      "TARGETS.y4m becomes what the anchors are to look like",
+      .text = &given.guess_targets },
+    { 0, "before", "FILE", "with --guess: the film whose last picture comes before IN", .text = &given.picture_before },
+    { 0, "key", "FILE", "with --guess: the film whose first picture is that of the key frame that IN follows",
+      .text = &given.key_picture },
     { 0, "cq-level", "LEVEL", "quality, from 0 (best) to 63 (smallest), as vpxenc's", .integer = &given.cq_level,
       .minimum = 0, .maximum = 63 },
     { 0, "key-weight", "WEIGHT",
@@ -90,15 +98,19 @@ static const char *parse(int argc, char **argv)
         .synopsis = "[OPTION]... IN\n"
                     "-r -p PRED.ivf -I SOURCE.state [OPTION]... IN\n"
                     "--anchors [OPTION]... IN\n"
+                    "--guess=TARGETS.y4m --before=FILE --key=FILE [OPTION]... IN\n"
                     "--follow=ANCHORS.ivf [OPTION]... IN",
         .description =
             "Encodes the chunk IN so that it continues from a state, without a key frame: as interframes that predict "
             "from the state's pictures.\n\n"
-            "The second form encodes a chunk again that was encoded elsewhere, or rebases it. The last two forms "
-            "encode "
-            "a chunk in two steps: --anchors is short, and writes the state that the next chunk continues from; "
-            "--follow can run at any time after it. docs/how-it-works.md has pictures of both.",
+            "The second form encodes a chunk again that was encoded elsewhere, or rebases it. The others encode a "
+            "chunk "
+            "in two steps: --anchors is short, and writes the state that the next chunk continues from; --follow can "
+            "run at any time after it. --guess does the work of --anchors before that state is known, and leaves to "
+            "xc-rebase --anchors what needs it. docs/how-it-works.md has pictures of all this.",
         .examples = "xc-enc -i y4m --anchors -O 0-anchors.state -o 0-anchors.ivf 00000000.y4m\n"
+                    "xc-enc -i y4m --guess=1-targets.y4m --before=00000000.y4m --key=00000000.y4m -o 1-guess.ivf "
+                    "00000001.y4m\n"
                     "xc-enc -i y4m --follow=0-anchors.ivf -o 0.ivf 00000000.y4m\n"
                     "xc-enc -i y4m -W -r -p 00000001-0.ivf -I 00000000-0.state -o 1.ivf 00000001.y4m",
         .options = options,
@@ -113,25 +125,34 @@ static const struct {
     const char *option;
     const void *variable;
 } modes[] = {
-    { "-r", &given.reencode },  { "--anchors", &given.anchors }, { "--follow", &given.anchors_name },
-    { "-y", &given.quantizer }, { "-s", &given.ssim },           { "-F", &given.frame_sizes },
+    { "-r", &given.reencode },           { "--anchors", &given.anchors }, { "--guess", &given.guess_targets },
+    { "--follow", &given.anchors_name }, { "-y", &given.quantizer },      { "-s", &given.ssim },
+    { "-F", &given.frame_sizes },
 };
+
+#define STEPS                                                                                                          \
+    {                                                                                                                  \
+        &given.anchors, &given.guess_targets, &given.anchors_name                                                      \
+    }
+#define STEP_NAMES "--anchors, --guess and --follow"
 
 /* Options that say something in some of the ways to encode only. */
 static const struct {
     const char *option;
     const void *variable;
-    const void *modes[2];
+    const void *modes[3];
     const char *mode_names;
 } dependents[] = {
     { "-p", &given.prediction, { &given.reencode }, "-r" },
     { "-S", &given.prediction_state, { &given.reencode }, "-r" },
     { "-e", &given.extra, { &given.reencode }, "-r" },
     { "-w", &given.key_frame_weight, { &given.reencode }, "-r" },
-    /* Both steps take the same options, although --follow needs only the first of them. */
-    { "--cq-level", &given.cq_level, { &given.anchors, &given.anchors_name }, "--anchors and --follow" },
-    { "--key-weight", &given.key_weight, { &given.anchors, &given.anchors_name }, "--anchors and --follow" },
-    { "--anchor-weight", &given.anchor_weight, { &given.anchors, &given.anchors_name }, "--anchors and --follow" },
+    { "--before", &given.picture_before, { &given.guess_targets }, "--guess" },
+    { "--key", &given.key_picture, { &given.guess_targets }, "--guess" },
+    /* All steps take the same options, although --follow needs only the first of them. */
+    { "--cq-level", &given.cq_level, STEPS, STEP_NAMES },
+    { "--key-weight", &given.key_weight, STEPS, STEP_NAMES },
+    { "--anchor-weight", &given.anchor_weight, STEPS, STEP_NAMES },
 };
 
 static void check_modes(void)
@@ -147,8 +168,11 @@ static void check_modes(void)
         mode = modes[i].option;
     }
     for (size_t i = 0; i < sizeof dependents / sizeof *dependents; i++) {
-        if (xc_tool_given(dependents[i].variable) && !xc_tool_given(dependents[i].modes[0]) &&
-            !xc_tool_given(dependents[i].modes[1])) {
+        bool fits = !xc_tool_given(dependents[i].variable);
+        for (size_t j = 0; j < sizeof dependents->modes / sizeof *dependents->modes; j++) {
+            fits |= xc_tool_given(dependents[i].modes[j]);
+        }
+        if (!fits) {
             xc_tool_usage_error("%s goes with %s", dependents[i].option, dependents[i].mode_names);
         }
     }
@@ -173,6 +197,13 @@ static void check(const char *input)
     check_modes();
     if (given.reencode && (!given.state || !given.prediction)) {
         xc_tool_usage_error("-r needs %s", given.state ? "-p PRED.ivf" : "-I SOURCE.state");
+    }
+    if (given.guess_targets && (!given.picture_before || !given.key_picture)) {
+        xc_tool_usage_error("--guess needs %s", given.picture_before ? "--key FILE" : "--before FILE");
+    }
+    if (given.guess_targets && (given.state || given.output_state)) {
+        xc_tool_usage_error("--guess knows no state; xc-rebase --anchors takes %s",
+                            given.state ? "-I SOURCE.state" : "-O OUT.state");
     }
     if (given.reencode && !given.no_wait) {
         refuse_standard_input(input);
@@ -305,6 +336,21 @@ static enum xc_status encode_anchors(struct xc_chunk *chunk, const struct xc_chu
     return status;
 }
 
+static struct guess_files guess_files;
+
+static enum xc_status guess_anchors(struct xc_chunk *chunk, const struct xc_chunk_job *job,
+                                    const struct xc_anchored_options *how, const struct pictures *pictures,
+                                    struct xc_error *err)
+{
+    guess_files_open(&guess_files, given.picture_before, given.key_picture, given.guess_targets, given.format,
+                     job->source, job->workspace);
+    enum xc_status status = xc_chunk_guess_anchors(chunk, job, how, &guess_files.guess, err);
+    if (!status) {
+        pictures_name_anchors(pictures, chunk);
+    }
+    return status;
+}
+
 static enum xc_status encode(struct xc_chunk *chunk, const struct xc_chunk_job *job, const struct pictures *pictures,
                              struct xc_error *err)
 {
@@ -318,6 +364,9 @@ static enum xc_status encode(struct xc_chunk *chunk, const struct xc_chunk_job *
     }
     if (given.anchors_name) {
         return encode_followers(chunk, job, &how, pictures, err);
+    }
+    if (given.guess_targets) {
+        return guess_anchors(chunk, job, &how, pictures, err);
     }
     xc_tool_state_read(job->state, xc_workspace_pool(job->workspace), given.state);
     return given.anchors ? encode_anchors(chunk, job, &how, pictures, err) : encode_primary(chunk, job, err);
@@ -342,12 +391,17 @@ int main(int argc, char **argv)
     struct xc_error err;
     xc_tool_source_open(&source, input, given.format, job.workspace);
     struct pictures pictures = { 0 };
-    if (given.anchors || given.anchors_name) {
+    if (given.anchors || given.anchors_name || given.guess_targets) {
         pictures_watch(&pictures, &source.pictures);
     }
     xc_tool_check_about(encode(&chunk, &job, &pictures, &err), input, &err);
-    xc_tool_chunk_write(&chunk, given.output, &state, given.output_state);
+    if (given.guess_targets) {
+        xc_tool_chunk_write_beside(&chunk, given.output, &guess_files.targets);
+    } else {
+        xc_tool_chunk_write(&chunk, given.output, &state, given.output_state);
+    }
 
+    guess_files_clear(&guess_files);
     xc_state_clear(&state);
     xc_tool_source_close(&source);
     pictures_clear(&pictures);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The graph of steps that encodes a film: every command, with the files that it reads and writes."""
+import functools
 import typing
 
 # The file names are those of the original ExCamera. They begin with the number of the chunk, in eight digits.
@@ -115,9 +116,72 @@ def anchored(batch, quality, options=()):
     return steps
 
 
-STRUCTURES = {"classic": classic, "anchored": anchored}
+def guess_of(chunk):
+    """The files of a chunk's guessed anchors: frames, and what they are to look like."""
+    return [f"{stem(chunk)}-guess.ivf", f"{stem(chunk)}-targets.y4m"]
 
 
-def film_steps(structure, start, end, size, quality):
-    """The steps of all batches. No step comes before one whose output it reads."""
-    return [step for batch in batches(start, end, size) for step in STRUCTURES[structure](batch, quality)]
+def replay(batch, chunk, quality):
+    """The steps by which a chunk finds out the state before it from the anchors before it, one by one as they come."""
+    before = None
+    for earlier in range(batch[0], chunk):
+        anchors, after = f"{stem(earlier)}-anchors.ivf", f"{stem(chunk)}-after-{stem(earlier)}.state"
+        yield Step([after], [anchors, *([before] if before else [])],
+                   ["xc-dump", "--anchors", "--cq-level", str(level_of(quality, earlier)), *(["-S", before] if before else []),
+                    anchors, after])
+        before = after
+
+
+def prepared(batch, quality, options=(), replays=False):
+    """The steps of one batch in the anchored structure with a shorter chain.
+
+    From the second chunk on, anchors are first guessed from raw pictures, in parallel. The chain then only rebases each
+    guess onto the true state. If that is made where no file of the chunk before is, anchors travel instead of states,
+    which are much larger: `replays` says so."""
+    steps = []
+    for chunk in batch:
+        name, previous = stem(chunk), stem(chunk - 1)
+        level = ["--cq-level", str(level_of(quality, chunk))]
+        given, anchors = [*level, *options, "-i", "y4m"], f"{name}-anchors.ivf"
+        after = [] if replays or chunk == batch[-1] else [f"{name}-anchors.state"]
+        handing_on = ["-o", anchors, *(["-O", *after] if after else [])]
+        if chunk == batch[0]:
+            before = []
+            steps.append(Step([anchors, *after], [raw(chunk)],
+                              ["xc-enc", "--anchors", *given, *handing_on, raw(chunk)]))
+        else:
+            guess, targets = guess_of(chunk)
+            near = list(dict.fromkeys([raw(chunk - 1), raw(batch[0])]))
+            before = [f"{name}-after-{previous}.state" if replays else f"{previous}-anchors.state"]
+            steps.append(Step([guess, targets], [raw(chunk), *near],
+                              ["xc-enc", "--guess", targets, *given, "--before", near[0], "--key", near[-1],
+                               "-o", guess, raw(chunk)]))
+            steps.extend(replay(batch, chunk, quality) if replays else [])
+            steps.append(Step([anchors, *after], [guess, targets, *before],
+                              ["xc-rebase", "--anchors", *level, "-i", "y4m", "-I", *before, "-p", guess, *handing_on,
+                               targets]))
+        steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
+                          ["xc-enc", "--follow", anchors, *given, *(["-I", *before] if before else []),
+                           "-o", finished(chunk), raw(chunk)]))
+    return steps
+
+
+STRUCTURES = {"classic": classic, "anchored": anchored, "prepared": prepared}
+ANCHORED = ("anchored", "prepared")  # those in which each chunk is anchors and followers
+# The same where each chunk is made in another place.
+APART = {**STRUCTURES, "prepared": functools.partial(prepared, replays=True)}
+
+
+def structure_of(names):
+    """The structure in which files of these names are made."""
+    for structure, ending in (("prepared", "-guess.ivf"), ("anchored", "-anchors.ivf")):
+        if any(name.endswith(ending) for name in names):
+            return structure
+    return "classic"
+
+
+def film_steps(structure, start, end, size, quality, apart=False):
+    """The steps of all batches. No step comes before one whose output it reads. apart: each chunk is made in another
+    place."""
+    steps = (APART if apart else STRUCTURES)[structure]
+    return [step for batch in batches(start, end, size) for step in steps(batch, quality)]

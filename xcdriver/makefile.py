@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The graph as the text of a makefile."""
-import functools
-
 from xcdriver import graph, sources
 from xcdriver.places import ENGINES
 
 SUMS = "excamera.sums"  # where the tools note the checksums of what they make; see tools/tool-sums.h
 STAMP = "excamera.options"  # what the files in a directory were made with
 
-# make ANCHORED_OPTIONS='...' adds options to each xc-enc of the anchored structure.
-STRUCTURES = {**graph.STRUCTURES, "anchored": functools.partial(graph.anchored, options=["$(ANCHORED_OPTIONS)"])}
+# make ANCHORED_OPTIONS='...' adds options to each xc-enc of the anchored structures.
+ADDED = ["$(ANCHORED_OPTIONS)"]
+
+
+def structure_steps(structures, structure, batch, quality):
+    """The steps of a batch, with the options that make may add."""
+    options = {"options": ADDED} if structure in graph.ANCHORED else {}
+    return structures[structure](batch, quality, **options)
+
 
 # Tools for which make is told another, since the published commands have other names for them.
 REPLACEABLE = {"xc-vpxenc": "$(VPXENC)", "xc-rebase": "$(REBASE)"}
@@ -91,17 +96,20 @@ def rule(step):
     return f"{outputs}{colon} {inputs}\n\t$(call run,{outputs},{inputs}) {' '.join([tool, *step.argv[1:]])}\n"
 
 
-def last_states(structure, batch):
-    """Steps that make the states after a batch. No other step reads them, but they can be asked for by name."""
+def last_states(structure, batch, quality):
+    """Steps that make the states after a batch. No other step reads them, but they can be asked for by name; so can
+    those that replay anchors where each chunk is made in another place."""
     name, previous = graph.stem(batch[-1]), graph.stem(batch[-1] - 1)
     wanted = [(f"{name}-0.state", graph.finished(batch[-1]) if len(batch) == 1 else f"{name}-0.ivf", None)]
-    if structure == "anchored":
+    if structure in graph.ANCHORED:
         wanted = [(f"{name}-anchors.state", graph.finished(batch[-1]), len(batch) > 1 and f"{previous}-anchors.state")]
     elif len(batch) > 1:
         wanted += [(f"{name}-1.state", graph.finished(batch[-1]), f"{previous}-{int(len(batch) > 2)}.state")]
     for state, stream, before in wanted:
         yield graph.Step([state], [stream, *([before] if before else [])],
                          ["xc-dump", *(["-S", before] if before else []), stream, state])
+    if structure == "prepared":
+        yield from graph.replay(batch, batch[-1], quality)
 
 
 def batch_name(batch):
@@ -140,8 +148,8 @@ def step_rules(batch, steps, states):
 
 def chunk_rules(batch, steps):
     """The rules of a batch for engines that run all steps of a chunk together: two rules per chunk. The first writes
-    the chunk's steps to a task file, the second runs the task. A task names the task that makes the states it starts
-    from. So task files are written one after another, but tasks run at the same time."""
+    the chunk's steps to a task file, the second runs the task. A task names the tasks that make what it starts from. So
+    task files are written one after another, but tasks run at the same time."""
     yield from batch_rules(batch, [f"{graph.stem(chunk)}.task" for chunk in batch])
     all_made = {output for step in steps for output in step.outputs}
     for chunk in batch:
@@ -151,7 +159,8 @@ def chunk_rules(batch, steps):
         read_elsewhere = {name for step in steps if step not in own for name in step.inputs}
         published = " ".join(output for output in made if output in read_elsewhere)
         given = dict.fromkeys(name for step in own for name in step.inputs if name not in all_made)
-        inputs = " ".join([*given, *([] if chunk == batch[0] else [f"{graph.stem(chunk - 1)}.task"])])
+        awaited = sorted({graph.chunk_of(name) for step in own for name in step.inputs if name in all_made} - {chunk})
+        inputs = " ".join([*given, *(f"{graph.stem(earlier)}.task" for earlier in awaited)])
         yield f"\n{name}.task: {inputs}\n\t$(call plan,$@,{finished},{published},{inputs})"
         for step in own:
             yield f" \\\n\t    step '{' '.join(step.outputs)}' '{' '.join(step.inputs)}' {' '.join(step.argv)}"
@@ -171,9 +180,10 @@ def makefile(batches, size, quality, structure, source=sources.GivenChunks()):
                           given=source.given,
                           engine_dir=str(ENGINES).replace("$", "$$").replace("#", "\\#"))
     for batch in batches:
-        steps = [*source.steps(batch), *STRUCTURES[structure](batch, quality)]
+        steps, apart = ([*source.steps(batch), *structure_steps(structures, structure, batch, quality)]
+                        for structures in (graph.STRUCTURES, graph.APART))
         yield f"\n# Batch {graph.stem(batch[0])} to {graph.stem(batch[-1])}\n\nifndef WHOLE_CHUNKS\n\n"
-        yield from step_rules(batch, steps, list(last_states(structure, batch)))
+        yield from step_rules(batch, steps, list(last_states(structure, batch, quality)))
         yield "\nelse\n\n"
-        yield from chunk_rules(batch, steps)
+        yield from chunk_rules(batch, apart)
         yield "\nendif\n"

@@ -5,7 +5,7 @@ import pathlib
 from xcdriver.arguments import Parser, Version, audio_choice, frame_rate, number
 from xcdriver.edits import crop_size, filters, scale_size, time_span
 from xcdriver.engine import MOST_JOBS
-from xcdriver.graph import LAST_CHUNK, SPEED, STRUCTURES
+from xcdriver.graph import ANCHORED, LAST_CHUNK, SPEED, STRUCTURES
 from xcdriver.pieces import CHUNK, BATCH, key_interval
 from xcdriver.sound import CONTAINERS
 from xcdriver.target import amount, quality
@@ -62,7 +62,8 @@ def add_pieces(add):
         help="in place of -k: at most so long from one key frame to the next; if that is less than a chunk, chunks get "
              "shorter")
     add("--structure", choices=STRUCTURES, default="anchored",
-        help="how the chunks of a key frame depend on each other: anchored is smaller, classic is that of the paper "
+        help="how the chunks of a key frame depend on each other: anchored is smallest, prepared is about 1 %% larger "
+             "and, on many machines, sooner done, classic is that of the paper "
              "(docs/how-it-works.md); default: %(default)s")
     add("-j", "--jobs", metavar="N", type=number(1, MOST_JOBS),
         help="processes at a time; the output does not depend on it; default: one per core, or as many as the engine "
@@ -108,8 +109,8 @@ def check(parser, options):
         parser.error(f"--{name} needs the raw pictures here, and --decode there makes them elsewhere")
     if not given:
         options.quality = QUALITY
-    if options.speed != SPEED and options.structure != "anchored":
-        parser.error(f"--speed needs --structure anchored, not {options.structure}")
+    if options.speed != SPEED and options.structure not in ANCHORED:
+        parser.error(f"--speed needs --structure {' or '.join(ANCHORED)}, not {options.structure}")
     if options.quiet and options.verbose:
         parser.error("--quiet and --verbose exclude each other")
 

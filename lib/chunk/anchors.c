@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The anchored structure's serial step: a chunk's key frames and anchors. */
+#include "chunk/anchor_state.h"
 #include "chunk/sections.h"
 #include "chunk/session.h"
 
@@ -18,17 +19,13 @@ static enum xc_status encode_key(struct xc_session *s, const struct xc_section *
     return status;
 }
 
-/* Moves the encoder to the state after the followers. They change nothing but last, which in the end is the anchor, and
- * what segments do to the quantizer. */
 static enum xc_status pass_followers(struct xc_session *s, const struct xc_anchored_options *options,
                                      struct xc_error *err)
 {
     struct xc_state state = XC_STATE_INIT;
     enum xc_status status = xc_state_copy(&state, xc_encoder_state(s->encoder), err);
     if (!status) {
-        xc_picture_unref(state.reference[XC_LAST]);
-        state.reference[XC_LAST] = xc_picture_ref(state.reference[XC_ALTREF]);
-        xc_policy_segment_offsets(state.segment_data.quantizer, xc_policy_follower_quantizer(options));
+        xc_anchor_pass_followers(&state, options);
         status = xc_encoder_set_state(s->encoder, &state, err);
     }
     xc_state_clear(&state);
@@ -91,4 +88,24 @@ enum xc_status xc_chunk_encode_anchors(struct xc_chunk *out, const struct xc_chu
     struct xc_session session;
     enum xc_status status = xc_session_begin(&session, out, job, 0, err);
     return status ? status : xc_session_end(&session, encode_sections(&session, options, err), err);
+}
+
+enum xc_status xc_chunk_guess_anchors(struct xc_chunk *out, const struct xc_chunk_job *job,
+                                      const struct xc_anchored_options *options, const struct xc_anchor_guess *guess,
+                                      struct xc_error *err)
+{
+    struct xc_session session;
+    struct xc_state state = XC_STATE_INIT;
+    struct xc_chunk_job from = *job;
+    from.state = &state;
+    *out = (struct xc_chunk){ 0 };
+    enum xc_status status =
+        xc_anchor_guess_state(&state, job->source->width, job->source->height, guess->before, guess->key, err);
+    if (!status && !(status = xc_session_begin(&session, out, &from, 0, err))) {
+        out->header.expected_state = XC_GUESSED_STATE_ID;
+        session.targets = &guess->targets;
+        status = xc_session_end(&session, encode_sections(&session, options, err), err);
+    }
+    xc_state_clear(&state);
+    return status;
 }

@@ -101,7 +101,8 @@ enum xc_status xc_session_encode_anchor(struct xc_session *s, const struct xc_pi
 {
     xc_activity_segments(s->segment_map, picture, s->job->workspace);
     params.segment_map = s->segment_map;
-    return xc_session_encode(s, picture, timestamp, &params, err);
+    enum xc_status status = xc_session_encode(s, picture, timestamp, &params, err);
+    return status || !s->targets ? status : s->targets->put(s->targets->context, picture, err);
 }
 
 enum xc_status xc_session_encode_follower(struct xc_session *s, const struct xc_picture *picture, uint64_t timestamp,

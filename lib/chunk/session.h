@@ -12,7 +12,8 @@ struct xc_session {
     struct xc_lookahead source;
     struct xc_encoder *encoder; /* in the state before the next frame */
     struct xc_chunk *chunk;
-    uint8_t *segment_map; /* of the anchor at hand */
+    uint8_t *segment_map;                  /* of the anchor at hand */
+    const struct xc_picture_sink *targets; /* of what key frames and anchors are to look like, or NULL */
 };
 
 /* Begins an empty chunk that follows the job's state. Refuses a state of another size than the pictures'. */

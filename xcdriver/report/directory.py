@@ -61,7 +61,7 @@ class Directory:
         self.names = names
         self.rows = self.timings()
         made = [*names, *(row.name for row in self.rows)]
-        self.structure = "anchored" if any(name.endswith("-anchors.ivf") for name in made) else "classic"
+        self.structure = graph.structure_of(made)
 
     def merge(self, scratch):
         """The finished chunks as one film."""

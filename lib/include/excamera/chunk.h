@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Encoding a chunk: a few pictures of a film, given the state that the chunk before leaves. docs/architecture.md tells
- * about the two structures that chunks are encoded in, classic and anchored. */
+ * about the structures that chunks are encoded in: classic, anchored and prepared. */
 #ifndef EXCAMERA_CHUNK_H
 #define EXCAMERA_CHUNK_H
 
@@ -88,6 +88,26 @@ extern const struct xc_anchored_options xc_anchored_defaults;
 /* Encodes the chunk's key frames and anchors. The state becomes that after the whole chunk. */
 enum xc_status xc_chunk_encode_anchors(struct xc_chunk *out, const struct xc_chunk_job *job,
                                        const struct xc_anchored_options *options, struct xc_error *err);
+
+/* The same in two steps, of which only the second waits for the state: the first does all that takes time. It predicts
+ * from raw pictures in the place of the state's, and so makes a guess. */
+struct xc_anchor_guess {
+    struct xc_picture *before, *key; /* the picture before the chunk; that of the batch's key frame */
+    /* Gets what each frame of the guess is to look like: the pictures that xc_chunk_rebase_anchors takes. */
+    struct xc_picture_sink targets;
+};
+/* The expected state of a guess: the letters GUES, in the order of the file. */
+#define XC_GUESSED_STATE_ID 0x53455547u
+/* job->state is not looked at. */
+enum xc_status xc_chunk_guess_anchors(struct xc_chunk *out, const struct xc_chunk_job *job,
+                                      const struct xc_anchored_options *options, const struct xc_anchor_guess *guess,
+                                      struct xc_error *err);
+/* Rebases a guess onto the job's state, which becomes that after the whole chunk. job->source has the targets. guess's
+ * state is not looked at; the options must be those that it was made with. */
+enum xc_status xc_chunk_rebase_anchors(struct xc_chunk *out, const struct xc_chunk_job *job,
+                                       const struct xc_chunk_input *guess, const struct xc_anchored_options *options,
+                                       struct xc_error *err);
+
 /* Encodes all other pictures, from the state that the anchors started from, and puts the anchors in their places.
  * anchors->state is not looked at. */
 enum xc_status xc_chunk_encode_followers(struct xc_chunk *out, const struct xc_chunk_job *job,
@@ -109,8 +129,8 @@ enum xc_status xc_chunk_reencode(struct xc_chunk *out, const struct xc_chunk_job
                                  const struct xc_chunk_input *prediction, const struct xc_reencode_options *options,
                                  struct xc_error *err);
 
-/* Rebases a prediction that begins with an interframe from its state onto the job's: modes and vectors stay, the
- * residue is made anew from the pictures. Nothing is searched, so job->speed changes nothing. */
+/* Rebases a prediction that begins with an interframe from its state onto the job's, frame by frame as xc_rebase does.
+ * Nothing is searched, so job->speed changes nothing. */
 enum xc_status xc_chunk_rebase(struct xc_chunk *out, const struct xc_chunk_job *job,
                                const struct xc_chunk_input *prediction, struct xc_error *err);
 
@@ -146,6 +166,11 @@ enum xc_status xc_chunk_encode_primary(struct xc_chunk *out, const struct xc_chu
  * it is the state after the frames that could be decoded. */
 enum xc_status xc_chunk_play(struct xc_state *state, const struct xc_chunk_input *input, uint32_t frames,
                              struct xc_workspace *workspace, struct xc_error *err);
+/* The same with the anchors of a whole chunk: *state becomes that after the chunk, followers included. Of the options,
+ * only cq_level is used. */
+enum xc_status xc_chunk_play_anchors(struct xc_state *state, const struct xc_chunk_input *anchors,
+                                     const struct xc_anchored_options *options, struct xc_workspace *workspace,
+                                     struct xc_error *err);
 
 #ifdef __cplusplus
 }

@@ -28,6 +28,12 @@ struct xc_picture_source {
     void *context;
 };
 
+/* Where pictures go, one by one. */
+struct xc_picture_sink {
+    enum xc_status (*put)(void *context, const struct xc_picture *picture, struct xc_error *err);
+    void *context;
+};
+
 /* Reads a Y4M film, header first. The stream stays the caller's and must outlive the source. pool: where pictures come
  * from; may be NULL. On failure there is nothing to close. */
 enum xc_status xc_source_open_y4m(struct xc_picture_source *out, FILE *stream, struct xc_picture_pool *pool,
