@@ -55,7 +55,7 @@ class InAnAllocation(SlurmCase):
                            env=self.environment(**changes))
 
     def test_whole_films(self):
-        for structure in ("classic", "anchored"):
+        for structure in ("classic", "anchored", "prepared"):
             with self.subTest(structure):
                 self.prepare(structure)
                 self.assertEqual(self.makes_it(TIMINGS="timings.tsv"), "")
@@ -100,8 +100,10 @@ class InAnAllocation(SlurmCase):
 class Jobs(SlurmCase):
     """The steps of a chunk are a job."""
 
+    apart = True
+
     def test_whole_films(self):
-        for structure in ("classic", "anchored"):
+        for structure in ("classic", "anchored", "prepared"):
             with self.subTest(structure):
                 self.prepare(structure)
                 self.assertEqual(self.makes_it(TIMINGS="timings.tsv"), "")

@@ -67,7 +67,7 @@ class Films(SshCase):
     def test_whole_films(self):
         """Without -j, and with nothing left here or there but the tools."""
         before = {name: hosts[name].has() for name in ("one", "two")}
-        for structure in ("classic", "anchored"):
+        for structure in ("classic", "anchored", "prepared"):
             with self.subTest(structure):
                 self.prepare(structure)
                 self.assertEqual(self.makes_it(TIMINGS="timings.tsv"), "")
