@@ -17,8 +17,8 @@ static struct {
     const char *format, *output, *state, *output_state, *prediction, *prediction_state, *quality, *frame_sizes,
         *anchors_name, *guess_targets, *picture_before, *key_picture;
     bool reencode, extra, no_wait, two_pass, anchors;
-    int64_t quantizer, cq_level, speed, threads;
-    double ssim, key_frame_weight, key_weight, anchor_weight;
+    int64_t quantizer, cq_level, fit_bytes, speed, threads;
+    double ssim, key_frame_weight, key_weight, anchor_weight, fit_ssim;
 } given = { .format = "ivf", .output = "output.ivf", .quality = "best", .threads = 1, .quantizer = -1 };
 
 static const struct xc_tool_option options[] = {
@@ -72,6 +72,11 @@ static const struct xc_tool_option options[] = {
       "little moves it is made less, and shortly before a scene cut more",
       .real = &given.key_weight, .minimum = 0, .maximum = 4 },
     { 0, "anchor-weight", "WEIGHT", "the same of anchors", .real = &given.anchor_weight, .minimum = 0, .maximum = 4 },
+    { 0, "fit-bytes", "BYTES",
+      "with --follow: make the chunk about this large; the pictures between anchors get finer or coarser for that",
+      .integer = &given.fit_bytes, .minimum = 1, .maximum = INT32_MAX },
+    { 0, "fit-ssim", "SSIM", "with --follow: the same until the mean SSIM of the chunk is about this",
+      .real = &given.fit_ssim, .minimum = 0, .maximum = 1 },
 
     { 'q', "quality", "best|rt", "search thoroughly, as --speed says, or as fast as possible", .group = "Others",
       .text = &given.quality },
@@ -153,6 +158,8 @@ static const struct {
     { "--cq-level", &given.cq_level, STEPS, STEP_NAMES },
     { "--key-weight", &given.key_weight, STEPS, STEP_NAMES },
     { "--anchor-weight", &given.anchor_weight, STEPS, STEP_NAMES },
+    { "--fit-bytes", &given.fit_bytes, { &given.anchors_name }, "--follow" },
+    { "--fit-ssim", &given.fit_ssim, { &given.anchors_name }, "--follow" },
 };
 
 static void check_modes(void)
@@ -204,6 +211,9 @@ static void check(const char *input)
     if (given.guess_targets && (given.state || given.output_state)) {
         xc_tool_usage_error("--guess knows no state; xc-rebase --anchors takes %s",
                             given.state ? "-I SOURCE.state" : "-O OUT.state");
+    }
+    if (xc_tool_given(&given.fit_bytes) && xc_tool_given(&given.fit_ssim)) {
+        xc_tool_usage_error("--fit-bytes and --fit-ssim exclude each other");
     }
     if (given.reencode && !given.no_wait) {
         refuse_standard_input(input);
@@ -358,6 +368,8 @@ static enum xc_status encode(struct xc_chunk *chunk, const struct xc_chunk_job *
         .cq_level = (unsigned)given.cq_level,
         .key_weight = given.key_weight,
         .anchor_weight = given.anchor_weight,
+        .fit_bytes = (size_t)given.fit_bytes,
+        .fit_ssim = given.fit_ssim,
     };
     if (given.reencode) {
         return encode_after_example(chunk, job, err);

@@ -43,7 +43,7 @@ class Encoding:
         self.segment = None  # the one that is being encoded
 
     def frames_split(self):
-        return self.options.chunk * (self.work.record["done"] + len(self.work.chunks()))
+        return self.options.chunk * self.work.chunks_split()
 
     def frames_done(self):
         return self.options.chunk * self.segment.chunks_done(self.work.path)
@@ -129,6 +129,12 @@ def cut_or_say_why(work, source, options, progress, stack):
         return None
 
 
+def begin_to_split(work, source, options, most, progress, stack):
+    """Begins to make the chunks of a film. most: of them at a time, or 0."""
+    cutter = options.decode == "there" and cut_or_say_why(work, source, options, progress, stack)
+    return cutter or Splitter(work, source, options.chunk, most, stack, options.allow_damaged)
+
+
 def encode(work, source, options, target, progress):
     """Makes the finished chunks of a film in the work directory. target: what they are to come to, or None. Returns the
     quality that was measured."""
@@ -138,9 +144,10 @@ def encode(work, source, options, target, progress):
         work.remove_chunks()  # left by an earlier run with --keep, or by one that was killed; xc-split counts them
     check_room(work, source, options.chunk, most and max(most, MOST_SPANS * options.batch if target else 0))
     steering = steering_of(work, source, options, target)
-    steering.prepare(progress)
+    is_short = not most or (source.frames or 0) <= most * options.chunk
     with contextlib.ExitStack() as stack:
-        splitter = options.decode == "there" and cut_or_say_why(work, source, options, progress, stack)
-        splitter = splitter or Splitter(work, source, options.chunk, most, stack, options.allow_damaged)
+        splitter = begin_to_split(work, source, options, most, progress, stack) if is_short else None
+        steering.prepare(progress, splitter)
+        splitter = splitter or begin_to_split(work, source, options, most, progress, stack)
         Encoding(work, splitter, steering, options, progress).run(chunks)
     return steering.quality

@@ -7,6 +7,7 @@ import typing
 DIGITS = 8
 LAST_CHUNK = 10 ** DIGITS - 1
 SPEED = 0  # of xc-enc, if nothing else is said
+MINI_GOP = 12  # of the pictures of a chunk, each such one and the last are anchors: XC_MINI_GOP_PICTURES
 RAW_PATTERN = "[0-9]" * DIGITS + ".y4m"  # as a shell pattern
 
 VPXENC_OPTIONS = (
@@ -45,6 +46,11 @@ def finished(chunk):
 def level_of(quality, chunk):
     """quality: a level for all chunks, or a function from the number of a chunk to one."""
     return quality(chunk) if callable(quality) else quality
+
+
+def fit_options(quality, chunk):
+    """Options for xc-enc --follow that bring a chunk to a cost, where the function of level_of() knows one for it."""
+    return getattr(quality, "fit", {}).get(chunk, [])
 
 
 def vpxenc_options(quality):
@@ -112,7 +118,8 @@ def anchored(batch, quality, options=()):
                           ["xc-enc", "--anchors", *options, *given, "-o", anchors, *(["-O", *after] if after else []),
                            raw(chunk)]))
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
-                          ["xc-enc", "--follow", anchors, *options, *given, "-o", finished(chunk), raw(chunk)]))
+                          ["xc-enc", "--follow", anchors, *options, *fit_options(quality, chunk), *given, "-o",
+                           finished(chunk), raw(chunk)]))
     return steps
 
 

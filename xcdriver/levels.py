@@ -39,10 +39,16 @@ def window_ends(chunks):
 
 
 class Levels:
-    """Of all windows that have been decided: from which chunk on, to which, and the level, as the record has them."""
+    """Of all windows that have been decided: from which chunk on, to which, the level, and options of xc-enc that bring
+    a window of one chunk to a cost, as the record has them."""
 
     def __init__(self, windows):
         self.windows = windows
+
+    @property
+    def fit(self):
+        """Those options by the number of the chunk (graph.fit_options)."""
+        return {first: options for first, _, _, options in self.windows if options}
 
     @property
     def end(self):
@@ -54,6 +60,6 @@ class Levels:
 
     def __call__(self, chunk):
         """Chunks after the last window get its level; they are not encoded with it."""
-        first, _, level = next((window for window in self.windows if window[0] <= chunk < window[1]), self.windows[-1])
+        first, _, level, _ = next((window for window in self.windows if window[0] <= chunk < window[1]), self.windows[-1])
         place = max(0, chunk - first)
         return int(min(COARSEST, max(FINEST, math.floor(level * (place + 1)) - math.floor(level * place))))

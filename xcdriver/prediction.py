@@ -18,12 +18,13 @@ class Part:
         """costs: by the number of the chunk."""
         self.level, self.power, self.costs = level, power, costs
 
-    def cost(self, chunk, level, batch):
-        """Of a chunk that is not known, the mean of those in the same place of other batches, or of all."""
+    def cost(self, chunk, level, batch, is_rare=False):
+        """Of a chunk that is not known, the mean of those in the same place of other batches, or of all. is_rare: most
+        chunks have no such cost, so nothing is expected of a place that is not known."""
         known = self.costs.get(chunk)
         if known is None:
             alike = [cost for other, cost in self.costs.items() if other % batch == chunk % batch]
-            known = statistics.fmean(alike or self.costs.values())
+            known = statistics.fmean(alike or ([0] if is_rare else self.costs.values()))
         return known * math.exp(self.power * (log_step(level) - log_step(self.level)))
 
     def refined(self, other):
@@ -57,7 +58,8 @@ class Prediction:
         return Prediction([one.refined(two) for one, two in zip(self.parts, other.parts)], self.batch)
 
     def costs(self, chunk, level):
-        return [part.cost(chunk, level, self.batch) for part in self.parts]
+        *keys, rest = self.parts
+        return [*(part.cost(chunk, level, self.batch, True) for part in keys), rest.cost(chunk, level, self.batch)]
 
     def factor(self, levels, cost):
         """How many times the last part of the prediction finished chunks have cost. levels: by their numbers. cost:

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import math
 import subprocess
-import types
 
 from xcdriver import graph, y4m
 from xcdriver.processes import Failure, ending, log_in_memory, reason, started
@@ -27,7 +26,7 @@ class Sample:
     def __init__(self, work, source, options):
         self.path = work.path / "probe"
         self.path.mkdir(exist_ok=True)
-        self.lock, self.source = work.lock, source
+        self.work, self.lock, self.source = work, work.lock, source
         self.options = argparse.Namespace(**{**vars(options), "keep": True})  # intermediate files are looked at
         batches = math.ceil(math.ceil(source.frames / options.chunk) / options.batch)
         self.wanted = set(spans(batches))
@@ -43,13 +42,21 @@ class Sample:
                 self.take(process.stdout.buffer, on_wait)
                 process.wait()
             log.seek(0)
-            if not self.frames or not self.settle():
+            if not self.frames or not self.settle(self):
                 raise Failure(f"{self.source.name}: cannot be converted: "
                               f"{reason(log.read()) or ending('ffmpeg', process.returncode)}")
 
-    def settle(self):
-        """Notes what there is. Returns whether that is something: the film may be much shorter than its header says."""
-        tracks = [path for path in files(self.source, types.SimpleNamespace(path=self.path)) if path.suffix == ".mka"]
+    def share(self, frames):
+        """Takes the raw pictures that are in the work directory, which has all of a film of so many frames."""
+        self.frames = frames
+        self.settle(self.work)
+        for chunk in (chunk for batch in self.batches for chunk in batch):
+            (self.path / graph.raw(chunk)).symlink_to(self.work.chunk(chunk).resolve())
+
+    def settle(self, place):
+        """Notes what there is. Returns whether that is something: the film may be much shorter than its header says.
+        place: its path is the directory with the tracks."""
+        tracks = [path for path in files(self.source, place) if path.suffix == ".mka"]
         self.tracks = sum(path.stat().st_size for path in tracks if path.exists())
         batches = graph.batches(0, self.chunks - 1, self.options.batch)
         self.batches = [batches[number] for number in sorted(self.wanted) if number < len(batches)]

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-from xcdriver import sound, sources
+from xcdriver import graph, sound, sources
 from xcdriver.damage import damage
 from xcdriver.messages import Messages
 from xcdriver.output import aspect_options
@@ -18,6 +18,7 @@ class Splitter:
     def __init__(self, work, source, chunk_frames, most, stack, allow_damaged=False):
         """most: at most so many chunks exist at a time; the splitter waits until some are removed. 0: no limit."""
         self.work, self.source, self.allow_damaged = work, source, allow_damaged
+        self.most = most
         if self.film and sound.are_settled(source, work):
             return
         if self.film:
@@ -125,6 +126,12 @@ class Splitter:
     def aspect(self, number):
         """Options for ffmpeg that tell the aspect ratio of a chunk, which has been split off."""
         return aspect_options(self.work.chunk(number))
+
+    def has_split_all(self, on_wait):
+        """Waits until the whole film has been split, or as much of it as may exist at a time. Returns whether it is the
+        whole film. Calls on_wait() while it waits."""
+        self.wait_for(self.work.record["done"] + self.most if self.most else graph.LAST_CHUNK, on_wait)
+        return bool(self.film)
 
     def wait_for(self, end, on_wait):
         """Waits until all chunks below `end` exist, or all chunks of a shorter film. Returns the number after the last

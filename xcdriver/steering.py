@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Choosing the levels that bring a film to its target: first by a prediction, then by what finished chunks cost."""
+import math
 import shutil
 
-from xcdriver import graph
+from xcdriver import graph, ivf
 from xcdriver.ivf import bytes_by_kind
 from xcdriver.levels import Levels, level_of_log_step, log_step, window_ends
 from xcdriver.measuring import Quality
@@ -14,8 +15,9 @@ from xcdriver.sound import container_of
 
 FARTHEST = 1.  # between the logarithms of the steps of the first window and another one
 # A film that misses its target by more is corrected: for each frame, or as a part of its size.
-TOLERANCE = {"ssim": 0.0012, "vmaf": 0.6}
-SIZE_TOLERANCE = 0.02
+TOLERANCE = {"ssim": 0.0015, "vmaf": 0.8}
+SIZE_TOLERANCE = 0.025
+MOST_SSIM = 0.99999  # that a chunk is brought to
 
 
 def check(source, options):
@@ -39,21 +41,32 @@ class Steering:
         self.levels = Levels(work.record.get("levels", []))
         self.kinds = {}  # bytes of finished chunks, by number
 
-    def prepare(self, progress):
-        """Makes the prediction, unless an earlier run has."""
+    def prepare(self, progress, splitter):
+        """Makes the prediction, unless an earlier run has. splitter: writes the chunks of a short film; None for a long
+        one, of which not all chunks may be there at a time."""
         if "plan" not in self.work.record:
-            self.work.update(plan=self.probed(progress))
+            self.work.update(plan=self.probed(progress, splitter))
         plan = self.work.record["plan"]
         self.chunks, self.frames, self.cost = plan["chunks"], plan["frames"], plan["cost"]
         self.prediction = Prediction.of_record(plan["prediction"], self.options.batch)
         self.ends = window_ends(self.chunks)
 
-    def probed(self, progress):
+    def sample(self, progress, splitter):
+        """A sample of the film. A short film is not read a second time for it, unless it proves to be a long one."""
         shutil.rmtree(self.work.path / "probe", ignore_errors=True)
         sample = Sample(self.work, self.source, self.options)
+        if splitter and splitter.has_split_all(
+                lambda: progress.show(lambda: self.options.chunk * self.work.chunks_split())):
+            sample.share(splitter.frames)
+        else:
+            sample.read(lambda: progress.show(lambda: sample.frames))
+        return sample
+
+    def probed(self, progress, splitter):
         progress.begin("probing", self.source.frames)
-        sample.read(lambda: progress.show(lambda: sample.frames))
-        cost = self.target.cost(sample.frames, self.source.timing.rate, sample.tracks,
+        sample = self.sample(progress, splitter)
+        hidden = math.ceil(sample.frames / min(graph.MINI_GOP, self.options.chunk))
+        cost = self.target.cost(sample.frames, hidden, self.source.timing.rate, sample.tracks,
                                 bool(container_of(self.options.output)))
         prediction = predict(sample, self.target, cost, lambda: None, progress.note)
         shutil.rmtree(sample.path)
@@ -68,10 +81,19 @@ class Steering:
         """Chooses the level of the window that begins with this chunk, unless that was done before."""
         if chunk < self.levels.end:
             return
-        level = self.near(self.prediction.level(range(chunk, self.chunks), *self.rest(chunk)))
-        self.levels.windows.append([chunk, self.window_end(chunk), level])
+        rest, factor = self.rest(chunk)
+        level = self.near(self.prediction.level(range(chunk, self.chunks), rest, factor))
+        is_last = chunk == self.chunks - 1
+        self.levels.windows.append([chunk, self.window_end(chunk), level, self.fit(chunk, rest) if is_last else []])
         self.work.update(levels=self.levels.windows)
         note(f"level {level:.2f} from chunk {chunk} on")
+
+    def fit(self, chunk, cost):
+        """Options of xc-enc that bring the last chunk to a cost."""
+        if self.target.metric == "ssim":
+            loss = cost / (self.frames - chunk * self.options.chunk)
+            return ["--fit-ssim", f"{min(MOST_SSIM, max(0, 1 - loss)):.6f}"]
+        return [] if self.target.is_quality else ["--fit-bytes", str(max(1, round(cost) + ivf.HEADER))]
 
     def correct(self, segment, note):
         """After the last segment: if the film has missed its target, removes what was made of the last window, chooses
@@ -80,7 +102,7 @@ class Steering:
         unit = self.frames if self.target.is_quality else self.cost
         if self.work.record.get("corrected") or abs(miss) <= TOLERANCE.get(self.target.metric, SIZE_TOLERANCE) * unit:
             return False
-        first, end, before = self.levels.windows[-1]
+        first, end, before, _ = self.levels.windows[-1]
         parts = [total - earlier for total, earlier in zip(self.spent(end), self.spent(first))]
         factor = self.prediction.factor({chunk: self.levels(chunk) for chunk in range(first, end)}, parts[-1])
         level = self.near(self.prediction.level(range(first, end), sum(parts) - miss, factor))
@@ -126,7 +148,7 @@ class Constant:
     def __init__(self, work, level):
         self.levels, self.quality, self.target, self.chunks = level, Quality(work), None, None
 
-    def prepare(self, progress):
+    def prepare(self, progress, splitter):
         pass
 
     def window_end(self, chunk):

@@ -4,10 +4,13 @@ which falls from level to level: its bytes, or how far it is from being perfect.
 import argparse
 import re
 
+from xcdriver import ivf
+
 UNITS = {"": 1, "k": 10 ** 3, "M": 10 ** 6, "G": 10 ** 9}
 PERFECT = {"ssim": 1, "vmaf": 100}
 LEAST_LOSS = {"ssim": 1e-5, "vmaf": 0.01}  # the nearest to perfect that can be asked for
-FRAME_OVERHEAD = 8  # bytes of a block of WebM, beside those of its frame; of a track, they are in its file
+# Bytes of WebM beside the frames of the video, as ffmpeg writes it: of a block, and of all else. A track has its own.
+BLOCK, CONTAINER = 7, 400
 
 
 def amount(text):
@@ -53,11 +56,12 @@ class Target:
     def file_size(self, seconds):
         return self.value if self.metric == "size" else self.value * seconds / 8
 
-    def cost(self, frames, rate, tracks, is_container):
-        """What all frames of the film are to cost. tracks: bytes of those beside the video."""
+    def cost(self, frames, hidden, rate, tracks, is_container):
+        """What all frames of the film are to cost; of bytes, those that they have in an IVF file. hidden: how many are
+        coded in addition to those that are shown. tracks: bytes of those beside the video."""
         if self.is_quality:
             return (PERFECT[self.metric] - self.value) * frames
-        overhead = frames * FRAME_OVERHEAD if is_container else 0
+        overhead = CONTAINER + (frames + hidden) * (BLOCK - ivf.FRAME_HEADER) if is_container else ivf.HEADER
         return max(1., self.file_size(frames / float(rate)) - tracks - overhead)
 
     def wanted(self):

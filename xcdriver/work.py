@@ -174,6 +174,10 @@ class Work:
         """The paths of all raw chunks that exist."""
         return list(self.path.glob(graph.RAW_PATTERN))
 
+    def chunks_split(self):
+        """How many chunks of the film have been split off."""
+        return self.record["done"] + len(self.chunks())
+
     def remove_chunks(self):
         """Removes the raw pictures of finished chunks."""
         for path in self.chunks():

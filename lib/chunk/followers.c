@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The anchored structure's parallel step: all pictures of a chunk but its anchors. */
+#include "chunk/fit.h"
 #include "chunk/input.h"
 #include "chunk/policy.h"
 #include "chunk/session.h"
 #include "excamera/decode.h"
+#include "excamera/ssim.h"
 
 struct following {
     struct xc_session session;
     const struct xc_chunk_input *anchors;
     const char *anchors_name;       /* for messages */
     struct xc_encode_params params; /* of a follower */
+    struct xc_fit fit;
 };
 
 /* Whether alt-ref is a picture that the state before did not hold. */
@@ -48,13 +51,50 @@ static enum xc_status skip_picture(struct following *f, struct xc_error *err)
     return status;
 }
 
-static enum xc_status encode_follower(struct following *f, struct xc_error *err)
+/* How far a picture is from the reference that holds it now. */
+static double loss_of(const struct following *f, const struct xc_picture *picture, enum xc_reference which)
+{
+    const struct xc_state *state = xc_encoder_state(f->session.encoder);
+    return 1 - xc_picture_ssim(f->session.job->workspace, picture, state->reference[which], XC_PLANE_Y);
+}
+
+/* Tells fit what the key frame or anchor for the picture with this number has lost. Whether there is such a picture is
+ * found out when it is taken. */
+static enum xc_status report_anchor(struct following *f, uint64_t number, bool hidden, struct xc_error *err)
+{
+    struct xc_picture *picture;
+    if (f->fit.kind != XC_FIT_LOSS) {
+        return XC_OK;
+    }
+    enum xc_status status = xc_lookahead_peek(&f->session.source, number, &picture, err);
+    if (!status && picture) {
+        xc_fit_spend(&f->fit, loss_of(f, picture, hidden ? XC_ALTREF : XC_LAST));
+    }
+    xc_picture_unref(picture);
+    return status;
+}
+
+/* The segments keep the offsets that the level gives them, since the state after the chunk has them. */
+static enum xc_status encode_picture(struct following *f, const struct xc_picture *picture, struct xc_error *err)
 {
     struct xc_session *s = &f->session;
+    struct xc_encode_params params = f->params;
+    params.quantizer = xc_fit_quantizer(&f->fit);
+    enum xc_status status = xc_session_encode_follower(s, picture, s->chunk->shown, params, err);
+    if (!status && f->fit.kind) {
+        const size_t bytes = s->chunk->frames[s->chunk->header.frame_count - 1].bytes.size;
+        xc_fit_report(&f->fit, params.quantizer,
+                      f->fit.kind == XC_FIT_BYTES ? (double)bytes : loss_of(f, picture, XC_LAST));
+    }
+    return status;
+}
+
+static enum xc_status encode_follower(struct following *f, struct xc_error *err)
+{
     struct xc_picture *picture;
-    enum xc_status status = xc_lookahead_expect(&s->source, &picture, f->anchors_name, err);
+    enum xc_status status = xc_lookahead_expect(&f->session.source, &picture, f->anchors_name, err);
     if (!status) {
-        status = xc_session_encode_follower(s, picture, s->chunk->shown, f->params, err);
+        status = encode_picture(f, picture, err);
     }
     xc_picture_unref(picture);
     return status;
@@ -87,6 +127,9 @@ static enum xc_status follow_anchor(struct following *f, uint32_t index, struct 
     enum xc_status status = decode_anchor(f, index, !shown, err);
     if (!status) {
         status = xc_input_copy(f->anchors, index, s->chunk, s->chunk->shown, err);
+    }
+    if (!status) {
+        status = report_anchor(f, frame->timestamp, !shown, err);
     }
     if (status) {
         return status;
@@ -121,6 +164,7 @@ enum xc_status xc_chunk_encode_followers(struct xc_chunk *out, const struct xc_c
         .params = xc_policy_follower(xc_policy_follower_quantizer(options)),
     };
     f.params.keep_probabilities = true;
+    xc_fit_init(&f.fit, options, f.params.quantizer, anchors->ivf);
     status = xc_session_begin(&f.session, out, job, 0, err);
     out->header.expected_state = anchors->ivf->header.expected_state; /* none, if they begin with a key frame */
     return status ? status : xc_session_end(&f.session, follow_anchors(&f, err), err);

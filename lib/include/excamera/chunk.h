@@ -82,6 +82,11 @@ struct xc_anchored_options {
      * is multiplied by the root of how much changes from picture to picture. If a scene cut comes n pictures later,
      * neither weight is below 1/n. */
     double key_weight, anchor_weight;
+    /* What the chunk is to come to, about, if one of these is not 0: its bytes as an IVF file, or else the mean SSIM of
+     * the luma of its pictures. The followers' quantizers then leave that of the level, by up to 2.5 times the step;
+     * those of key frames and anchors do not. */
+    size_t fit_bytes;
+    double fit_ssim;
 };
 extern const struct xc_anchored_options xc_anchored_defaults;
 
