@@ -80,7 +80,7 @@ class Encoding:
         self.sizes.look(range(segment.first, segment.end))
         metrics = metrics_of(self.options, self.steering.target)
         if metrics:
-            found = measure(self.work, segment, metrics, self.options, self.on_wait)
+            found = measure(self.work, segment, metrics, self.options, self.steering.frames, self.on_wait)
             self.quality.add(segment.first, segment.end, found)
 
     def settle(self):

@@ -3,7 +3,7 @@
 import functools
 import math
 
-from xcdriver import graph
+from xcdriver import graph, vmaf
 from xcdriver.comparison import PEAK, Comparison, compare
 
 
@@ -60,22 +60,24 @@ class Quality:
         return 10 * math.log10(PEAK / error) if error > 1e-7 else None
 
 
-def beginner(work, chunks, first, metric, options):
+def beginner(work, chunks, first, metric, options, each):
     """A function that begins to compare the chunks of a batch, from the first one of a segment on. Chunks of the batch
     before it need not be decoded again if the state after them is there."""
     state = f"{graph.stem(first - 1)}-anchors.state"
     if chunks[0] < first and (work.path / state).exists():
         return functools.partial(Comparison, work, [chunk for chunk in chunks if chunk >= first], metric,
-                                 options.chunk, state=state)
-    return functools.partial(Comparison, work, chunks, metric, options.chunk, max(0, first - chunks[0]))
+                                 options.chunk, each, state=state)
+    return functools.partial(Comparison, work, chunks, metric, options.chunk, each, max(0, first - chunks[0]))
 
 
-def measure(work, segment, metrics, options, on_wait):
-    """Measures a segment that is finished. Returns the figures of its frames by metric."""
+def measure(work, segment, metrics, options, frames, on_wait):
+    """Measures a segment that is finished. frames: how many the film has; only VMAF needs to know. Returns the figures
+    of its frames by metric."""
+    each = vmaf.distance(frames, options.chunk) if "vmaf" in metrics else 1
     batches = graph.batches(segment.start, segment.end - 1, options.batch)
     found = {}
     for metric in metrics:
-        beginners = [beginner(work, [chunk for chunk in batch if chunk < segment.end], segment.first, metric, options)
-                     for batch in batches]
+        beginners = [beginner(work, [chunk for chunk in batch if chunk < segment.end], segment.first, metric, options,
+                              each) for batch in batches]
         found[metric] = [frame for frames in compare(beginners, options.jobs, on_wait) for frame in frames]
     return found

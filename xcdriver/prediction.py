@@ -7,7 +7,7 @@ from xcdriver.levels import COARSEST, FINEST, level_of_log_step, log_step
 
 # The power of the quantizer's step that costs follow, as a first guess: from the films of docs/quality.md. Key frames
 # depend less on it than all other frames, so they are a part of their own.
-POWERS = {"size": (-0.3, -0.8), "ssim": (0.52,), "vmaf": (0.8,)}
+POWERS = {"size": (-0.3, -0.8), "ssim": (0.58,), "vmaf": (0.65,)}
 LEAST_DISTANCE = 0.15  # of the logarithms of steps; two rounds that are nearer to each other say little about the power
 
 

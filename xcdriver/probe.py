@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Encoding a sample of a film, fast and in part, to predict what the film will cost at a level.
 
-libvpx searches as fast as it can then. Of all chunks only the anchors are encoded, and the other frames of every third
+libvpx searches as fast as it can then. Of all chunks only the anchors are encoded, and the other frames of every fourth
 one: what they cost follows the anchors from chunk to chunk."""
 import functools
 import math
@@ -10,19 +10,22 @@ import types
 from xcdriver import graph
 from xcdriver.comparison import Comparison, compare
 from xcdriver.ivf import bytes_by_kind
-from xcdriver.levels import level_of_log_step
+from xcdriver.levels import log_step
 from xcdriver.makefile import makefile
 from xcdriver.prediction import POWERS, Part, Prediction
 from xcdriver.segment import make
 
-# What films cost at a step of 31, for a first guess: bytes for each sample of the luma, or the loss of each frame.
-USUAL_STEP, USUAL = 31, {"size": 0.02, "ssim": 0.018, "vmaf": 6}
+# What films cost at a level, for a first guess: bytes for each sample of the luma, of key frames and of all others, or
+# the loss of each frame. These are about the means of the films of docs/quality.md.
+USUAL_LEVEL, USUAL = 22, {"key": 0.25, "size": 0.0135, "ssim": 0.0125, "vmaf": 3.5}
 LEAST, MOST = 6, 56  # levels that are tried
 # What a thorough search costs, divided by the cost of a fast one; and how much of that saving the search has at each
 # speed, as an exponent (docs/quality.md).
-SAVING = {"key": 1., "size": 0.77, "ssim": 0.82, "vmaf": 0.75}
+SAVING = {"key": 1., "size": 0.82, "ssim": 0.74, "vmaf": 0.81}
 THOROUGHNESS = (1, 1, 0.9, 0.5, 0)
+FAR = 0.6  # between the logarithms of steps: what was found at one says little about another
 EACH = 4  # of so many chunks, one is encoded as a whole, beginning with the second one
+VMAF_EACH = 3  # one in so many frames is measured
 FAST = ["ANCHORED_OPTIONS=-q rt", "ENGINE=local"]
 
 
@@ -43,8 +46,8 @@ def anchors(chunk):
 class Probe:
     """Rounds of encoding a sample."""
 
-    def __init__(self, sample, target, on_wait):
-        self.sample, self.on_wait = sample, on_wait
+    def __init__(self, sample, target):
+        self.sample = sample
         self.metric = target.metric if target.is_quality else "size"
         self.saving = SAVING[self.metric] ** THOROUGHNESS[sample.options.speed]
 
@@ -53,8 +56,9 @@ class Probe:
         level."""
         batches = [list(batch) for batch in batches]
         whole = [chunk for batch in batches for chunk in batch[1::EACH] or batch]
-        self.encode(level, whole, [chunk for batch in batches for chunk in batch])
-        measure = self.sizes if self.metric == "size" else self.losses
+        is_size = self.metric == "size"
+        self.encode(level, batches, whole, [chunk for batch in batches for chunk in batch] if is_size else [])
+        measure = self.sizes if is_size else self.losses
         parts = [{} for _ in POWERS[self.metric]]
         for batch in batches:
             for part, costs in zip(parts, measure(batch, [chunk for chunk in whole if chunk in batch])):
@@ -62,12 +66,12 @@ class Probe:
         return Prediction([Part(level, power, part) for power, part in zip(POWERS[self.metric], parts)],
                           self.sample.options.batch)
 
-    def encode(self, level, whole, others):
-        """Makes the chunks `whole`, and the anchors of `others`."""
+    def encode(self, level, batches, whole, others):
+        """Makes the chunks `whole` of these batches, and the anchors of `others`."""
         options = self.sample.options
         names = [*map(graph.finished, whole), *map(anchors, others)]
-        text = makefile(self.sample.batches, options.batch, level, options.structure)
-        make(self.sample, types.SimpleNamespace(makefile=text, goals=names), options, self.on_wait, lambda line: None,
+        text = makefile(batches, options.batch, level, options.structure)
+        make(self.sample, types.SimpleNamespace(makefile=text, goals=names), options, lambda: None, lambda line: None,
              FAST)
 
     def sizes(self, batch, whole):
@@ -81,34 +85,55 @@ class Probe:
 
     def losses(self, batch, whole):
         """The loss of all frames of each chunk of a batch."""
-        beginners = [functools.partial(Comparison, self.sample, [chunk], self.metric, self.sample.options.chunk,
+        beginners = [functools.partial(Comparison, self.sample, [chunk], self.metric, self.sample.options.chunk, VMAF_EACH,
                                        state=None if chunk == batch[0] else f"{graph.stem(chunk - 1)}-anchors.state")
                      for chunk in whole]
-        found = compare(beginners, self.sample.options.jobs, self.on_wait)
+        found = compare(beginners, self.sample.options.jobs, lambda: None)
         mean = {chunk: sum(frame[0] for frame in frames) / len(frames)
                 for chunk, frames in zip(whole, found) if frames} or {whole[0]: 1.}
         return [{chunk: interpolated(mean, chunk) * self.saving * self.sample.frames_of(chunk)
                  for chunk in batch}]
 
 
-def first_guess(metric, sample, cost):
-    """The level at which a usual film would cost so much."""
-    width, height = sample.source.size
-    usual = USUAL[metric] * sample.frames * (width * height if metric == "size" else 1)
-    return level_of_log_step(math.log(USUAL_STEP) + math.log(cost / usual) / POWERS[metric][-1])
+def usual(metric, sample):
+    """A prediction without any knowledge of the film but how long it is, and how large its pictures are."""
+    samples, chunks = math.prod(sample.source.size) if metric == "size" else 1, range(sample.chunks)
+    parts = [{chunk: USUAL[metric] * samples * sample.frames_of(chunk) for chunk in chunks}]
+    if metric == "size":
+        batch = sample.options.batch
+        parts = [{chunk: USUAL["key"] * samples * (chunk % batch == 0) for chunk in chunks}, *parts]
+    return Prediction([Part(USUAL_LEVEL, power, costs) for power, costs in zip(POWERS[metric], parts)],
+                      sample.options.batch)
 
 
-def predict(sample, target, cost, on_wait, note):
-    """The prediction for a film. Two chunks are encoded at a level that is guessed. They tell at which level the sample
-    is encoded, and how costs depend on the level. If the sample is only a part of the film, it is encoded once more at
-    the level that has been found. cost: that of the whole film."""
-    probe = Probe(sample, target, on_wait)
-    level, found = first_guess(probe.metric, sample, cost), None
-    middle = sample.batches[len(sample.batches) // 2]
-    for batches in [[middle[:2]], *[sample.batches] * (1 if sample.is_whole else 2)]:
-        level = min(MOST, max(LEAST, round(level)))
-        note(f"probing level {level}")
-        better = probe.round(level, batches)
+def beginning(sample, target):
+    """Two chunks. A key frame weighs on sizes, so it has to be a real one; the quality of other frames is best known
+    from the middle."""
+    batch = sample.batches[len(sample.batches) // 2]
+    first = (len(batch) - 1) // 2 if target.is_quality else 0
+    return batch[first:first + 2]
+
+
+def rounds(sample, target):
+    """What is encoded to find a level: two chunks, which tell at which level the sample is encoded, and how costs
+    depend on the level; then the sample. For the quality of a short film, two chunks are enough, since its cost need
+    not be known that well. The last ones are encoded once more if they were far from what was found."""
+    two = [beginning(sample, target)]
+    if sample.is_whole:
+        return [two, two if target.is_quality or sample.chunks <= len(two[0]) else sample.batches]
+    return [two, sample.batches, sample.batches]
+
+
+def predict(sample, target, cost, note):
+    """The prediction for a film. cost: that of the whole film."""
+    probe, found, before, tried = Probe(sample, target), None, None, None
+    level = usual(probe.metric, sample).level(range(sample.chunks), cost)
+    for batches in rounds(sample, target):
+        if batches is before and abs(log_step(level) - log_step(tried)) < FAR:
+            break
+        tried, before = min(MOST, max(LEAST, round(level))), batches
+        note(f"probing level {tried}")
+        better = probe.round(tried, batches)
         found = better.refined(found) if found else better
         level = found.level(range(sample.chunks), cost)
     return found

@@ -68,7 +68,7 @@ class Steering:
         hidden = math.ceil(sample.frames / min(graph.MINI_GOP, self.options.chunk))
         cost = self.target.cost(sample.frames, hidden, self.source.timing.rate, sample.tracks,
                                 bool(container_of(self.options.output)))
-        prediction = predict(sample, self.target, cost, lambda: None, progress.note)
+        prediction = predict(sample, self.target, cost, progress.note)
         shutil.rmtree(sample.path)
         return {"chunks": sample.chunks, "frames": sample.frames, "cost": cost, "prediction": prediction.record()}
 
@@ -146,7 +146,8 @@ class Constant:
     """The same for a film that has one level."""
 
     def __init__(self, work, level):
-        self.levels, self.quality, self.target, self.chunks = level, Quality(work), None, None
+        self.levels, self.quality, self.target = level, Quality(work), None
+        self.chunks = self.frames = None
 
     def prepare(self, progress, splitter):
         pass
