@@ -259,6 +259,61 @@ class Compression(Case):
                 self.assertNotEqual(step(film), step(film, "-q", "rt"))
 
 
+class Fit(Case):
+    """--fit-bytes and --fit-ssim bring a chunk to a size or a quality; here of two mini-GOPs, one after a scene cut."""
+
+    def setUp(self):
+        super().setUp()
+        self.film = harness.film(width=160, height=128, frames=30, cut=11)
+        self.options = ["--cq-level", 30, "-i", "y4m"]
+        self.xc("xc-enc", "--anchors", *self.options, "-o", "anchors.ivf", "-O", "after.state", self.film)
+        self.plain = self.follow()
+
+    def follow(self, *options, **more):
+        self.xc("xc-enc", "--follow", "anchors.ivf", *self.options, *options, "-o", "out.ivf", self.film, **more)
+        return self.dir / "out.ivf"
+
+    def check_state(self):
+        """Another chunk may follow, whatever the followers were."""
+        self.xc("xc-dump", "out.ivf", "out.state")
+        self.assertEqual((self.dir / "out.state").read_bytes(), (self.dir / "after.state").read_bytes())
+
+    def test_bytes(self):
+        plain = self.plain.stat().st_size
+        for factor in (0.9, 1.1, 1.3):
+            with self.subTest(factor):
+                wanted = round(plain * factor)
+                self.assertAlmostEqual(self.follow("--fit-bytes", wanted).stat().st_size / wanted, 1, delta=0.02)
+                self.check_state()
+
+    def test_ssim(self):
+        plain = harness.ssim(self.plain, self.film)
+        for factor in (0.8, 1.15):
+            with self.subTest(factor):
+                wanted = 1 - (1 - plain) * factor
+                found = harness.ssim(self.follow("--fit-ssim", f"{wanted:.6f}"), self.film)
+                self.assertAlmostEqual((1 - found) / (1 - wanted), 1, delta=0.03)
+                self.check_state()
+
+    def test_out_of_reach(self):
+        """The nearest is made, and no anchor changes."""
+        for goal, is_larger in ((["--fit-bytes", 1], False), (["--fit-ssim", 0], False), (["--fit-ssim", 1], True),
+                                (["--fit-bytes", 10 ** 9], True)):
+            with self.subTest(goal):
+                plain = self.plain.stat().st_size
+                self.assertEqual(self.follow(*goal).stat().st_size > plain, is_larger)
+                self.check_state()
+                self.follow()
+
+    def test_the_same_on_any_machine(self):
+        for goal in (["--fit-bytes", 20000], ["--fit-ssim", 0.95]):
+            expected = self.follow(*goal).read_bytes()
+            for cpu in ("c", "ssse3"):
+                with self.subTest(goal, cpu=cpu):
+                    found = self.follow(*goal, "--threads", 2, env=harness.environment(XC_CPU=cpu)).read_bytes()
+                    self.assertEqual(found, expected)
+
+
 class Safety(chain.Safety):
 
     encoded = Anchored

@@ -18,7 +18,8 @@ from xcdriver.segment import make
 # What films cost at a level, for a first guess: bytes for each sample of the luma, of key frames and of all others, or
 # the loss of each frame. These are about the means of the films of docs/quality.md.
 USUAL_LEVEL, USUAL = 22, {"key": 0.25, "size": 0.0135, "ssim": 0.0125, "vmaf": 3.5}
-LEAST, MOST = 6, 56  # levels that are tried
+# Levels that are tried. What VMAF lacks to 100 hardly depends on levels that are finer.
+LEAST, MOST = {"size": 6, "ssim": 6, "vmaf": 16}, 56
 # What a thorough search costs, divided by the cost of a fast one; and how much of that saving the search has at each
 # speed, as an exponent (docs/quality.md).
 SAVING = {"key": 1., "size": 0.82, "ssim": 0.74, "vmaf": 0.81}
@@ -131,7 +132,7 @@ def predict(sample, target, cost, note):
     for batches in rounds(sample, target):
         if batches is before and abs(log_step(level) - log_step(tried)) < FAR:
             break
-        tried, before = min(MOST, max(LEAST, round(level))), batches
+        tried, before = min(MOST, max(LEAST[probe.metric], round(level))), batches
         note(f"probing level {tried}")
         better = probe.round(tried, batches)
         found = better.refined(found) if found else better

@@ -15,7 +15,7 @@ from xcdriver.sound import container_of
 
 FARTHEST = 1.  # between the logarithms of the steps of the first window and another one
 # A film that misses its target by more is corrected: for each frame, or as a part of its size.
-TOLERANCE = {"ssim": 0.0015, "vmaf": 0.8}
+TOLERANCE = {"ssim": 0.0015, "vmaf": 0.9}
 SIZE_TOLERANCE = 0.025
 MOST_SSIM = 0.99999  # that a chunk is brought to
 

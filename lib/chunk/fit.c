@@ -13,6 +13,9 @@
 #define FARTHEST 2.5
 /* How much a follower says about the next ones. The first ones are often cheaper than the rest. */
 #define NEWS 0.35
+/* How much of the way to the step that the bytes ask for is gone at a time. A picture after a finer one takes few bytes,
+ * and the one after that would take many. */
+#define PACE 0.65
 
 static uint64_t frames_of(const struct xc_ivf *anchors, uint64_t pictures)
 {
@@ -28,7 +31,7 @@ void xc_fit_init(struct xc_fit *fit, const struct xc_anchored_options *options, 
 {
     const uint32_t count = anchors->header.frame_count;
     const uint64_t pictures = count ? anchors->frames[count - 1].timestamp + 1 : 0;
-    *fit = (struct xc_fit){ .base = base, .expected = -1 };
+    *fit = (struct xc_fit){ .base = base, .expected = -1, .factor = 1 };
     if (options->fit_bytes) {
         fit->kind = XC_FIT_BYTES;
         fit->pictures = pictures > count ? pictures - count : 0;
@@ -70,8 +73,10 @@ unsigned xc_fit_quantizer(struct xc_fit *fit)
         return fit->base;
     }
     const double ratio = fmax(share, 0) / fit->expected;
-    const double factor = fit->kind == XC_FIT_BYTES ? (ratio > 0 ? 1 / ratio : FARTHEST) : ratio * ratio;
-    return xc_quantizer_of_step(xc_step_of_quantizer(fit->base) * fmin(FARTHEST, fmax(1 / FARTHEST, factor)));
+    const double wanted = fit->kind == XC_FIT_BYTES ? (ratio > 0 ? 1 / ratio : FARTHEST) : ratio * ratio;
+    const double pace = fit->kind == XC_FIT_BYTES ? PACE : 1;
+    fit->factor += pace * (fmin(FARTHEST, fmax(1 / FARTHEST, wanted)) - fit->factor);
+    return xc_quantizer_of_step(xc_step_of_quantizer(fit->base) * fit->factor);
 }
 
 void xc_fit_report(struct xc_fit *fit, unsigned quantizer, double cost)

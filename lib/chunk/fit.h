@@ -13,6 +13,7 @@ struct xc_fit {
     double left;       /* of the cost of the chunk; it may be exceeded */
     uint64_t pictures; /* among which that is shared */
     double expected;   /* what a follower costs with the base; below 0: nothing is known of it */
+    double factor;     /* the step of the last follower's quantizer, divided by that of the base */
 };
 
 /* anchors: the chunk's key frames and anchors, which come out as they are. */
