@@ -55,7 +55,8 @@ class Comparison:
         reading, writing = os.pipe()
         if self.metric == "vmaf":
             raw = chunks[before:]
-            argv = vmaf.command(self.skip, raw[0] * self.chunk_frames, self.each, 0, reading)
+            self.first = raw[0] * self.chunk_frames
+            argv = vmaf.command(self.skip, self.first, self.each, 0, reading)
         else:
             argv, raw = ["xc-ssim", "--psnr", "--json", "-1", "y4m", "-2", "y4m", "-", f"/dev/fd/{reading}"], chunks
         self.process = stack.enter_context(started(argv, stdin=feed, stdout=self.output, stderr=self.log,
@@ -74,7 +75,7 @@ class Comparison:
             raise Failure(reason(self.log.read()) or f"{self.process.args[0]}: failed")
         self.output.seek(0)
         if self.metric == "vmaf":
-            return [(loss,) for loss in vmaf.losses(self.output.read())]
+            return [(loss,) for loss in vmaf.losses(self.output.read(), self.first, self.each)]
         frames = json.load(self.output)["frames"][self.skip:]
         return [(1 - frame["y"], PEAK / 10 ** (frame["psnr_y"] / 10)) for frame in frames]
 

@@ -8,7 +8,8 @@ from xcdriver.levels import COARSEST, FINEST, level_of_log_step, log_step
 # The power of the quantizer's step that costs follow, as a first guess: from the films of docs/quality.md. Key frames
 # depend less on it than all other frames, so they are a part of their own.
 POWERS = {"size": (-0.3, -0.8), "ssim": (0.58,), "vmaf": (0.65,)}
-LEAST_DISTANCE = 0.15  # of the logarithms of steps; two rounds that are nearer to each other say little about the power
+# The distance of the logarithms of steps from which on two rounds say more about the power than the first guess does.
+TELLING = 0.35
 
 
 class Part:
@@ -32,11 +33,12 @@ class Part:
         distance = log_step(self.level) - log_step(other.level)
         both = self.costs.keys() & other.costs.keys()
         costs = [sum(part.costs[chunk] for chunk in both) for part in (self, other)]
-        if abs(distance) < LEAST_DISTANCE or min(costs) <= 0:
+        if not distance or min(costs) <= 0:
             return Part(self.level, other.power, self.costs)
-        power = math.log(costs[0] / costs[1]) / distance
         low, high = sorted((self.power / 3, self.power * 3))
-        return Part(self.level, min(high, max(low, power)), self.costs)
+        power = min(high, max(low, math.log(costs[0] / costs[1]) / distance))
+        share = distance ** 2 / (distance ** 2 + TELLING ** 2)
+        return Part(self.level, share * power + (1 - share) * other.power, self.costs)
 
 
 class Prediction:

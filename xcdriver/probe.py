@@ -55,8 +55,8 @@ class Probe:
     def round(self, level, batches):
         """Encodes batches of the sample, or the beginnings of some, and returns the prediction that follows for one
         level."""
-        batches = [list(batch) for batch in batches]
-        whole = [chunk for batch in batches for chunk in batch[1::EACH] or batch]
+        is_sample = batches is self.sample.batches
+        whole = [chunk for batch in batches for chunk in (batch[1::EACH] if is_sample else []) or batch[-1:]]
         is_size = self.metric == "size"
         self.encode(level, batches, whole, [chunk for batch in batches for chunk in batch] if is_size else [])
         measure = self.sizes if is_size else self.losses
@@ -107,22 +107,24 @@ def usual(metric, sample):
                       sample.options.batch)
 
 
-def beginning(sample, target):
-    """Two chunks. A key frame weighs on sizes, so it has to be a real one; the quality of other frames is best known
-    from the middle."""
+def beginning(sample, metric):
+    """Some chunks, of which the last is encoded as a whole. A key frame weighs on sizes, so it has to be a real one; and
+    how much SSIM its quality is worth to the frames after it shows in the middle of a batch. VMAF does not need that."""
     batch = sample.batches[len(sample.batches) // 2]
-    first = (len(batch) - 1) // 2 if target.is_quality else 0
-    return batch[first:first + 2]
+    middle = len(batch) // 2
+    if metric == "size":
+        return batch[:2]
+    return batch[max(0, middle - 1) if metric == "vmaf" else 0:middle + 1]
 
 
 def rounds(sample, target):
-    """What is encoded to find a level: two chunks, which tell at which level the sample is encoded, and how costs
-    depend on the level; then the sample. For the quality of a short film, two chunks are enough, since its cost need
+    """What is encoded to find a level: some chunks, which tell at which level the sample is encoded, and how costs
+    depend on the level; then the sample. For the quality of a short film, some chunks are enough, since its cost need
     not be known that well. The last ones are encoded once more if they were far from what was found."""
-    two = [beginning(sample, target)]
+    some = [beginning(sample, target.metric if target.is_quality else "size")]
     if sample.is_whole:
-        return [two, two if target.is_quality or sample.chunks <= len(two[0]) else sample.batches]
-    return [two, sample.batches, sample.batches]
+        return [some, some if target.is_quality or sample.chunks <= len(some[0]) else sample.batches]
+    return [some, sample.batches, sample.batches]
 
 
 def predict(sample, target, cost, note):
@@ -130,9 +132,10 @@ def predict(sample, target, cost, note):
     probe, found, before, tried = Probe(sample, target), None, None, None
     level = usual(probe.metric, sample).level(range(sample.chunks), cost)
     for batches in rounds(sample, target):
-        if batches is before and abs(log_step(level) - log_step(tried)) < FAR:
+        wanted = min(MOST, max(LEAST[probe.metric], round(level)))
+        if batches is before and abs(log_step(wanted) - log_step(tried)) < FAR:
             break
-        tried, before = min(MOST, max(LEAST[probe.metric], round(level))), batches
+        tried, before = wanted, batches
         note(f"probing level {tried}")
         better = probe.round(tried, batches)
         found = better.refined(found) if found else better

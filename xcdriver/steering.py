@@ -8,12 +8,15 @@ from xcdriver.ivf import bytes_by_kind
 from xcdriver.levels import Levels, level_of_log_step, log_step, window_ends
 from xcdriver.measuring import Quality
 from xcdriver.prediction import Prediction
-from xcdriver.probe import predict
+from xcdriver.probe import LEAST, predict
 from xcdriver.processes import Failure
 from xcdriver.sampling import Sample
 from xcdriver.sound import container_of
 
-FARTHEST = 1.  # between the logarithms of the steps of the first window and another one
+# The farthest that the logarithm of the first window's step is from that of the last probe, since a quality does not
+# follow a power that far, and those of other windows from the first window's.
+FIRST_FARTHEST = {"ssim": 0.4, "vmaf": 0.4}
+FARTHEST = 1.5
 # A film that misses its target by more is corrected: for each frame, or as a part of its size.
 TOLERANCE = {"ssim": 0.0015, "vmaf": 0.9}
 SIZE_TOLERANCE = 0.025
@@ -126,11 +129,14 @@ class Steering:
         return self.cost - sum(spent), self.prediction.factor(levels, spent[-1])
 
     def near(self, level):
-        """A level not too far from that of the first window."""
-        if not self.levels.windows:
-            return level
-        first = log_step(self.levels.windows[0][2])
-        return round(level_of_log_step(min(first + FARTHEST, max(first - FARTHEST, log_step(level)))), 3)
+        """A level not too far from what is known."""
+        if self.levels.windows:
+            known, farthest = self.levels.windows[0][2], FARTHEST
+        else:
+            known, farthest = self.prediction.parts[-1].level, FIRST_FARTHEST.get(self.target.metric, FARTHEST)
+            level = max(level, LEAST[self.target.metric]) if self.target.metric == "vmaf" else level
+        low, high = log_step(known) - farthest, log_step(known) + farthest
+        return round(level_of_log_step(min(high, max(low, log_step(level)))), 3)
 
     def spent(self, end):
         """What the finished chunks before this one have cost, in the parts of the prediction."""

@@ -43,18 +43,24 @@ def distance(frames, chunk_frames):
                 if frames >= least * each and (math.gcd(each, chunk_frames) == 1 or each < 5))
 
 
+def copies(first, each):
+    """How many copies of the first picture come before it, so that those are measured whose numbers in the whole film
+    are multiples of `each`. first: its number."""
+    return each - -first % each
+
+
 def command(skip, first, each, encoded, raw):
-    """The command that compares a Y4M film, without its first `skip` frames, with another, at the frames whose numbers
-    in the whole film are multiples of `each`. first: the number of the first one that is compared. encoded, raw:
-    descriptors. A part of VMAF is the motion from the frame before, so copies of the first frame, which nobody looks
-    at, come before them."""
-    copies = f"settb=1,setpts=N,tpad=start={each - -first % each}:start_mode=clone,setpts=N"
-    graph = (f"[0:v]trim=start_frame={skip},{copies}[a];[1:v]{copies}[b];[a][b]libvmaf=n_subsample={each}:"
+    """The command that compares a Y4M film, without its first `skip` frames, with another. encoded, raw: descriptors.
+    See copies()."""
+    padding = f"settb=1,setpts=N,tpad=start={copies(first, each)}:start_mode=clone,setpts=N"
+    graph = (f"[0:v]trim=start_frame={skip},{padding}[a];[1:v]{padding}[b];[a][b]libvmaf=n_subsample={each}:"
              "log_fmt=json:log_path=/dev/stdout")
     return [ffmpeg(), "-nostdin", "-v", "error", "-i", f"pipe:{encoded}", "-i", f"pipe:{raw}", "-lavfi", graph, "-f",
             "null", "/dev/null"]
 
 
-def losses(text):
-    """How far from 100 each frame is that was measured."""
-    return [100 - frame["metrics"]["vmaf"] for frame in json.loads(text)["frames"] if frame["frameNum"]]
+def losses(text, first, each):
+    """How far from 100 each frame is that was measured. A part of VMAF is the motion from the frame before. After a
+    copy there is none, which is right only for the first frame of a film."""
+    least = copies(first, each) + (first > 0)
+    return [100 - frame["metrics"]["vmaf"] for frame in json.loads(text)["frames"] if frame["frameNum"] >= least]
