@@ -39,7 +39,7 @@ class Encoding:
     def __init__(self, work, splitter, steering, options, progress):
         self.work, self.splitter, self.options, self.progress = work, splitter, options, progress
         self.steering, self.quality = steering, steering.quality
-        self.sizes = Sizes(work, splitter.source)
+        self.sizes = Sizes(work, splitter.source, options.batch)
         self.segment = None  # the one that is being encoded
 
     def frames_split(self):

@@ -29,10 +29,11 @@ def level_of_log_step(value):
     return min(COARSEST, max(FINEST, above - 1 + (value - low) / (high - low)))
 
 
-def window_ends(chunks):
+def window_ends(chunks, shortest):
     """Divides a film into windows that get shorter towards its end. What came of one decides the level of the next. It
-    depends on nothing but the number of chunks, so that the result does not depend on how many processes there are."""
-    ends, least = [0], min(LEAST_WINDOW, max(1, chunks // LONG))
+    depends on nothing but the number of chunks, so that the result does not depend on how many processes there are.
+    shortest: how many chunks a window has at least, except the last one."""
+    ends, least = [0], max(shortest, min(LEAST_WINDOW, chunks // LONG))
     while ends[-1] < chunks:
         ends.append(min(chunks, ends[-1] + max(math.ceil((chunks - ends[-1]) * PART), least)))
     return ends[1:]

@@ -15,6 +15,7 @@ QUALITY = 22  # libvpx's --cq-level
 
 EXAMPLES = """Examples:
   excamera holiday.mp4 -o holiday.webm
+  excamera holiday.mp4 -o mail.webm --size 20M
   excamera holiday.mp4 -o small.webm -q 40 -k 16
   excamera holiday.mp4 -o holiday.webm --keep
   excamera report holiday.webm.work -o report.html"""
@@ -24,7 +25,7 @@ def add_quality(add):
     add("-q", "--quality", metavar="Q", type=number(0, 63), help=f"from 0 (best) to 63 (smallest); default: {QUALITY}")
     add("--target", metavar="METRIC=VALUE", type=quality,
         help="in place of -q: the quality of the whole film, such as ssim=0.98 or vmaf=95")
-    add("--size", metavar="BYTES", type=amount, help="in place of -q: the size of OUTPUT, such as 700k or 50M")
+    add("--size", metavar="BYTES", type=amount, help="in place of -q: the size of OUTPUT, sound included, in bytes, such as 700k or 50M")
     add("--bitrate", metavar="BITS", type=amount,
         help="in place of -q: the bits per second of OUTPUT, sound included, such as 900k or 2M")
     add("--speed", metavar="N", type=number(0, 4), default=SPEED,
@@ -116,9 +117,11 @@ def check(parser, options):
 
 
 def parse_arguments(description):
-    parser = Parser(prog="excamera", description=description, epilog=EXAMPLES)
-    parser.add_argument("input", metavar="INPUT")
-    parser.add_argument("-o", "--output", metavar="OUTPUT", required=True, type=pathlib.Path)
+    parser = Parser(prog="excamera", usage="excamera [OPTION]... INPUT -o OUTPUT", description=description,
+                    epilog=EXAMPLES)
+    parser.add_argument("input", metavar="INPUT", help="the film to be encoded, or -")
+    parser.add_argument("-o", "--output", metavar="OUTPUT", required=True, type=pathlib.Path,
+                        help="the file to be made; ends in .webm, .mkv or .ivf")
     for title, add_options in (("quality", add_quality), ("the pictures", add_picture), ("the sound", add_sound),
                                ("pieces", add_pieces), ("messages", add_messages), ("the work", add_work)):
         add_options(parser.add_argument_group(title).add_argument)

@@ -127,8 +127,8 @@ def rounds(sample, target):
     return [some, sample.batches, sample.batches]
 
 
-def predict(sample, target, cost, note):
-    """The prediction for a film. cost: that of the whole film."""
+def predict(sample, target, cost, on_round):
+    """The prediction for a film. cost: that of the whole film. on_round: called with the level of each round."""
     probe, found, before, tried = Probe(sample, target), None, None, None
     level = usual(probe.metric, sample).level(range(sample.chunks), cost)
     for batches in rounds(sample, target):
@@ -136,7 +136,7 @@ def predict(sample, target, cost, note):
         if batches is before and abs(log_step(wanted) - log_step(tried)) < FAR:
             break
         tried, before = wanted, batches
-        note(f"probing level {tried}")
+        on_round(tried)
         better = probe.round(tried, batches)
         found = better.refined(found) if found else better
         level = found.level(range(sample.chunks), cost)

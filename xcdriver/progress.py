@@ -54,7 +54,8 @@ class Progress:
             if self.frames:
                 yield 3, f"{in_minutes((self.frames - done) / rate)} left"
         if size:
-            yield 1, in_bytes(size) + (f" of about {in_bytes(size_at_end)}" if size_at_end else "")
+            about = "~" if self.live else "about "  # a terminal may be narrow
+            yield 1, in_bytes(size) + (f" of {about}{in_bytes(size_at_end)}" if size_at_end else "")
 
     def write(self, parts):
         if self.quiet or not can_say():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How large the output is so far, and about how large it will be."""
 import contextlib
+import math
 
 from xcdriver import graph
 from xcdriver.sound import files
@@ -9,8 +10,9 @@ from xcdriver.sound import files
 class Sizes:
     """Bytes of a film's finished chunks, and of its tracks."""
 
-    def __init__(self, work, source):
-        self.work, self.source = work, source
+    def __init__(self, work, source, batch):
+        """batch: how many chunks have a key frame together."""
+        self.work, self.source, self.batch = work, source, batch
         self.known = {}  # of chunks that are finished, by number
 
     def look(self, chunks):
@@ -33,11 +35,20 @@ class Sizes:
         return total
 
     def so_far(self):
-        return sum(self.known.values()) + self.of_tracks()
+        """0 if no chunk is finished."""
+        return sum(self.known.values()) + self.of_tracks() if self.known else 0
 
     def at_end(self, frames, chunk_frames, frames_split):
-        """An estimate, if it is known how many frames there will be; else None."""
-        if not frames or not self.known:
+        """An estimate, if it is known how many frames there will be, and how large chunks with a key frame and others
+        are; else None."""
+        if not frames:
             return None
-        tracks = self.of_tracks() * max(1, frames / max(1, frames_split))
-        return sum(self.known.values()) * max(1, frames / (len(self.known) * chunk_frames)) + tracks
+        chunks = math.ceil(frames / chunk_frames)
+        first = math.ceil(chunks / self.batch)
+        total = self.of_tracks() * max(1, frames / max(1, frames_split))
+        for is_first, count in ((True, first), (False, chunks - first)):
+            known = [size for chunk, size in self.known.items() if (chunk % self.batch == 0) == is_first]
+            if count and not known:
+                return None
+            total += math.fsum(known) * max(1, count / max(1, len(known)))
+        return total

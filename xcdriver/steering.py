@@ -16,10 +16,12 @@ from xcdriver.sound import container_of
 # The farthest that the logarithm of the first window's step is from that of the last probe, since a quality does not
 # follow a power that far, and those of other windows from the first window's.
 FIRST_FARTHEST = {"ssim": 0.4, "vmaf": 0.4}
-FARTHEST = 1.5
+FARTHEST = {"ssim": 1.5, "vmaf": 0.6}
+SIZE_FARTHEST = 1.5
 # A film that misses its target by more is corrected: for each frame, or as a part of its size.
 TOLERANCE = {"ssim": 0.0015, "vmaf": 0.9}
 SIZE_TOLERANCE = 0.025
+SHORTEST = {"vmaf": 2}  # chunks of a window, since ffmpeg, which measures VMAF, takes long to start
 MOST_SSIM = 0.99999  # that a chunk is brought to
 
 
@@ -52,7 +54,7 @@ class Steering:
         plan = self.work.record["plan"]
         self.chunks, self.frames, self.cost = plan["chunks"], plan["frames"], plan["cost"]
         self.prediction = Prediction.of_record(plan["prediction"], self.options.batch)
-        self.ends = window_ends(self.chunks)
+        self.ends = window_ends(self.chunks, SHORTEST.get(self.target.metric, 1))
 
     def sample(self, progress, splitter):
         """A sample of the film. A short film is not read a second time for it, unless it proves to be a long one."""
@@ -71,7 +73,8 @@ class Steering:
         hidden = math.ceil(sample.frames / min(graph.MINI_GOP, self.options.chunk))
         cost = self.target.cost(sample.frames, hidden, self.source.timing.rate, sample.tracks,
                                 bool(container_of(self.options.output)))
-        prediction = predict(sample, self.target, cost, progress.note)
+        prediction = predict(sample, self.target, cost,
+                             lambda level: progress.begin(f"probing level {level}", None))
         shutil.rmtree(sample.path)
         return {"chunks": sample.chunks, "frames": sample.frames, "cost": cost, "prediction": prediction.record()}
 
@@ -131,9 +134,9 @@ class Steering:
     def near(self, level):
         """A level not too far from what is known."""
         if self.levels.windows:
-            known, farthest = self.levels.windows[0][2], FARTHEST
+            known, farthest = self.levels.windows[0][2], FARTHEST.get(self.target.metric, SIZE_FARTHEST)
         else:
-            known, farthest = self.prediction.parts[-1].level, FIRST_FARTHEST.get(self.target.metric, FARTHEST)
+            known, farthest = self.prediction.parts[-1].level, FIRST_FARTHEST.get(self.target.metric, SIZE_FARTHEST)
             level = max(level, LEAST[self.target.metric]) if self.target.metric == "vmaf" else level
         low, high = log_step(known) - farthest, log_step(known) + farthest
         return round(level_of_log_step(min(high, max(low, log_step(level)))), 3)

@@ -7,6 +7,7 @@ import re
 import select
 import shutil
 import sys
+import textwrap
 
 WIDTH = 80  # columns, where the terminal does not say how many it has
 
@@ -24,8 +25,12 @@ def say(text):
 
 def say_line(text):
     """Writes a line, whatever is in the names of files: a control character, which a terminal would obey, becomes a
-    question mark."""
-    say(re.sub(r"[\0-\x1f\x7f-\x9f]", "?", text) + "\n")
+    question mark. On a terminal that is narrower, the line goes on in the next row after a whole word."""
+    text = re.sub(r"[\0-\x1f\x7f-\x9f]", "?", text)
+    if is_live() and len(text) > width():
+        text = textwrap.fill(text, max(2, width()), subsequent_indent="  ", break_long_words=False,
+                             break_on_hyphens=False)
+    say(text + "\n")
 
 
 def can_say():
