@@ -47,8 +47,8 @@ def measure(film, output, metric):
                               "psnr": ("ffmpeg", "psnr", r"PSNR y:([\d.]+)"),
                               "vmaf": ("", "libvmaf=n_threads=2", r"VMAF score: ([\d.]+)")}[metric]
     graph = f"[0:v]settb=1,setpts=N[a];[1:v]settb=1,setpts=N[b];[a][b]{name}"
-    done = subprocess.run([program or vmaf.ffmpeg(), "-nostdin", "-i", output, "-i", film, "-lavfi", graph, "-f", "null",
-                           "-"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    argv = [program or vmaf.ffmpeg(), "-nostdin", "-i", output, "-i", film, "-lavfi", graph, "-f", "null", "-"]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     match = re.search(pattern, done.stdout.decode(errors="replace"))
     if not match:
         sys.exit(f"{film}: ffmpeg did not measure {metric}")

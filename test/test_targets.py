@@ -24,7 +24,7 @@ class TargetCase(DriverCase):
 
     def wanted(self, text):
         """What the last line says about the target: what was wanted, and how near it is."""
-        match = re.search(r", wanted (\S+ ?\S*) \(([+-][\d.]+)(?: %)?\)\n\Z", text)
+        match = re.search(r", wanted (\S+ ?\S*)(?: dB)? \(([+-][\d.]+)(?: %| dB)?\)\n\Z", text)
         self.assertTrue(match, text)
         return match[1], float(match[2])
 
@@ -72,6 +72,17 @@ class Qualities(TargetCase):
         self.assertAlmostEqual(found, 0.97, delta=0.002)
         self.assertEqual(said[0], "SSIM 0.97")
         self.assertAlmostEqual(said[1], found - 0.97, delta=2e-5)
+
+    def test_psnr(self):
+        """FFmpeg's figure, of the mean squared error of the whole film."""
+        said = self.wanted(self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--target", "psnr=36"))
+        graph = "[0:v]settb=1,setpts=N[a];[1:v]settb=1,setpts=N[b];[a][b]psnr"
+        text = harness.run("ffmpeg", "-i", self.dir / "out.ivf", "-i", self.film, "-lavfi", graph, "-f", "null",
+                           "-").stderr.decode()
+        found = float(re.search(r"PSNR y:([\d.]+)", text)[1])
+        self.assertAlmostEqual(found, 36, delta=0.2)
+        self.assertEqual(said[0], "PSNR 36")
+        self.assertAlmostEqual(said[1], found - 36, delta=0.011)
 
     def test_vmaf(self):
         sys.path.insert(0, str(ROOT))
@@ -149,7 +160,7 @@ class TheSameBytes(TargetCase):
 class Refusals(TargetCase):
     def test_command_line(self):
         for arguments in (["--size", "0"], ["--size", "5T"], ["--size", "-3k"], ["--bitrate", "nan"],
-                          ["--target", "ssim=1"], ["--target", "ssim=1.1"], ["--target", "psnr=40"],
+                          ["--target", "ssim=1"], ["--target", "ssim=1.1"], ["--target", "psnr=70"],
                           ["--target", "vmaf=100"], ["--target", "ssim"], ["--target", "ssim=0.9", "-q", "4"],
                           ["--size", "4k", "--bitrate", "4k"]):
             with self.subTest(arguments):

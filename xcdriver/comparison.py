@@ -10,8 +10,7 @@ import time
 
 from xcdriver import graph, vmaf
 from xcdriver.processes import Failure, log_in_memory, reason, started
-
-PEAK = 255 ** 2
+from xcdriver.target import PEAK
 
 
 def write_film(directory, chunks, descriptor):

@@ -61,6 +61,7 @@ class Levels:
 
     def __call__(self, chunk):
         """Chunks after the last window get its level; they are not encoded with it."""
-        first, _, level, _ = next((window for window in self.windows if window[0] <= chunk < window[1]), self.windows[-1])
+        first, _, level, _ = next((window for window in self.windows if window[0] <= chunk < window[1]),
+                                  self.windows[-1])
         place = max(0, chunk - first)
         return int(min(COARSEST, max(FINEST, math.floor(level * (place + 1)) - math.floor(level * place))))

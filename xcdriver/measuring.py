@@ -4,13 +4,14 @@ import functools
 import math
 
 from xcdriver import graph, vmaf
-from xcdriver.comparison import PEAK, Comparison, compare
+from xcdriver.comparison import Comparison, compare
+from xcdriver.target import PEAK
 
 
 def metrics_of(options, target):
     """What has to be measured."""
     wanted = {"ssim"} if options.measure else set()
-    return sorted(wanted | ({target.metric} if target and target.is_quality else set()))
+    return sorted(wanted | ({target.measured} if target and target.is_quality else set()))
 
 
 class Quality:
@@ -41,10 +42,11 @@ class Quality:
         """Forgets what was measured from this chunk on, because it is encoded again."""
         self.segments = [part for part in self.segments if part["first"] < first]
 
-    def loss_until(self, metric, end):
-        """The mean loss of the chunks before this one; 0 if there are none."""
+    def loss_until(self, target, end):
+        """The mean loss of the chunks before this one, in the terms of a target; 0 if there are none."""
+        metric = target.measured
         parts = [part[metric] for part in self.segments if part["end"] <= end and metric in part]
-        return sum(part[1] for part in parts) / max(1, sum(part[0] for part in parts))
+        return sum(part[1 + target.column] for part in parts) / max(1, sum(part[0] for part in parts))
 
     def has(self, metric):
         return self.total(metric, 0) > 0

@@ -24,8 +24,9 @@ EXAMPLES = """Examples:
 def add_quality(add):
     add("-q", "--quality", metavar="Q", type=number(0, 63), help=f"from 0 (best) to 63 (smallest); default: {QUALITY}")
     add("--target", metavar="METRIC=VALUE", type=quality,
-        help="in place of -q: the quality of the whole film, such as ssim=0.98 or vmaf=95")
-    add("--size", metavar="BYTES", type=amount, help="in place of -q: the size of OUTPUT, sound included, in bytes, such as 700k or 50M")
+        help="in place of -q: the quality of the whole film, such as ssim=0.98, psnr=40 or vmaf=95")
+    add("--size", metavar="BYTES", type=amount,
+        help="in place of -q: the size of OUTPUT, sound included, in bytes, such as 700k or 50M")
     add("--bitrate", metavar="BITS", type=amount,
         help="in place of -q: the bits per second of OUTPUT, sound included, such as 900k or 2M")
     add("--speed", metavar="N", type=number(0, 4), default=SPEED,

@@ -7,7 +7,7 @@ from xcdriver.levels import COARSEST, FINEST, level_of_log_step, log_step
 
 # The power of the quantizer's step that costs follow, as a first guess: from the films of docs/quality.md. Key frames
 # depend less on it than all other frames, so they are a part of their own.
-POWERS = {"size": (-0.3, -0.8), "ssim": (0.58,), "vmaf": (0.65,)}
+POWERS = {"size": (-0.3, -0.8), "ssim": (0.58,), "psnr": (0.8,), "vmaf": (0.65,)}
 # The distance of the logarithms of steps from which on two rounds say more about the power than the first guess does.
 TELLING = 0.35
 

@@ -17,12 +17,12 @@ from xcdriver.segment import make
 
 # What films cost at a level, for a first guess: bytes for each sample of the luma, of key frames and of all others, or
 # the loss of each frame. These are about the means of the films of docs/quality.md.
-USUAL_LEVEL, USUAL = 22, {"key": 0.25, "size": 0.0135, "ssim": 0.0125, "vmaf": 3.5}
+USUAL_LEVEL, USUAL = 22, {"key": 0.25, "size": 0.0135, "ssim": 0.0125, "psnr": 3.6, "vmaf": 3.5}
 # Levels that are tried. What VMAF lacks to 100 hardly depends on levels that are finer.
-LEAST, MOST = {"size": 6, "ssim": 6, "vmaf": 16}, 56
+LEAST, MOST = {"size": 6, "ssim": 6, "psnr": 6, "vmaf": 16}, 56
 # What a thorough search costs, divided by the cost of a fast one; and how much of that saving the search has at each
 # speed, as an exponent (docs/quality.md).
-SAVING = {"key": 1., "size": 0.82, "ssim": 0.74, "vmaf": 0.81}
+SAVING = {"key": 1., "size": 0.82, "ssim": 0.74, "psnr": 0.81, "vmaf": 0.81}
 THOROUGHNESS = (1, 1, 0.9, 0.5, 0)
 FAR = 0.6  # between the logarithms of steps: what was found at one says little about another
 EACH = 4  # of so many chunks, one is encoded as a whole, beginning with the second one
@@ -48,7 +48,7 @@ class Probe:
     """Rounds of encoding a sample."""
 
     def __init__(self, sample, target):
-        self.sample = sample
+        self.sample, self.target = sample, target
         self.metric = target.metric if target.is_quality else "size"
         self.saving = SAVING[self.metric] ** THOROUGHNESS[sample.options.speed]
 
@@ -86,11 +86,12 @@ class Probe:
 
     def losses(self, batch, whole):
         """The loss of all frames of each chunk of a batch."""
-        beginners = [functools.partial(Comparison, self.sample, [chunk], self.metric, self.sample.options.chunk, VMAF_EACH,
+        beginners = [functools.partial(Comparison, self.sample, [chunk], self.target.measured,
+                                       self.sample.options.chunk, VMAF_EACH,
                                        state=None if chunk == batch[0] else f"{graph.stem(chunk - 1)}-anchors.state")
                      for chunk in whole]
         found = compare(beginners, self.sample.options.jobs, lambda: None)
-        mean = {chunk: sum(frame[0] for frame in frames) / len(frames)
+        mean = {chunk: sum(frame[self.target.column] for frame in frames) / len(frames)
                 for chunk, frames in zip(whole, found) if frames} or {whole[0]: 1.}
         return [{chunk: interpolated(mean, chunk) * self.saving * self.sample.frames_of(chunk)
                  for chunk in batch}]
@@ -108,8 +109,8 @@ def usual(metric, sample):
 
 
 def beginning(sample, metric):
-    """Some chunks, of which the last is encoded as a whole. A key frame weighs on sizes, so it has to be a real one; and
-    how much SSIM its quality is worth to the frames after it shows in the middle of a batch. VMAF does not need that."""
+    """Some chunks, of which the last is encoded as a whole. A key frame weighs on sizes, so it has to be a real one. How
+    much others owe to its quality shows in the middle of a batch; only VMAF does not need that."""
     batch = sample.batches[len(sample.batches) // 2]
     middle = len(batch) // 2
     if metric == "size":

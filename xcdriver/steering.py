@@ -15,13 +15,14 @@ from xcdriver.sound import container_of
 
 # The farthest that the logarithm of the first window's step is from that of the last probe, since a quality does not
 # follow a power that far, and those of other windows from the first window's.
-FIRST_FARTHEST = {"ssim": 0.4, "vmaf": 0.4}
-FARTHEST = {"ssim": 1.5, "vmaf": 0.6}
-SIZE_FARTHEST = 1.5
-# A film that misses its target by more is corrected: for each frame, or as a part of its size.
-TOLERANCE = {"ssim": 0.0015, "vmaf": 0.9}
-SIZE_TOLERANCE = 0.025
+FIRST_FARTHEST = {"ssim": 0.4, "psnr": 0.4, "vmaf": 0.4}
+FARTHEST = {"vmaf": 1.3}
+USUAL_FARTHEST = 1.5
+# A film that misses its target by more is corrected: for each frame, or as a part of its cost.
+TOLERANCE = {"ssim": 0.0018, "vmaf": 0.95}
+USUAL_TOLERANCE = 0.025
 SHORTEST = {"vmaf": 2}  # chunks of a window, since ffmpeg, which measures VMAF, takes long to start
+CAUTION = 0.7  # how much of a miss of quality is corrected, since the power may be higher there
 MOST_SSIM = 0.99999  # that a chunk is brought to
 
 
@@ -105,13 +106,15 @@ class Steering:
         """After the last segment: if the film has missed its target, removes what was made of the last window, chooses
         another level for it, and returns True. This is done once."""
         miss = sum(self.spent(self.chunks)) - self.cost
-        unit = self.frames if self.target.is_quality else self.cost
-        if self.work.record.get("corrected") or abs(miss) <= TOLERANCE.get(self.target.metric, SIZE_TOLERANCE) * unit:
+        metric = self.target.metric
+        most = TOLERANCE[metric] * self.frames if metric in TOLERANCE else USUAL_TOLERANCE * self.cost
+        if self.work.record.get("corrected") or abs(miss) <= most:
             return False
         first, end, before, _ = self.levels.windows[-1]
         parts = [total - earlier for total, earlier in zip(self.spent(end), self.spent(first))]
         factor = self.prediction.factor({chunk: self.levels(chunk) for chunk in range(first, end)}, parts[-1])
-        level = self.near(self.prediction.level(range(first, end), sum(parts) - miss, factor))
+        part = CAUTION if self.target.is_quality else 1
+        level = self.near(self.prediction.level(range(first, end), sum(parts) - part * miss, factor))
         if level == before:
             return False
         segment.remove(self.work.path)
@@ -134,9 +137,9 @@ class Steering:
     def near(self, level):
         """A level not too far from what is known."""
         if self.levels.windows:
-            known, farthest = self.levels.windows[0][2], FARTHEST.get(self.target.metric, SIZE_FARTHEST)
+            known, farthest = self.levels.windows[0][2], FARTHEST.get(self.target.metric, USUAL_FARTHEST)
         else:
-            known, farthest = self.prediction.parts[-1].level, FIRST_FARTHEST.get(self.target.metric, SIZE_FARTHEST)
+            known, farthest = self.prediction.parts[-1].level, FIRST_FARTHEST.get(self.target.metric, USUAL_FARTHEST)
             level = max(level, LEAST[self.target.metric]) if self.target.metric == "vmaf" else level
         low, high = log_step(known) - farthest, log_step(known) + farthest
         return round(level_of_log_step(min(high, max(low, log_step(level)))), 3)
@@ -144,7 +147,7 @@ class Steering:
     def spent(self, end):
         """What the finished chunks before this one have cost, in the parts of the prediction."""
         if self.target.is_quality:
-            return [self.quality.loss_until(self.target.metric, end) * min(self.frames, end * self.options.chunk)]
+            return [self.quality.loss_until(self.target, end) * min(self.frames, end * self.options.chunk)]
         for chunk in range(end):
             if chunk not in self.kinds:
                 self.kinds[chunk] = bytes_by_kind(self.work.path / graph.finished(chunk))

@@ -35,6 +35,8 @@ def quality_parts(quality, frames):
 
 def nearness(target, size, bitrate, quality):
     """How near the film came to its target."""
+    if target.metric == "psnr":
+        return f"{quality.psnr - target.value:+.2f} dB" if quality.psnr is not None else "no picture differs"
     if target.is_quality:
         value = PERFECT[target.metric] - quality.loss(target.metric)
         return f"{value - target.value:+.5f}" if target.metric == "ssim" else f"{value - target.value:+.2f}"
