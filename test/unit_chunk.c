@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How a chunk is made of frames: which picture is an anchor, how fine it is, where a cut ends a section; and what the
  * calls leave when something fails in the middle. */
+#include <math.h>
+
 #include "base/log2.h"
+#include "chunk/fit.h"
 #include "chunk/goal.h"
 #include "chunk/policy.h"
 #include "chunk/sections.h"
 #include "excamera/chunk.h"
+#include "excamera/quantizer.h"
 #include "unit.h"
 #include "unit_scenes.h"
 
@@ -110,6 +114,54 @@ static void test_params(void)
 }
 
 /* --- goals --- */
+
+/* --- fit --- */
+
+/* What a chunk of 11 followers comes to whose costs, at the base, are so many times what was expected: by a power of
+ * the step, which is -1 for bytes and 0.5 for losses. */
+static double fitted(const struct xc_anchored_options *options, double cost, double times)
+{
+    const uint8_t shown = 0x10, hidden = 0; /* the first byte of a frame's header; RFC 6386, section 9.1 */
+    struct xc_ivf_frame frames[] = { { .data = &shown, .size = 1, .timestamp = 0 },
+                                     { .data = &hidden, .size = 1, .timestamp = 12 } };
+    const struct xc_ivf anchors = { .frames = frames, .header = { .frame_count = 2 } };
+    struct xc_fit fit;
+    xc_fit_init(&fit, options, 40, &anchors);
+    double total = 0;
+    for (int i = 0; i < 11; i++) {
+        const unsigned quantizer = xc_fit_quantizer(&fit);
+        const unsigned index = xc_quantizer_of_level(xc_level_of_quantizer(quantizer));
+        const double factor = (double)xc_step_of_quantizer(index) / xc_step_of_quantizer(40);
+        const double spent = times * cost / 11 * (options->fit_bytes ? 1 / factor : sqrt(factor));
+        xc_fit_report(&fit, quantizer, spent);
+        total += spent;
+    }
+    return total;
+}
+
+static void test_fit(void)
+{
+    struct xc_anchored_options options = xc_anchored_defaults;
+    for (double times = 0.7; times < 1.5; times += 0.1) {
+        const double headers = XC_IVF_HEADER_SIZE + 14 * XC_IVF_FRAME_HEADER_SIZE + 2; /* one shows the anchor again */
+        options.fit_bytes = (size_t)(11000 + headers);
+        CHECK(fabs(fitted(&options, 11000, times) / 11000 - 1) < 0.02);
+    }
+    unit_end("followers that are larger or smaller than expected are brought to a size");
+
+    options.fit_bytes = 0;
+    options.fit_ssim = 0.98;
+    for (double times = 0.8; times < 1.3; times += 0.1) { /* two anchors, whose share is theirs, come to it */
+        CHECK(fabs(fitted(&options, 0.02 * 11, times) / (0.02 * 11) - 1) < 0.02);
+    }
+    unit_end("followers that are better or worse than expected are brought to an SSIM");
+
+    struct xc_fit fit;
+    xc_fit_init(&fit, &xc_anchored_defaults, 40, &(struct xc_ivf){ .frames = NULL });
+    xc_fit_report(&fit, 40, 1e9);
+    CHECK_EQUAL(xc_fit_quantizer(&fit), 40);
+    unit_end("where nothing is to be fitted, all followers have the quantizer of the level");
+}
 
 /* Tries a picture whose size is known at each level, until its goal is settled. Returns the level that is kept. */
 static unsigned settle(struct xc_goal *goal, const unsigned sizes[64], unsigned limit, xc_margin changed,
@@ -323,6 +375,7 @@ int main(void)
     CHECK_OK(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), err);
     test_quantizers();
     test_params();
+    test_fit();
     test_logarithm();
     test_goals();
     test_sections();

@@ -24,7 +24,9 @@ LEAST, MOST = {"size": 6, "ssim": 6, "psnr": 6, "vmaf": 16}, 56
 # speed, as an exponent (docs/quality.md).
 SAVING = {"key": 1., "size": 0.82, "ssim": 0.74, "psnr": 0.81, "vmaf": 0.81}
 THOROUGHNESS = (1, 1, 0.9, 0.5, 0)
-FAR = 0.6  # between the logarithms of steps: what was found at one says little about another
+# Between the logarithms of steps: what was found at one says little about another. An SSIM is brought about by the last
+# chunk (levels.py), so it may be farther.
+FAR = {"size": 0.6, "ssim": 0.9, "psnr": 0.6, "vmaf": 0.6}
 EACH = 4  # of so many chunks, one is encoded as a whole, beginning with the second one
 VMAF_EACH = 3  # one in so many frames is measured
 FAST = ["ANCHORED_OPTIONS=-q rt", "ENGINE=local"]
@@ -109,8 +111,8 @@ def usual(metric, sample):
 
 
 def beginning(sample, metric):
-    """Some chunks, of which the last is encoded as a whole. A key frame weighs on sizes, so it has to be a real one. How
-    much others owe to its quality shows in the middle of a batch; only VMAF does not need that."""
+    """Some chunks, of which the last is encoded as a whole. A key frame weighs on sizes, so it has to be a real one.
+    How much others owe to its quality shows in the middle of a batch; only VMAF does not need that."""
     batch = sample.batches[len(sample.batches) // 2]
     middle = len(batch) // 2
     if metric == "size":
@@ -134,7 +136,7 @@ def predict(sample, target, cost, on_round):
     level = usual(probe.metric, sample).level(range(sample.chunks), cost)
     for batches in rounds(sample, target):
         wanted = min(MOST, max(LEAST[probe.metric], round(level)))
-        if batches is before and abs(log_step(wanted) - log_step(tried)) < FAR:
+        if batches is before and abs(log_step(wanted) - log_step(tried)) < FAR[probe.metric]:
             break
         tried, before = wanted, batches
         on_round(tried)

@@ -13,8 +13,8 @@
 #define FARTHEST 2.5
 /* How much a follower says about the next ones. The first ones are often cheaper than the rest. */
 #define NEWS 0.35
-/* How much of the way to the step that the bytes ask for is gone at a time. A picture after a finer one takes few bytes,
- * and the one after that would take many. */
+/* How much of the way to the step that the bytes ask for is gone at a time. A picture after a finer one takes few
+ * bytes, and the one after that would take many. */
 #define PACE 0.65
 
 static uint64_t frames_of(const struct xc_ivf *anchors, uint64_t pictures)
