@@ -32,7 +32,8 @@ def level_of_log_step(value):
 def window_ends(chunks, shortest):
     """Divides a film into windows that get shorter towards its end. What came of one decides the level of the next. It
     depends on nothing but the number of chunks, so that the result does not depend on how many processes there are.
-    shortest: how many chunks a window has at least, except the last one."""
+    shortest: how many chunks a window has at least, except the last one. More make VMAF cheaper, since for each window
+    ffmpeg starts, which takes as long as to measure some frames."""
     ends, least = [0], max(shortest, min(LEAST_WINDOW, chunks // LONG))
     while ends[-1] < chunks:
         ends.append(min(chunks, ends[-1] + max(math.ceil((chunks - ends[-1]) * PART), least)))

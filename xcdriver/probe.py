@@ -10,7 +10,7 @@ import types
 from xcdriver import graph
 from xcdriver.comparison import Comparison, compare
 from xcdriver.ivf import bytes_by_kind
-from xcdriver.levels import log_step
+from xcdriver.levels import level_of_log_step, log_step
 from xcdriver.makefile import makefile
 from xcdriver.prediction import POWERS, Part, Prediction
 from xcdriver.segment import make
@@ -27,7 +27,7 @@ THOROUGHNESS = (1, 1, 0.9, 0.5, 0)
 # Between the logarithms of steps: what was found at one says little about another. An SSIM is brought about by the last
 # chunk (levels.py), so it may be farther.
 FAR = {"size": 0.6, "ssim": 0.9, "psnr": 0.6, "vmaf": 0.6}
-EACH = 4  # of so many chunks, one is encoded as a whole, beginning with the second one
+EACH = 4  # for a size, of so many chunks, one is encoded as a whole, beginning with the second one
 VMAF_EACH = 3  # one in so many frames is measured
 FAST = ["ANCHORED_OPTIONS=-q rt", "ENGINE=local"]
 
@@ -57,9 +57,11 @@ class Probe:
     def round(self, level, batches):
         """Encodes batches of the sample, or the beginnings of some, and returns the prediction that follows for one
         level."""
-        is_sample = batches is self.sample.batches
-        whole = [chunk for batch in batches for chunk in (batch[1::EACH] if is_sample else []) or batch[-1:]]
-        is_size = self.metric == "size"
+        is_size, is_sample = self.metric == "size", batches is self.sample.batches
+        if is_sample and is_size:
+            whole = [chunk for batch in batches for chunk in batch[1::EACH] or batch]
+        else:
+            whole = [batch[len(batch) // 2 if is_sample else -1] for batch in batches]
         self.encode(level, batches, whole, [chunk for batch in batches for chunk in batch] if is_size else [])
         measure = self.sizes if is_size else self.losses
         parts = [{} for _ in POWERS[self.metric]]
@@ -125,7 +127,7 @@ def rounds(sample, target):
     depend on the level; then the sample. For the quality of a short film, some chunks are enough, since its cost need
     not be known that well. The last ones are encoded once more if they were far from what was found."""
     some = [beginning(sample, target.metric if target.is_quality else "size")]
-    if sample.is_whole:
+    if sample.is_whole and len(sample.batches) == 1:
         return [some, some if target.is_quality or sample.chunks <= len(some[0]) else sample.batches]
     return [some, sample.batches, sample.batches]
 
@@ -135,6 +137,8 @@ def predict(sample, target, cost, on_round):
     probe, found, before, tried = Probe(sample, target), None, None, None
     level = usual(probe.metric, sample).level(range(sample.chunks), cost)
     for batches in rounds(sample, target):
+        if before and before is not batches and len(batches) > 1:  # one batch of several says less about the film
+            level = level_of_log_step((log_step(level) + log_step(tried)) / 2)
         wanted = min(MOST, max(LEAST[probe.metric], round(level)))
         if batches is before and abs(log_step(wanted) - log_step(tried)) < FAR[probe.metric]:
             break

@@ -21,7 +21,6 @@ USUAL_FARTHEST = 1.5
 # A film that misses its target by more is corrected: for each frame, or as a part of its cost.
 TOLERANCE = {"ssim": 0.0018, "vmaf": 0.95}
 USUAL_TOLERANCE = 0.025
-SHORTEST = {"vmaf": 2}  # chunks of a window, since ffmpeg, which measures VMAF, takes long to start
 CAUTION = 0.7  # how much of a miss of quality is corrected, since the power may be higher there
 MOST_SSIM = 0.99999  # that a chunk is brought to
 
@@ -55,7 +54,7 @@ class Steering:
         plan = self.work.record["plan"]
         self.chunks, self.frames, self.cost = plan["chunks"], plan["frames"], plan["cost"]
         self.prediction = Prediction.of_record(plan["prediction"], self.options.batch)
-        self.ends = window_ends(self.chunks, SHORTEST.get(self.target.metric, 1))
+        self.ends = window_ends(self.chunks, max(2, self.chunks // 6) if self.target.metric == "vmaf" else 1)
 
     def sample(self, progress, splitter):
         """A sample of the film. A short film is not read a second time for it, unless it proves to be a long one."""
