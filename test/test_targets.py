@@ -16,7 +16,7 @@ FRAMES = 144
 
 
 class TargetCase(DriverCase):
-    OPTIONS = ("-s", "6", "-k", "4", "-j", "2")  # six batches, of which three are probed
+    OPTIONS = ("-s", "6", "-k", "4", "-j", "2")  # six batches, all of which are probed
 
     def setUp(self):
         super().setUp()
@@ -43,6 +43,14 @@ class Sizes(TargetCase):
         """The whole film is one batch, as short clips are."""
         self.works(self.film, "-o", "out.ivf", "-s", "12", "-k", "12", "--size", "60k")
         self.assertAlmostEqual((self.dir / "out.ivf").stat().st_size / 60000, 1, delta=0.03)
+
+    def test_scenes_that_differ(self):
+        """The first half of the film takes most of the bytes, and the second half cannot take more."""
+        harness.must("ffmpeg", "-v", "error", "-i", self.film, "-f", "lavfi", "-i", "color=gray:112x96:24:duration=3",
+                     "-filter_complex", "[0:v]trim=end_frame=72[a];[1:v]setsar=1[b];[a]setsar=1[c];[c][b]concat",
+                     "-pix_fmt", "yuv420p", self.dir / "in.y4m")
+        self.works("in.y4m", "-o", "out.ivf", "-s", "6", "-k", "2", "-j", "2", "--size", "50k")
+        self.assertAlmostEqual((self.dir / "out.ivf").stat().st_size / 50000, 1, delta=0.03)
 
     def test_bitrate_with_sound(self):
         """ffprobe's bitrate, to which the sound belongs."""

@@ -12,8 +12,8 @@ STEPS = (4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 16, 17, 19, 21, 22, 23, 24, 25, 27, 2
          41, 43, 45, 47, 49, 51, 53, 55, 57, 60, 64, 68, 72, 78, 84, 90, 96, 102, 108, 114, 122, 131, 140, 149, 158,
          167, 177, 189, 201, 213, 225, 239, 254, 269, 284)
 LOG_STEPS = [math.log(step) for step in STEPS]
-PART = 0.4  # of what is left of the film
-LEAST_WINDOW, LONG = 4, 32  # chunks; what is not longer has fewer windows, and shorter ones
+PART = 0.39  # of what the rest of the film costs
+LEAST_WINDOW, LONG = 4, 32  # chunks; what is not longer has shorter windows
 
 
 def log_step(level):
@@ -29,14 +29,19 @@ def level_of_log_step(value):
     return min(COARSEST, max(FINEST, above - 1 + (value - low) / (high - low)))
 
 
-def window_ends(chunks, shortest):
-    """Divides a film into windows that get shorter towards its end. What came of one decides the level of the next. It
-    depends on nothing but the number of chunks, so that the result does not depend on how many processes there are.
-    shortest: how many chunks a window has at least, except the last one. More make VMAF cheaper, since for each window
-    ffmpeg starts, which takes as long as to measure some frames."""
-    ends, least = [0], max(shortest, min(LEAST_WINDOW, chunks // LONG))
-    while ends[-1] < chunks:
-        ends.append(min(chunks, ends[-1] + max(math.ceil((chunks - ends[-1]) * PART), least)))
+def window_ends(costs, shortest):
+    """Divides a film into windows that get cheaper towards its end. What came of one decides the level of the next. It
+    depends on nothing but what the chunks are thought to cost, so that the result does not depend on how many processes
+    there are. shortest: how many chunks a window has at least, except the last one. More make VMAF cheaper, since for
+    each window ffmpeg starts, which takes as long as to measure some frames."""
+    ends, left, least = [0], math.fsum(costs), max(shortest, min(LEAST_WINDOW, len(costs) // LONG))
+    while ends[-1] < len(costs):
+        end, spent = ends[-1], 0.
+        while end < len(costs) and (end - ends[-1] < least or spent < PART * left):
+            spent += costs[end]
+            end += 1
+        ends.append(end)
+        left -= spent
     return ends[1:]
 
 

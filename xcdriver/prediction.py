@@ -12,6 +12,16 @@ POWERS = {"size": (-0.3, -0.8), "ssim": (0.58,), "psnr": (0.8,), "vmaf": (0.65,)
 TELLING = 0.35
 
 
+def interpolated(known, chunk):
+    """A value between those that are known by the number of a chunk."""
+    before, after = (max((c for c in known if c <= chunk), default=None), min((c for c in known if c >= chunk),
+                                                                              default=None))
+    if before is None or after is None or before == after:
+        return known[after if before is None else before]
+    share = (chunk - before) / (after - before)
+    return known[before] * (1 - share) + known[after] * share
+
+
 class Part:
     """A part of the costs of some chunks, at one level."""
 
@@ -20,16 +30,18 @@ class Part:
         self.level, self.power, self.costs = level, power, costs
 
     def cost(self, chunk, level, batch, is_rare=False):
-        """Of a chunk that is not known, the mean of those in the same place of other batches, or of all. is_rare: most
-        chunks have no such cost, so nothing is expected of a place that is not known."""
+        """Of a chunk that is not known, what those in the same place of the batches around it lead to, or the mean of
+        all. is_rare: most chunks have no such cost, so nothing is expected of a place that is not known."""
         known = self.costs.get(chunk)
         if known is None:
-            alike = [cost for other, cost in self.costs.items() if other % batch == chunk % batch]
-            known = statistics.fmean(alike or ([0] if is_rare else self.costs.values()))
+            alike = {other: cost for other, cost in self.costs.items() if other % batch == chunk % batch}
+            known = 0 if is_rare else statistics.fmean(self.costs.values())
+            known = interpolated(alike, chunk) if alike else known
         return known * math.exp(self.power * (log_step(level) - log_step(self.level)))
 
     def refined(self, other):
-        """This part with the power that leads from another one, which is the same at another level, to it."""
+        """This part with the power that leads from another one, which is the same at another level, or a part of that,
+        to it; but the less that says, the more with the power of the other one."""
         distance = log_step(self.level) - log_step(other.level)
         both = self.costs.keys() & other.costs.keys()
         costs = [sum(part.costs[chunk] for chunk in both) for part in (self, other)]
@@ -37,7 +49,8 @@ class Part:
             return Part(self.level, other.power, self.costs)
         low, high = sorted((self.power / 3, self.power * 3))
         power = min(high, max(low, math.log(costs[0] / costs[1]) / distance))
-        share = distance ** 2 / (distance ** 2 + TELLING ** 2)
+        known = costs[0] / sum(self.costs.values())
+        share = distance ** 2 / (distance ** 2 + TELLING ** 2) * math.sqrt(known)
         return Part(self.level, share * power + (1 - share) * other.power, self.costs)
 
 

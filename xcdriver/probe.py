@@ -12,7 +12,7 @@ from xcdriver.comparison import Comparison, compare
 from xcdriver.ivf import bytes_by_kind
 from xcdriver.levels import level_of_log_step, log_step
 from xcdriver.makefile import makefile
-from xcdriver.prediction import POWERS, Part, Prediction
+from xcdriver.prediction import POWERS, Part, Prediction, interpolated
 from xcdriver.segment import make
 
 # What films cost at a level, for a first guess: bytes for each sample of the luma, of key frames and of all others, or
@@ -30,16 +30,6 @@ FAR = {"size": 0.6, "ssim": 0.9, "psnr": 0.6, "vmaf": 0.6}
 EACH = 4  # for a size, of so many chunks, one is encoded as a whole, beginning with the second one
 VMAF_EACH = 3  # one in so many frames is measured
 FAST = ["ANCHORED_OPTIONS=-q rt", "ENGINE=local"]
-
-
-def interpolated(known, chunk):
-    """A value between those that are known by the number of a chunk."""
-    before, after = (max((c for c in known if c <= chunk), default=None), min((c for c in known if c >= chunk),
-                                                                              default=None))
-    if before is None or after is None or before == after:
-        return known[after if before is None else before]
-    share = (chunk - before) / (after - before)
-    return known[before] * (1 - share) + known[after] * share
 
 
 def anchors(chunk):

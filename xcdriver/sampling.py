@@ -10,13 +10,11 @@ from xcdriver.processes import Failure, ending, log_in_memory, reason, started
 from xcdriver.sound import files, splitting_command
 
 MOST_SPANS = 12
-SHARE = 0.5  # of a film of several batches
-LEAST_SPANS = 6  # of a film that has so many; scenes differ so much that fewer would mislead
 
 
 def spans(batches):
-    """Which of so many batches are taken: some at equal distances, or all of them."""
-    count = max(min(batches, LEAST_SPANS), min(MOST_SPANS, int(batches * SHARE)))
+    """Which of so many batches are taken: all, or some at equal distances."""
+    count = min(batches, MOST_SPANS)
     return [int((number + 0.5) * batches / count) for number in range(count)]
 
 

@@ -54,7 +54,9 @@ class Steering:
         plan = self.work.record["plan"]
         self.chunks, self.frames, self.cost = plan["chunks"], plan["frames"], plan["cost"]
         self.prediction = Prediction.of_record(plan["prediction"], self.options.batch)
-        self.ends = window_ends(self.chunks, max(2, self.chunks // 6) if self.target.metric == "vmaf" else 1)
+        level = self.prediction.level(range(self.chunks), self.cost)
+        self.ends = window_ends([sum(self.prediction.costs(chunk, level)) for chunk in range(self.chunks)],
+                                max(2, self.chunks // 6) if self.target.metric == "vmaf" else 1)
 
     def sample(self, progress, splitter):
         """A sample of the film. A short film is not read a second time for it, unless it proves to be a long one."""
@@ -89,15 +91,19 @@ class Steering:
             return
         rest, factor = self.rest(chunk)
         level = self.near(self.prediction.level(range(chunk, self.chunks), rest, factor))
-        is_last = chunk == self.chunks - 1
-        self.levels.windows.append([chunk, self.window_end(chunk), level, self.fit(chunk, rest) if is_last else []])
+        fit = self.fit(chunk, level, rest) if self.window_end(chunk) == chunk + 1 else []
+        self.levels.windows.append([chunk, self.window_end(chunk), level, fit])
         self.work.update(levels=self.levels.windows)
         note(f"level {level:.2f} from chunk {chunk} on")
 
-    def fit(self, chunk, cost):
-        """Options of xc-enc that bring the last chunk to a cost."""
+    def fit(self, chunk, level, rest):
+        """Options of xc-enc that bring a chunk to a cost, if it is the last one, or what follows it is cheaper."""
+        own, *others = (sum(self.prediction.costs(number, level)) for number in range(chunk, self.chunks))
+        cost = rest - math.fsum(others)
+        if math.fsum(others) > own:
+            return []
         if self.target.metric == "ssim":
-            loss = cost / (self.frames - chunk * self.options.chunk)
+            loss = cost / min(self.options.chunk, self.frames - chunk * self.options.chunk)
             return ["--fit-ssim", f"{min(MOST_SSIM, max(0, 1 - loss)):.6f}"]
         return [] if self.target.is_quality else ["--fit-bytes", str(max(1, round(cost) + ivf.HEADER))]
 
