@@ -80,8 +80,8 @@ class Encoding:
         self.sizes.look(range(segment.first, segment.end))
         metrics = metrics_of(self.options, self.steering.target)
         if metrics:
-            found = measure(self.work, segment, metrics, self.options, self.steering.frames, self.on_wait)
-            self.quality.add(segment.first, segment.end, found)
+            for part in measure(self.work, segment, metrics, self.options, self.steering.frames, self.on_wait):
+                self.quality.add(*part)
 
     def settle(self):
         """Notes that the segment is finished. A batch that is only begun will be gone through again by a later run."""

@@ -15,7 +15,7 @@ def metrics_of(options, target):
 
 
 class Quality:
-    """What was measured of a film's segments. It is a part of the record of the work, so it survives an
+    """What was measured of the parts of a film. It is a part of the record of the work, so it survives an
     interruption."""
 
     def __init__(self, work):
@@ -73,13 +73,12 @@ def beginner(work, chunks, first, metric, options, each):
 
 
 def measure(work, segment, metrics, options, frames, on_wait):
-    """Measures a segment that is finished. frames: how many the film has; only VMAF needs to know. Returns the figures
-    of its frames by metric."""
+    """Measures a segment that is finished. frames: how many the film has; only VMAF needs to know. Returns what
+    Quality.add() takes, for each batch or part of one, since a later run may go on after any batch."""
     each = vmaf.distance(frames, options.chunk) if "vmaf" in metrics else 1
-    batches = graph.batches(segment.start, segment.end - 1, options.batch)
-    found = {}
-    for metric in metrics:
-        beginners = [beginner(work, [chunk for chunk in batch if chunk < segment.end], segment.first, metric, options,
-                              each) for batch in batches]
-        found[metric] = [frame for frames in compare(beginners, options.jobs, on_wait) for frame in frames]
-    return found
+    parts = [[chunk for chunk in batch if chunk < segment.end]
+             for batch in graph.batches(segment.start, segment.end - 1, options.batch)]
+    found = {metric: compare([beginner(work, part, segment.first, metric, options, each) for part in parts],
+                             options.jobs, on_wait) for metric in metrics}
+    return [(max(part[0], segment.first), part[-1] + 1, {metric: found[metric][number] for metric in metrics})
+            for number, part in enumerate(parts)]

@@ -28,15 +28,16 @@ class Part:
     def __init__(self, level, power, costs):
         """costs: by the number of the chunk."""
         self.level, self.power, self.costs = level, power, costs
+        self.guesses = {}  # of chunks that are not among them
 
     def cost(self, chunk, level, batch, is_rare=False):
         """Of a chunk that is not known, what those in the same place of the batches around it lead to, or the mean of
         all. is_rare: most chunks have no such cost, so nothing is expected of a place that is not known."""
-        known = self.costs.get(chunk)
+        known = self.costs.get(chunk, self.guesses.get(chunk))
         if known is None:
             alike = {other: cost for other, cost in self.costs.items() if other % batch == chunk % batch}
             known = 0 if is_rare else statistics.fmean(self.costs.values())
-            known = interpolated(alike, chunk) if alike else known
+            known = self.guesses[chunk] = interpolated(alike, chunk) if alike else known
         return known * math.exp(self.power * (log_step(level) - log_step(self.level)))
 
     def refined(self, other):

@@ -15,7 +15,7 @@ from xcdriver.sound import container_of
 
 # The farthest that the logarithm of the first window's step is from that of the last probe, since a quality does not
 # follow a power that far, and those of other windows from the first window's.
-FIRST_FARTHEST = {"ssim": 0.4, "psnr": 0.4, "vmaf": 0.4}
+FIRST_FARTHEST = {"ssim": 0.8, "psnr": 0.8, "vmaf": 0.4}
 FARTHEST = {"vmaf": 1.3}
 USUAL_FARTHEST = 1.5
 # A film that misses its target by more is corrected: for each frame, or as a part of its cost.
@@ -56,7 +56,7 @@ class Steering:
         self.prediction = Prediction.of_record(plan["prediction"], self.options.batch)
         level = self.prediction.level(range(self.chunks), self.cost)
         self.ends = window_ends([sum(self.prediction.costs(chunk, level)) for chunk in range(self.chunks)],
-                                max(2, self.chunks // 6) if self.target.metric == "vmaf" else 1)
+                                min(8, max(2, self.chunks // 6)) if self.target.metric == "vmaf" else 1)
 
     def sample(self, progress, splitter):
         """A sample of the film. A short film is not read a second time for it, unless it proves to be a long one."""
@@ -108,14 +108,14 @@ class Steering:
         return [] if self.target.is_quality else ["--fit-bytes", str(max(1, round(cost) + ivf.HEADER))]
 
     def correct(self, segment, note):
-        """After the last segment: if the film has missed its target, removes what was made of the last window, chooses
-        another level for it, and returns True. This is done once."""
+        """After the last segment: if the film has missed its target, removes what was made of the last window, if that
+        is this segment, chooses another level for it, and returns True. This is done once."""
         miss = sum(self.spent(self.chunks)) - self.cost
         metric = self.target.metric
         most = TOLERANCE[metric] * self.frames if metric in TOLERANCE else USUAL_TOLERANCE * self.cost
-        if self.work.record.get("corrected") or abs(miss) <= most:
-            return False
         first, end, before, _ = self.levels.windows[-1]
+        if self.work.record.get("corrected") or abs(miss) <= most or segment.first != first:
+            return False
         parts = [total - earlier for total, earlier in zip(self.spent(end), self.spent(first))]
         factor = self.prediction.factor({chunk: self.levels(chunk) for chunk in range(first, end)}, parts[-1])
         part = CAUTION if self.target.is_quality else 1
