@@ -50,8 +50,10 @@ class Probe:
         is_size, is_sample = self.metric == "size", batches is self.sample.batches
         if is_sample and is_size:
             whole = [chunk for batch in batches for chunk in batch[1::EACH] or batch]
+        elif is_sample:
+            whole = [batch[min(len(batch) - 1, 1) if self.metric == "vmaf" else len(batch) // 2] for batch in batches]
         else:
-            whole = [batch[len(batch) // 2 if is_sample else -1] for batch in batches]
+            whole = [batch[-1] for batch in batches]
         self.encode(level, batches, whole, [chunk for batch in batches for chunk in batch] if is_size else [])
         measure = self.sizes if is_size else self.losses
         parts = [{} for _ in POWERS[self.metric]]
