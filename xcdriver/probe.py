@@ -50,10 +50,8 @@ class Probe:
         is_size, is_sample = self.metric == "size", batches is self.sample.batches
         if is_sample and is_size:
             whole = [chunk for batch in batches for chunk in batch[1::EACH] or batch]
-        elif is_sample:
-            whole = [batch[min(len(batch) - 1, 1) if self.metric == "vmaf" else len(batch) // 2] for batch in batches]
         else:
-            whole = [batch[-1] for batch in batches]
+            whole = [batch[len(batch) // 2 if is_sample else -1] for batch in batches]
         self.encode(level, batches, whole, [chunk for batch in batches for chunk in batch] if is_size else [])
         measure = self.sizes if is_size else self.losses
         parts = [{} for _ in POWERS[self.metric]]
@@ -130,7 +128,8 @@ def predict(sample, target, cost, on_round):
     level = usual(probe.metric, sample).level(range(sample.chunks), cost)
     for batches in rounds(sample, target):
         if before and before is not batches and len(batches) > 1:  # one batch of several says less about the film
-            level = level_of_log_step((log_step(level) + log_step(tried)) / 2)
+            half = (log_step(level) - log_step(tried)) / 2
+            level = level_of_log_step(log_step(tried) + max(-FAR[probe.metric], min(FAR[probe.metric], half)))
         wanted = min(MOST, max(LEAST[probe.metric], round(level)))
         if batches is before and abs(log_step(wanted) - log_step(tried)) < FAR[probe.metric]:
             break
