@@ -134,8 +134,8 @@ def replay(batch, chunk, quality):
     for earlier in range(batch[0], chunk):
         anchors, after = f"{stem(earlier)}-anchors.ivf", f"{stem(chunk)}-after-{stem(earlier)}.state"
         yield Step([after], [anchors, *([before] if before else [])],
-                   ["xc-dump", "--anchors", "--cq-level", str(level_of(quality, earlier)), *(["-S", before] if before else []),
-                    anchors, after])
+                   ["xc-dump", "--anchors", "--cq-level", str(level_of(quality, earlier)),
+                    *(["-S", before] if before else []), anchors, after])
         before = after
 
 
