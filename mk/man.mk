@@ -5,12 +5,13 @@
 MAN := $(OUT)/man
 COMPLETED := $(TOOLS) $(LINKS) $(SCRIPTS)
 PAGES_1 := $(patsubst %,$(MAN)/%.1,$(notdir $(COMPLETED)))
+PAGES_OF_COMMANDS := $(MAN)/excamera-report.1
 PAGES_5 := $(MAN)/excamera-ivf.5 $(MAN)/excamera-state.5 $(MAN)/excamera-timings.5
 COMPLETIONS := $(MAN)/excamera.bash $(MAN)/_excamera
 MANUAL := mk/manual mk/manual-pages
 
 .PHONY: man
-man: $(PAGES_1) $(PAGES_5) $(COMPLETIONS)
+man: $(PAGES_1) $(PAGES_OF_COMMANDS) $(PAGES_5) $(COMPLETIONS)
 
 # A program is a tool, a link to one, or a script of the driver.
 program = $(or $(filter %/$(1),$(TOOLS) $(LINKS)),./$(filter $(1),$(SCRIPTS)))
@@ -19,6 +20,11 @@ $(PAGES_1): $(MAN)/%.1: $$(call program,$$*) $(MANUAL)
 	$(call say,MAN )
 	@mkdir -p $(@D)
 	$(Q)mk/manual page $(if $(findstring /,$<),$<,./$<) $(VERSION) >$@
+
+$(PAGES_OF_COMMANDS): $(MAN)/excamera-%.1: excamera $(MANUAL)
+	$(call say,MAN )
+	@mkdir -p $(@D)
+	$(Q)mk/manual page ./excamera $(VERSION) $* >$@
 
 $(MAN)/excamera-ivf.5: docs/ivf.md
 $(MAN)/excamera-state.5: docs/state-file.md
@@ -37,7 +43,7 @@ $(COMPLETIONS): $(COMPLETED) $(MANUAL)
 # For bash, which looks for a file of the command's name, each name is a link.
 BASH_PLACE := share/bash-completion/completions
 define man_files
-$(call $(1),644,share/man/man1,$(PAGES_1))
+$(call $(1),644,share/man/man1,$(PAGES_1) $(PAGES_OF_COMMANDS))
 $(call $(1),644,share/man/man5,$(PAGES_5))
 $(call $(1),644,share/zsh/site-functions,$(MAN)/_excamera)
 endef

@@ -327,9 +327,25 @@ class Manual(Case):
                 for section in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "SEE ALSO"):
                     self.assertIn(f"\n.SH {section}\n", page)
 
+    def test_command(self):
+        """excamera report has a page and completion of its own."""
+        program = harness.ROOT / "excamera"
+        wanted = self.options(harness.must(program, "report", "--help").decode())
+        page = self.manual("page", program, "1.2.3", "report").replace("\\-", "-")
+        self.assertEqual(set(re.findall(r"\\fB(--?\w[\w-]*)\\fR", page)), wanted)
+        self.assertIn(".TH EXCAMERA-REPORT 1 ", page)
+        self.assertIn("\\fBexcamera report\\fR [-h] -o FILE.html", page)
+        self.assertIn("\\fBexcamera-report\\fR(1)", self.manual("page", program, "1.2.3").replace("\\-", "-"))
+        script = self.write("excamera.bash", self.manual("bash", *self.programs()).encode())
+        complete = f'source {script}; COMP_WORDS=(excamera report -); COMP_CWORD=%d; _excamera excamera %s; ' \
+                   'printf "%%s\\n" "${COMPREPLY[@]}"'
+        self.assertEqual(set(harness.must("bash", "-c", complete % (2, "-")).decode().split()), wanted)
+        self.assertEqual(harness.must("bash", "-c", complete % (1, "rep"), cwd=self.dir).decode().split(), ["report"])
+
     def test_troff_has_no_complaint(self):
         harness.need("man")
         pages = {f"{p.name}.1": self.manual("page", p, "1.2.3") for p in self.programs()}
+        pages["report.1"] = self.manual("page", harness.ROOT / "excamera", "1.2.3", "report")
         pages["ivf.5"] = self.manual("format", "excamera-ivf", harness.ROOT / "docs/ivf.md", "1")
         pages["state.5"] = self.manual("format", "excamera-state", harness.ROOT / "docs/state-file.md", "1")
         pages["timings.5"] = self.manual("format", "excamera-timings", harness.ROOT / "docs/latency.md", "1",
