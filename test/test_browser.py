@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A real browser, headless Chromium, plays the driver's .webm to its end, shows every frame and jumps to each: as a
 file, and by Media Source Extensions."""
+import contextlib
 import http.server
 import json
 import os
+import pathlib
 import queue
 import re
 import shutil
@@ -22,7 +24,7 @@ BITS = 6
 
 # The page plays the film slowly, so that a busy machine can keep up, then jumps to pictures, and reports to the server
 # what it has shown: the numbers of the pictures. They are read from a canvas.
-PAGE = """<!doctype html><title>test</title>
+PAGE = """<!doctype html><title>test</title><script src="player.js"></script>
 <video id="v" muted></video><canvas id="c" width="%d" height="%d"></canvas><script>
 const config = %s;
 const v = document.getElementById("v"), canvas = document.getElementById("c");
@@ -34,6 +36,7 @@ const once = (target, event) => new Promise(resolve => target.addEventListener(e
 const pause = (ms) => new Promise(resolve => setTimeout(resolve, ms));
 const report = (text) => fetch("report", {method: "POST", body: JSON.stringify({
     text, ended: v.ended, width: v.videoWidth, height: v.videoHeight, duration: v.duration, presented, shown, sought,
+    sound: v.webkitAudioDecodedByteCount,
     total: v.getVideoPlaybackQuality().totalVideoFrames, dropped: v.getVideoPlaybackQuality().droppedVideoFrames,
     corrupted: v.getVideoPlaybackQuality().corruptedVideoFrames})});
 
@@ -92,6 +95,8 @@ async function run() {
     const loaded = once(v, "loadeddata");
     if (config.pieces) {
         await feed(config.pieces);
+    } else if (config.load) {
+        new Function("v", "report", config.load)(v, report);
     } else {
         v.src = "film.webm";
     }
@@ -113,18 +118,27 @@ FLAGS = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves the page and one film on 127.0.0.1, and collects what the page reports."""
+    """Serves the page, a film or a directory of segments, and a player on 127.0.0.1, and collects what the page
+    reports."""
 
-    def __init__(self, film, config):
+    def __init__(self, film, config, player):
         super().__init__(("127.0.0.1", 0), Handler)
         page = PAGE % (WIDTH, HEIGHT, json.dumps(config), BITS)
-        self.files = {"/": ("text/html", page.encode()), "/film.webm": ("video/webm", film)}
+        self.directory = film if isinstance(film, pathlib.Path) else None
+        self.files = {"/": ("text/html", page.encode()), "/film.webm": ("video/webm", film),
+                      "/player.js": ("text/javascript", player)}
         self.reports = queue.Queue()
+
+
+KINDS = {".webm": "video/webm", ".mpd": "application/dash+xml", ".m3u8": "application/vnd.apple.mpegurl"}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         kind, data = self.server.files.get(self.path, (None, None))
+        path = self.server.directory / self.path.lstrip("/") if self.server.directory else None
+        if data is None and path and path.is_file():
+            kind, data = KINDS[path.suffix], path.read_bytes()
         if data is None:
             self.send_error(404)
             return
@@ -138,7 +152,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if wanted:
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
         self.end_headers()
-        self.wfile.write(data[first:last + 1])
+        with contextlib.suppress(ConnectionError):  # a player may have changed its mind
+            self.wfile.write(data[first:last + 1])
 
     def do_POST(self):
         self.server.reports.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
@@ -158,12 +173,13 @@ def chromium():
     return next((name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None)
 
 
-def show(film, rate=0, seek=(), pieces=0, audio=False):
+def show(film, rate=0, seek=(), pieces=0, audio=False, load="", player=b""):
     """Has Chromium play a film at this rate, if it is not 0, then jump to each of these pictures; returns what the page
-    reports in the end. pieces: by Media Source Extensions, so many bytes at a time."""
+    reports in the end. pieces: by Media Source Extensions, so many bytes at a time. Of a directory of segments, `load`
+    is the script that has them played in the element v, with a player, another script."""
     codecs = "vp8,opus" if audio else "vp8"
-    server = Server(film, {"rate": rate, "seek": list(seek), "pieces": pieces, "fps": RATE,
-                           "type": f'video/webm; codecs="{codecs}"'})
+    server = Server(film, {"rate": rate, "seek": list(seek), "pieces": pieces, "fps": RATE, "load": load,
+                           "type": f'video/webm; codecs="{codecs}"'}, player)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="excamera-test-", ignore_cleanup_errors=True) as profile:
         url = f"http://127.0.0.1:{server.server_port}/"
@@ -202,6 +218,13 @@ def numbered_film():
     return harness.cached(make, "numbered", WIDTH, HEIGHT, FRAMES, suffix=".y4m")
 
 
+def with_sound():
+    """The same film, with a tone."""
+    return harness.cached(lambda path: harness.must(
+        "ffmpeg", "-v", "error", "-i", numbered_film(), "-f", "lavfi", "-i", "sine=duration=2", "-c:v", "ffv1", "-c:a",
+        "flac", path), "numbered, with sound", suffix=".mkv")
+
+
 class Browser(Case):
     """Chunks of 6 pictures, of which the last is hidden at first, and batches of 24."""
 
@@ -210,11 +233,7 @@ class Browser(Case):
     def encode(self, audio=False):
         """The .webm that the driver makes of the film, once with and once without sound."""
         def make(path):
-            source = numbered_film()
-            if audio:
-                source = path.with_suffix(".mkv")
-                harness.must("ffmpeg", "-v", "error", "-i", numbered_film(), "-f", "lavfi", "-i", "sine=duration=2",
-                             "-c:v", "ffv1", "-c:a", "flac", source)
+            source = with_sound() if audio else numbered_film()
             harness.must(ROOT / "excamera", source, "-o", path, "-s", "6", "-k", "4")
         return harness.cached(make, "browser", audio, suffix=".webm").read_bytes()
 

@@ -260,6 +260,12 @@ class Commands(Case):
     def test_testing(self):
         self.assertIn("test_docs.Commands", self.type("docs/testing.md", self.clone()))
 
+    def test_streaming(self):
+        clone = self.clone()
+        self.type("docs/streaming.md", clone)
+        for name in ("holiday/film.mpd", "ladder/video-48-init.webm", "holiday-48.webm", "limited.webm"):
+            self.assertTrue((clone / name).exists(), name)
+
     def test_contributing(self):
         self.type("CONTRIBUTING.md", self.clone())
 

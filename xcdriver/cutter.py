@@ -83,6 +83,11 @@ class Cutter:
         return self.work.record["film"]
 
     @property
+    def film_start(self):
+        """See Splitter."""
+        return float(self.cut.begin / self.source.timing.rate) + self.source.timing.shift
+
+    @property
     def frames(self):
         """The number of frames in the whole film."""
         return self.cut.end - self.cut.begin
@@ -101,9 +106,7 @@ class Cutter:
         if self.reader.returncode or self.messages.unread:
             reason = self.messages.unread or "; ".join(self.messages.errors) or ending("ffmpeg", self.reader.returncode)
             raise Failure(f"{self.source.name}: its tracks cannot be read: {reason}")
-        timing = self.source.timing
-        film = {"chunks": self.cut.chunks, "frames": self.frames, "damage": None,
-                "start": float(self.cut.begin / timing.rate) + timing.shift}
+        film = {"chunks": self.cut.chunks, "frames": self.frames, "damage": None, "start": self.film_start}
         film["damage"] = damage(self.source, self.messages, film)
         self.work.update(film={**film, **sound.settle(self.source, self.work)})
         return False

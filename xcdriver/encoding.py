@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From a film to finished chunks, segment by segment."""
 import contextlib
+import itertools
 import math
 import shutil
 
 from xcdriver import graph
+from xcdriver.ceiling import Ceiling
 from xcdriver.cut import Unfit
 from xcdriver.cutter import Cutter
 from xcdriver.measuring import measure, metrics_of
@@ -12,7 +14,7 @@ from xcdriver.processes import Failure
 from xcdriver.sampling import MOST_SPANS
 from xcdriver.segment import Segment, make
 from xcdriver.sizes import Sizes
-from xcdriver.splitter import Splitter
+from xcdriver.splitter import split
 from xcdriver.steering import steering_of
 
 # Chunks per process in a segment, which is what one run of make encodes. At the end of a segment some processes are
@@ -21,25 +23,37 @@ from xcdriver.steering import steering_of
 SEGMENT = 16
 
 
-def check_room(work, source, chunk_frames, most):
-    """Raises Failure if the disk is too full for the raw pictures that exist at a time, and half as much again for
-    states and streams."""
-    frames = (source.frames or 0) - work.record["done"] * chunk_frames
-    frames = min(frames, most * chunk_frames) if most else frames
-    needed = frames * source.picture_size * 3 // 2 - sum(path.stat().st_size for path in work.chunks())
-    free = shutil.disk_usage(work.path).free
+def room(rung, most):
+    """The bytes that are needed for the raw pictures that exist at a time, and half as much again for states and
+    streams."""
+    work, source, options = rung.work, rung.source, rung.options
+    most = most and max(most, MOST_SPANS * options.batch if rung.target else 0)
+    frames = (source.frames or 0) - work.record["done"] * options.chunk
+    frames = min(frames, most * options.chunk) if most else frames
+    return frames * source.picture_size * 3 // 2 - sum(path.stat().st_size for path in work.chunks())
+
+
+def check_room(rungs, most):
+    """Raises Failure if the disk is too full. All sizes are on the same one."""
+    needed, path = sum(room(rung, most) for rung in rungs), rungs[0].work.path
+    free = shutil.disk_usage(path).free
     if needed > free:
-        raise Failure(f"{work.path}: needs about {needed / 1e6:.0f} MB, but only {free / 1e6:.0f} MB are free; "
+        raise Failure(f"{path}: needs about {needed / 1e6:.0f} MB, but only {free / 1e6:.0f} MB are free; "
                       "choose another directory with --work DIR")
 
 
 class Encoding:
     """Encodes a film segment by segment, while the next segment is split into chunks."""
 
-    def __init__(self, work, splitter, steering, options, progress):
-        self.work, self.splitter, self.options, self.progress = work, splitter, options, progress
-        self.steering, self.quality = steering, steering.quality
-        self.sizes = Sizes(work, splitter.source, options.batch)
+    def __init__(self, rung, splitter, steering, progress, publisher):
+        """publisher: publishes batches as they are finished, or None."""
+        self.work, self.splitter, self.options, self.progress = rung.work, splitter, rung.options, progress
+        self.rung, self.publisher = rung, publisher
+        self.place = rung.work.record["done"]  # the chunk that comes next
+        self.steering, self.quality, self.ceiling = steering, steering.quality, rung.ceiling
+        if self.ceiling:
+            steering.levels = self.ceiling.levels
+        self.sizes = Sizes(rung.work, splitter.source, rung.options.batch)
         self.segment = None  # the one that is being encoded
 
     def frames_split(self):
@@ -57,31 +71,50 @@ class Encoding:
         if not self.segment:
             self.progress.show(self.frames_split)
             return
+        if not self.steering.target and not self.ceiling:  # which may have chunks encoded once more
+            self.publish()
         frames = self.splitter.frames  # an estimate may turn out to be wrong
         is_known = self.splitter.film or frames and frames >= self.frames_split()
         self.progress.frames = frames if is_known else None
         self.progress.show(self.frames_done, self.sizes_for)
 
+    def publish(self):
+        if self.publisher:
+            self.publisher.advance(self.rung, self.segment.end, self.frames_split())
+
     def begin(self, first, end):
         """Begins with a segment."""
-        is_first = not self.segment
         self.steering.decide(first, self.progress.note)
         self.segment = Segment(first, end, self.options, self.steering, self.work.path, self.splitter.chunks_from)
-        if is_first:
-            self.progress.begin("encoding", self.splitter.frames, self.frames_done())
+        stage = f"encoding {self.rung.label}".strip()
+        if self.progress.stage != stage:
+            self.progress.begin(stage, self.splitter.frames, self.frames_done())
 
     def encode(self):
         """Makes the chunks of the segment, and measures them if that is wanted."""
         segment = self.segment
-        if segment.unfinished:
-            self.progress.note(f"encoding the chunks {segment.first} to {segment.end - 1}")
-            speed = [f"ANCHORED_OPTIONS=--speed {self.options.speed}"] if self.options.speed != graph.SPEED else []
-            make(self.work, segment, self.options, self.on_wait, self.progress.interject, speed)
+        self.make(segment)
+        while self.ceiling and (overshoot := self.ceiling.overshoot(segment.end, self.progress.note)):
+            self.encode_again(*overshoot)
         self.sizes.look(range(segment.first, segment.end))
         metrics = metrics_of(self.options, self.steering.target)
         if metrics:
             for part in measure(self.work, segment, metrics, self.options, self.steering.frames, self.on_wait):
                 self.quality.add(*part)
+
+    def make(self, segment):
+        if segment.unfinished:
+            self.progress.note(f"encoding the chunks {segment.first} to {segment.end - 1}")
+            speed = [f"ANCHORED_OPTIONS=--speed {self.options.speed}"] if self.options.speed != graph.SPEED else []
+            make(self.work, segment, self.options, self.on_wait, self.progress.interject, speed)
+
+    def encode_again(self, chunks, level):
+        """Makes a batch of the segment once more, at another level."""
+        parts = chunks[0], chunks[-1] + 1, self.options, self.steering, self.work.path, self.splitter.chunks_from
+        Segment(*parts).remove(self.work.path)
+        self.sizes.forget(chunks)
+        self.ceiling.coarsen(chunks, level)
+        self.make(Segment(*parts))
 
     def settle(self):
         """Notes that the segment is finished. A batch that is only begun will be gone through again by a later run."""
@@ -93,10 +126,10 @@ class Encoding:
         if is_whole and not self.options.keep:
             segment.clean(self.work.path)
 
-    def run(self, chunks):
-        """Makes the finished chunks of the whole film, `chunks` in a segment."""
+    def segments(self, chunks):
+        """Makes the finished chunks of the whole film, `chunks` in a segment. Yields after each segment."""
         work, splitter = self.work, self.splitter
-        begin = work.record["done"]
+        begin = self.place
         self.sizes.look(range(begin))
         if splitter.is_at_work():  # the first segment must be split before anything can be encoded
             frames = splitter.frames and min(splitter.frames, self.options.chunk * (begin + chunks))
@@ -110,9 +143,21 @@ class Encoding:
                 self.begin(begin, end)
                 self.encode()
             self.settle()
+            self.publish()
             if not self.options.keep:
                 work.remove_chunks()
-            begin = end
+            begin = self.place = end
+            yield
+
+
+def run_all(encodings, chunks):
+    """Encodes all sizes at once, segment by segment: always the one that is most behind. ffmpeg waits where a splitter
+    has chunks enough, so all chunks of that one's next segment come without any progress of the others."""
+    left = {encoding: encoding.segments(chunks) for encoding in encodings}
+    while left:
+        encoding = min(left, key=lambda one: one.place)
+        if next(left[encoding], StopIteration) is StopIteration:
+            del left[encoding]
 
 
 def chunks_at_a_time(options):
@@ -129,25 +174,34 @@ def cut_or_say_why(work, source, options, progress, stack):
         return None
 
 
-def begin_to_split(work, source, options, most, progress, stack):
-    """Begins to make the chunks of a film. most: of them at a time, or 0."""
-    cutter = options.decode == "there" and cut_or_say_why(work, source, options, progress, stack)
-    return cutter or Splitter(work, source, options.chunk, most, stack, options.allow_damaged)
+def splitters_of(rungs, source, most, progress, stack):
+    """What splits the film for each size, or the Cutter that makes this unnecessary."""
+    options = rungs[0].options
+    cutter = options.decode == "there" and cut_or_say_why(rungs[0].work, source, options, progress, stack)
+    return [cutter] if cutter else split(
+        [rung.work for rung in rungs], source, [rung.source for rung in rungs],
+        [rung.scaling for rung in rungs] if rungs[0].step else None, options.chunk, most, stack, options.allow_damaged)
 
 
-def encode(work, source, options, target, progress):
-    """Makes the finished chunks of a film in the work directory. target: what they are to come to, or None. Returns the
-    quality that was measured."""
+def encode(rungs, source, progress, publisher=None):
+    """Makes the finished chunks of a film in all its sizes (ladder.py). source: the film before it is scaled.
+    publisher: publishes them, or None. Returns the quality that was measured, of each size."""
+    options = rungs[0].options
     chunks = chunks_at_a_time(options)
     most = 0 if options.keep else min(2 * chunks, graph.LAST_CHUNK)  # xc-split takes no larger number
     if not options.keep:
-        work.remove_chunks()  # left by an earlier run with --keep, or by one that was killed; xc-split counts them
-    check_room(work, source, options.chunk, most and max(most, MOST_SPANS * options.batch if target else 0))
-    steering = steering_of(work, source, options, target)
+        for rung in rungs:
+            rung.work.remove_chunks()  # left by a run with --keep, or by one that was killed; xc-split counts them
+    check_room(rungs, most)
+    steerings = [steering_of(rung.work, rung.source, rung.options, rung.target) for rung in rungs]
     is_short = not most or (source.frames or 0) <= most * options.chunk
     with contextlib.ExitStack() as stack:
-        splitter = begin_to_split(work, source, options, most, progress, stack) if is_short else None
-        steering.prepare(progress, splitter)
-        splitter = splitter or begin_to_split(work, source, options, most, progress, stack)
-        Encoding(work, splitter, steering, options, progress).run(chunks)
-    return steering.quality
+        splitters = splitters_of(rungs, source, most, progress, stack) if is_short else []
+        for rung, steering, splitter in itertools.zip_longest(rungs, steerings, splitters):
+            steering.prepare(progress, splitter)
+            rung.ceiling = Ceiling(rung.work, rung.options) if options.max_bitrate else None
+        splitters = splitters or splitters_of(rungs, source, most, progress, stack)
+        if publisher:
+            publisher.splitter = splitters[0]
+        run_all([Encoding(*parts, progress, publisher) for parts in zip(rungs, splitters, steerings)], chunks)
+    return [steering.quality for steering in steerings]

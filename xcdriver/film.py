@@ -4,17 +4,16 @@ import contextlib
 import os
 import time
 
-from xcdriver import engine, graph, pieces, steering, vmaf
+from xcdriver import engine, graph, ladder, output, pieces, publisher, steering, vmaf
 from xcdriver.edits import Edits
 from xcdriver.encoding import encode
-from xcdriver.output import check_output, finish
 from xcdriver.places import ENGINES, IN_SOURCES, ROOT, TOOLS
 from xcdriver.plan import print_plan
 from xcdriver.processes import Failure, prepare_environment
+from xcdriver.publisher import Publisher
 from xcdriver.sound import container_of
 from xcdriver.source import Source
-from xcdriver.summary import summary
-from xcdriver.target import Target
+from xcdriver.summary import extent, summary
 from xcdriver.terminal import say_line
 from xcdriver.work import Work
 
@@ -45,22 +44,36 @@ def seconds_paid(directory):
     return sum(float(line.split("\t")[-1]) for line in path.read_text().splitlines()) if path.exists() else 0
 
 
-def finished_work(work, source, options, target, progress):
-    """Makes the output; returns how many frames it has, and what was measured of it. After a failure, keeps work that
-    is worth it, and progress.outlook says how to go on."""
-    encoded = False
+def finish_all(rungs, progress, segments):
+    """Makes the outputs. Returns how many frames each has, and its bytes and kilobits per second."""
+    if segments:
+        frames = segments.finish(progress)
+        return [(frames, segments.extent(rung)) for rung in rungs]
+    return [(output.finish(rung.work, rung.source, rung.options, progress), extent(rung.options.output))
+            for rung in rungs]
+
+
+def finished_work(rungs, source, progress):
+    """Makes the outputs; returns what finish_all() does, and what was measured of each. After a failure, keeps work
+    that is worth it, and progress.outlook says how to go on."""
+    encoded, segments, works = False, None, [rung.work for rung in rungs]
+    where = " and ".join(str(work.path) for work in works)
     try:
-        quality = encode(work, source, options, target, progress)
+        segments = Publisher(rungs) if rungs[0].options.segments else None
+        qualities = encode(rungs, source, progress, segments)
         encoded = True
-        return finish(work, source, options, progress), quality
+        return finish_all(rungs, progress, segments), qualities
     except BaseException:
         if source.piped and encoded:
-            progress.outlook = f"; the encoded chunks are kept in {work.path}, and xc-merge joins them"
-        elif not work.has_begun() or (source.piped and not options.keep):
-            with contextlib.suppress(OSError):
-                work.remove()
+            progress.outlook = f"; the encoded chunks are kept in {where}, and xc-merge joins them"
+        elif not any(work.has_begun() for work in works) or (source.piped and not rungs[0].options.keep):
+            for work in works:
+                with contextlib.suppress(OSError):
+                    work.remove()
+            if segments and segments.batches:
+                progress.outlook = f"; the segments that are finished remain in {rungs[0].options.output}"
         elif not source.piped:
-            progress.outlook = f"; the work is kept in {work.path}, and the same command goes on from there"
+            progress.outlook = f"; the work is kept in {where}, and the same command goes on from there"
         raise
 
 
@@ -73,11 +86,16 @@ def report(damage, is_allowed):
     return DAMAGED if is_failure else 0
 
 
-def open_source(options):
+def open_source(rungs):
     """The film, and, now that its rate is known, how long chunks and batches are."""
+    options = rungs[0].options
     source = Source(options.input, options.audio, options.rate, bool(container_of(options.output)), Edits.of(options))
-    source.protect(options.output)
-    pieces.settle(options, None if source.piped else source.timing.rate)
+    for rung in rungs:
+        source.protect(rung.options.output)
+        pieces.settle(rung.options, None if source.piped else source.timing.rate)
+    if options.segments:
+        source.publish()
+    ladder.open_all(rungs, source)
     return source
 
 
@@ -86,7 +104,9 @@ def arguments_of(source, options, target):
     return {"input": source.identity(), "rate": options.rate and str(options.rate),
             "tracks": [track.index for track in source.tracks], "chunk": options.chunk, "batch": options.batch,
             "quality": options.quality, "structure": options.structure, **source.edits.record(),
-            "target": str(target) if target else None, "speed": options.speed if options.speed != graph.SPEED else None}
+            "segments": options.segments, "target": str(target) if target else None,
+            "max bitrate": [options.max_bitrate, options.buffer],
+            "speed": options.speed if options.speed != graph.SPEED else None}
 
 
 def remove(work):
@@ -96,36 +116,72 @@ def remove(work):
         say_line(f"excamera: {work.path}: cannot be removed: {error.strerror}")
 
 
+def check_outputs(rungs):
+    """Raises Failure if one of them cannot be written."""
+    if rungs[0].options.segments:
+        publisher.check_output(rungs[0].options.output)
+        return
+    for rung in rungs:
+        output.check_output(rung.options.output)
+
+
+def check_target(rung):
+    if rung.target:
+        steering.check(rung.source, rung.options)
+        if rung.target.metric == "vmaf":
+            vmaf.ffmpeg()  # raises Failure if there is none
+
+
+def begin_work(rungs):
+    """Opens the work directories. If one cannot be used, those before it remain only if they have work."""
+    works = []
+    try:
+        for rung in rungs:
+            rung.work = Work(rung.directory, arguments_of(rung.source, rung.options, rung.target), rung.options.restart)
+            works.append(rung.work)
+            if rung is not rungs[0]:
+                rung.take_tracks(rungs[0])
+    except BaseException:
+        for work in works:
+            if not work.has_begun():
+                remove(work)
+        raise
+
+
+def say_summaries(rungs, made, qualities, seconds):
+    for rung, (frames, size), quality in zip(rungs, made, qualities):
+        name = f"{rung.options.output}, {rung.label}" if rung.options.segments and rung.label else rung.options.output
+        paid = seconds_paid(rung.work.path)
+        say_line(summary(name, size, frames, seconds, paid, quality, rung.target, rung.ceiling))
+
+
 def encode_film(options, progress):
-    """Makes the output file, and returns the exit status. Afterwards, and after a failure before which nothing worth
-    keeping was made, removes the work directory."""
+    """Makes the output files, and returns the exit status. Afterwards, and after a failure before which nothing worth
+    keeping was made, removes the work directories."""
     prepare_environment()
     find_tools()
     check_engine()
     slots = engine.jobs()  # also where they have been said: raises Failure if the engine cannot work
     options.jobs = options.jobs or slots
-    check_output(options.output)
-    source = open_source(options)
-    target = Target.of(options)
-    if target:
-        steering.check(source, options)
-        if target.metric == "vmaf":
-            vmaf.ffmpeg()  # raises Failure if there is none
+    rungs = ladder.rungs(options)
+    check_outputs(rungs)
+    source = open_source(rungs)
+    for rung in rungs:
+        check_target(rung)
     for note in source.notes:
         progress.interject(f"excamera: {note}")
-    directory = options.work or options.output.with_name(options.output.name + ".work")
-    if str(directory).startswith("-"):  # the tools would take it for an option
-        directory = directory.absolute()
     if options.dry_run:
-        print_plan(source, options, target, directory)
+        for rung in rungs:
+            print_plan(rung)
         return 0
-    work = Work(directory, arguments_of(source, options, target), options.restart)
+    begin_work(rungs)
     start = time.monotonic()
-    frames, quality = finished_work(work, source, options, target, progress)
-    seconds, paid = time.monotonic() - start, seconds_paid(work.path)
+    made, qualities = finished_work(rungs, source, progress)
+    seconds = time.monotonic() - start
     progress.clear()
-    if not options.keep:
-        remove(work)
     if not options.quiet:
-        say_line(summary(options.output, frames, seconds, paid, quality, target))
-    return report(work.record["film"]["damage"], options.allow_damaged)
+        say_summaries(rungs, made, qualities, seconds)
+    damage = rungs[0].work.record["film"]["damage"]
+    for rung in rungs if not options.keep else []:
+        remove(rung.work)
+    return report(damage, options.allow_damaged)

@@ -2,10 +2,23 @@
 """What an IVF file says without being decoded (docs/ivf.md)."""
 import struct
 import typing
+from fractions import Fraction
 
 from xcdriver.processes import Failure
 
 HEADER, FRAME_HEADER = 32, 12  # bytes
+
+
+class Header(typing.NamedTuple):
+    width: int
+    height: int
+    rate: Fraction  # frames per second
+
+
+def header(path):
+    with open(path, "rb") as stream:
+        width, height, frames, per = struct.unpack_from("<HHII", stream.read(HEADER), 12)
+    return Header(width, height, Fraction(frames, per))
 
 
 class Frame(typing.NamedTuple):
@@ -34,3 +47,14 @@ def bytes_by_kind(path):
     for frame in frames(path):
         sums[not frame.is_key] += frame.size
     return sums
+
+
+def move(path, units):
+    """Adds to the timestamp of each frame of a file, in place."""
+    with open(path, "r+b") as stream:
+        stream.seek(HEADER)
+        while header := stream.read(FRAME_HEADER):
+            length, time = struct.unpack("<IQ", header)
+            stream.seek(-8, 1)
+            stream.write(struct.pack("<Q", time + units))
+            stream.seek(length, 1)

@@ -2,6 +2,7 @@
 """The options of ./excamera."""
 import pathlib
 
+from xcdriver import ceiling, ladder
 from xcdriver.arguments import Parser, Version, audio_choice, frame_rate, number
 from xcdriver.edits import crop_size, filters, scale_size, time_span
 from xcdriver.engine import MOST_JOBS
@@ -29,6 +30,11 @@ def add_quality(add):
         help="in place of -q: the size of OUTPUT, sound included, in bytes, such as 700k or 50M")
     add("--bitrate", metavar="BITS", type=amount,
         help="in place of -q: the bits per second of OUTPUT, sound included, such as 900k or 2M")
+    add("--max-bitrate", metavar="BITS", type=amount,
+        help="make pictures coarser where more than so many bits per second would have to come in, such as 2M; see "
+             "docs/streaming.md")
+    add("--buffer", metavar="SECONDS", type=ceiling.seconds,
+        help=f"with --max-bitrate: how much a player holds in advance; default: {ceiling.BUFFER}")
     add("--speed", metavar="N", type=number(0, 4), default=SPEED,
         help="from 0 (smallest file) to 4 (fastest); default: %(default)s; docs/quality.md has what each costs")
 
@@ -40,6 +46,10 @@ def add_picture(add):
         help="cut out W columns and H lines, beginning at column X and line Y; without +X+Y, from the middle")
     add("--scale", metavar="WxH", type=scale_size,
         help="make the pictures this large, after --crop; with Wx or xH alone, the shape stays the same")
+    add("--ladder", metavar="HEIGHTS", type=ladder.steps,
+        help="several sizes from one reading of the film, such as 1080,720,360: names of outputs get -1080 and so on, "
+             "or all are segments in OUTPUT; 720:30 or 720:2M gives one a level or a bitrate of its own; see "
+             "docs/streaming.md")
     add("--filter", metavar="FILTERS", type=filters,
         help="a chain of ffmpeg's video filters, applied after --crop and --scale; see docs/inputs.md")
     add("-r", "--rate", metavar="RATE", type=frame_rate,
@@ -70,6 +80,9 @@ def add_pieces(add):
     add("-j", "--jobs", metavar="N", type=number(1, MOST_JOBS),
         help="processes at a time; the output does not depend on it; default: one per core, or as many as the engine "
              "has room for")
+    add("--segments", choices=("hls", "dash"),
+        help="make OUTPUT a directory, with a segment for each key frame, and a playlist that players can follow while "
+             "the rest is encoded: for HLS or MPEG-DASH; see docs/streaming.md")
     add("--decode", choices=("here", "there"), default="here",
         help="where the film is decoded: here, so that raw pictures go to where the steps run; or there, so that the "
              "film goes as it is, cut at its key frames; default: %(default)s")
@@ -99,7 +112,12 @@ def check(parser, options):
     """Refuses what does not go together."""
     if not options.input:
         parser.error("INPUT is an empty name")
-    if options.output.suffix.lower() not in [".ivf"] + list(CONTAINERS):
+    is_file = options.output.suffix.lower() in [".ivf"] + list(CONTAINERS)
+    if options.segments and is_file:
+        parser.error(f"{options.output}: names a file, and --segments makes a directory")
+    if options.segments and options.output.name in ("", ".."):
+        parser.error(f"{options.output}: has no name of its own, after which the work could be named")
+    if not options.segments and not is_file:
         parser.error(f"{options.output}: does not end in .webm, .mkv or .ivf")
     if options.keyint is not None and options.batch is not None:
         parser.error("-k and --keyint exclude each other: both say how far key frames are apart")
@@ -111,6 +129,8 @@ def check(parser, options):
         parser.error(f"--{name} needs the raw pictures here, and --decode there makes them elsewhere")
     if not given:
         options.quality = QUALITY
+    ladder.check(parser, options)
+    ceiling.check(parser, options)
     if options.speed != SPEED and options.structure not in ANCHORED:
         parser.error(f"--speed needs --structure {' or '.join(ANCHORED)}, not {options.structure}")
     if options.quiet and options.verbose:

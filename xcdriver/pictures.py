@@ -14,6 +14,7 @@ TONE_MAP = ("format=yuv444p12,zscale=transferin={transfer}:matrixin={matrix}:pri
             "transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=hable:desat=0,"
             "zscale=transfer=bt709:primaries=bt709,format=gbrp")
 WITH_ALPHA = re.compile(r"yuva|rgba|bgra|argb|abgr|gbrap|ya\d|ayuv|vuya")
+TO_VP8 = ("scale=out_range=tv:out_color_matrix=bt601", "format=yuv420p")
 LEAST_FOR_YADIF = 3  # columns and lines
 
 
@@ -53,15 +54,22 @@ def conversion(video, telecined, edits):
                               primaries=known(video.get("color_primaries"), "bt2020"),
                               range=known(video.get("color_range"), "tv"))
     yield from edits.filters
-    yield "scale=out_range=tv:out_color_matrix=bt601"
-    yield "format=yuv420p"
+    yield from TO_VP8
 
 
-def graph(source):
+def graph(source, sizes=None):
     """The filter graph from a film's video to [pictures], which begin at time 0. showinfo says when the first one is
-    shown (messages.py)."""
+    shown (messages.py). sizes: a list of filters for each size that is made of one film, as lists; then there are
+    [pictures0], [pictures1] and so on. Each has the pictures that it would have alone."""
     video, timing = source.video, source.timing
-    frames = ",".join([f"setpts=round(PTS-{timing.shift:.9f}/TB),fps={timing.rate}",
-                       *source.edits.to_end(timing.shift), "setpts=PTS-STARTPTS"])
-    return (f"[0:{video['index']}]{','.join(conversion(video, source.telecined, source.edits))},split[all][first];"
-            f"[first]trim=end_frame=1,showinfo=checksum=0,nullsink;[all]{frames}[pictures]")
+    frames = [f"setpts=round(PTS-{timing.shift:.9f}/TB),fps={timing.rate}", *source.edits.to_end(timing.shift),
+              "setpts=PTS-STARTPTS"]
+    filters = list(conversion(video, source.telecined, source.edits))
+    branches = {"[all]": "[pictures]"}
+    if sizes is not None:
+        filters = filters[:-len(TO_VP8)]
+        branches = {f"[all{number}]": f"[pictures{number}]" for number in range(len(sizes))}
+    ends = [[*(size + list(TO_VP8) if sizes else []), *frames] for size in sizes or [[]]]
+    return (f"[0:{video['index']}]{','.join(filters)},split={1 + len(branches)}{''.join(branches)}[first];"
+            "[first]trim=end_frame=1,showinfo=checksum=0,nullsink;"
+            + ";".join(f"{begin}{','.join(end)}{name}" for (begin, name), end in zip(branches.items(), ends)))

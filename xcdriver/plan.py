@@ -36,12 +36,15 @@ def chunk_lines(source, options):
         yield "room", f"about {in_bytes(chunks * options.chunk * source.picture_size * 1.5)} in the work directory"
 
 
-def print_plan(source, options, target, directory):
+def print_plan(rung):
+    source, options, target, directory = rung.source, rung.options, rung.target, rung.directory
     lines = [*film_lines(source), *chunk_lines(source, options)]
-    lines += [("quality", target.wanted() if target else f"level {options.quality}"),
+    coarser = f", or coarser, for at most {options.max_bitrate / 1000:g} kbit/s" if options.max_bitrate else ""
+    lines += [("quality", target.wanted() if target else f"level {options.quality}{coarser}"),
               ("engine", f"{engine.NAME}, {options.jobs} processes at a time"),
               ("work", f"{directory}" + (", which an earlier run has left" if directory.exists() else ""))]
     if options.verbose and not source.piped:
         lines.append(("reading", shlex.join(map(str, splitting_command(source, directory)))))
-    lines.append(("output", str(options.output)))
+    form = f", a directory with segments for {options.segments.upper()}" if options.segments else ""
+    lines.append(("output", f"{options.output}{form}"))
     write_output("excamera", [f"{name + ':':9} {text}\n" for name, text in lines])

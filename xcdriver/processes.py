@@ -153,11 +153,13 @@ def run(argv, **more):
 
 
 def run_without_errors(argv):
-    """Runs an ffmpeg with FFMPEG_MARKS. Raises Failure if its exit status is not 0 or if it complains."""
-    status, _, errors = attempt(argv)
+    """Runs an ffmpeg with FFMPEG_MARKS, and returns its standard output. Raises Failure if its exit status is not 0 or
+    if it complains."""
+    status, output, errors = attempt(argv)
     said = complaint(errors)
     if status or said:
         raise Failure(said or reason(errors) or ending(argv[0], status))
+    return output
 
 
 def parse_json(argv, output):

@@ -24,7 +24,7 @@ class Progress:
     def __init__(self, quiet=False, verbose=False):
         """quiet: nothing is shown. verbose: notes are, too."""
         self.quiet, self.verbose, self.live = quiet, verbose, is_live()
-        self.line = Line()
+        self.line, self.stage = Line(), None
         self.outlook = ""  # added to the message about a failure or an interruption
         self.interval = 0.5 if self.live else 10
 

@@ -2,32 +2,51 @@
 """Proving that an output is what was encoded, before it gets its name and before the work is removed."""
 import hashlib
 import subprocess
+import typing
 
 from xcdriver import files, graph, ivf
 from xcdriver.processes import FFMPEG_MARKS, Failure, complaint, ending, log_in_memory, reason, started
 
 
-def tracks(path):
-    """What ffmpeg finds when it reads a file to its end: the number of packets of each track, and a digest of their
-    data. Raises Failure if it finds anything wrong with the file."""
-    command = ["ffmpeg", "-nostdin", *FFMPEG_MARKS, "-i", f"file:{path}", "-map", "0", "-c", "copy", "-f", "framemd5",
-               "-"]
-    found = {}
+class Packet(typing.NamedTuple):
+    """Times are in the unit of the file."""
+    track: int
+    time: int
+    duration: int
+    digest: str  # of its data
+
+
+def parse_packets(lines):
+    """What ffmpeg's format framemd5 says."""
+    for line in lines:
+        if not line.startswith("#"):
+            track, _, time, duration, _, digest = (field.strip() for field in line.split(",")[:6])
+            yield Packet(int(track), int(time), int(duration), digest)
+
+
+def read_packets(path):
+    """What ffmpeg finds when it reads a file to its end. Raises Failure if it finds anything wrong with the file."""
+    command = ["ffmpeg", "-nostdin", *FFMPEG_MARKS, "-copyts", "-i", f"file:{path}", "-map", "0", "-c", "copy", "-f",
+               "framemd5", "-"]
     with log_in_memory() as log, \
             started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process:
-        for line in process.stdout:
-            if not line.startswith("#"):
-                fields = [field.strip() for field in line.split(",")]
-                track = found.setdefault(int(fields[0]), [0, hashlib.md5()])
-                track[0] += 1
-                track[1].update(fields[-1].encode())
+        yield from parse_packets(process.stdout)
         status = process.wait()
         log.seek(0)
         printed = log.read()
     said = complaint(printed)
     if status or said:
         raise Failure(f"cannot be read back: {said or reason(printed) or ending('ffmpeg', status)}")
-    return [(packets, digest.hexdigest()) for _, (packets, digest) in sorted(found.items())]
+
+
+def tracks(path):
+    """The number of packets of each track, and a digest of their data."""
+    found = {}
+    for packet in read_packets(path):
+        track = found.setdefault(packet.track, [0, hashlib.md5()])
+        track[0] += 1
+        track[1].update(packet.digest.encode())
+    return [(count, digest.hexdigest()) for _, (count, digest) in sorted(found.items())]
 
 
 def same_bytes(one, other):

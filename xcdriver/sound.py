@@ -15,6 +15,8 @@ from xcdriver.processes import FFMPEG_MARKS, attempt
 # Matroska has no negative times, but the first packet of Opus has one. So in the files of tracks, all times are later.
 LATER = 60  # seconds
 CONTAINERS = {".webm": "webm", ".mkv": "matroska"}  # that hold tracks beside the video
+LATE = Fraction(1, 10)  # seconds
+FILLING = "aresample=async=1"  # gaps of that length and more
 METADATA = "film.ffmetadata"
 # A muxer waits for the first packet of each stream. Such a long queue holds what comes before.
 PATIENT = ["-max_muxing_queue_size", "1000000"]
@@ -22,9 +24,14 @@ PATIENT = ["-max_muxing_queue_size", "1000000"]
 EXACT = ["-fflags", "+bitexact", "-flags", "+bitexact"]
 
 
+# Has ffmpeg write sound soon after it has been read: in clusters of at most 0.2 s.
+SOON = ["-cluster_time_limit", "200", "-flush_packets", "1"]
+
+
 def container_of(output):
-    """What ffmpeg calls the container of an output that holds tracks beside the video; None for IVF."""
-    return CONTAINERS.get(output.suffix.lower())
+    """What ffmpeg calls the container of an output that holds tracks beside the video; None for IVF. What has no suffix
+    is a directory of WebM segments."""
+    return None if output.suffix.lower() == ".ivf" else CONTAINERS.get(output.suffix.lower(), "webm")
 
 
 class Timing(typing.NamedTuple):
@@ -45,6 +52,10 @@ class Track(typing.NamedTuple):
     index: int  # of the stream in the film
     kind: str   # "audio" or "subtitle"
     codec: str  # the encoder's name, or "copy"
+    format: str = "opus"   # what comes of it
+    language: str = None  # RFC 5646
+    start: Fraction = None  # seconds on the film's own clock, if its headers say so
+    filling: str = None  # a filter that puts silence where there is no sound
 
     @property
     def file(self):
@@ -54,8 +65,17 @@ class Track(typing.NamedTuple):
         """For ffmpeg: how to encode it. Opus supports these layouts of channels."""
         if self.kind == "subtitle":
             return ["-c:s", self.codec]
-        layouts = ["-filter:a", "aformat=channel_layouts=7.1|5.1|stereo|mono"] if self.codec != "copy" else []
-        return ["-c:a", self.codec, *layouts]
+        if self.codec == "copy":
+            return ["-c:a", "copy"]
+        filters = ["aformat=channel_layouts=7.1|5.1|stereo|mono", *([self.filling] if self.filling else [])]
+        return ["-c:a", self.codec, "-filter:a", ",".join(filters)]
+
+    def filled(self, begin):
+        """The track for players that jump over all that has no sound, pictures too. It is not copied if it begins later
+        than the film. begin: when that begins, on its own clock."""
+        is_late = self.start is not None and self.start - begin >= LATE
+        codec, kind = ("libopus", "opus") if is_late else (self.codec, self.format)
+        return self._replace(codec=codec, format=kind, filling=FILLING + (":first_pts=0" if is_late else ""))
 
 
 def reading(source):
@@ -73,8 +93,9 @@ def picture_command(source, *options):
 def track_outputs(source, directory):
     """What a command needs besides, to write all else to the work directory."""
     command, part = [], source.edits.writing()
+    soon = SOON if source.is_published else []
     for track in source.tracks:
-        command += [*part, "-map", f"0:{track.index}", *track.options(), *EXACT, *PATIENT, "-output_ts_offset",
+        command += [*part, "-map", f"0:{track.index}", *track.options(), *EXACT, *PATIENT, *soon, "-output_ts_offset",
                     str(LATER), "-f", "matroska", f"file:{directory / track.file}"]
     return [*command, *part, "-map_metadata", "0", "-fflags", "+bitexact", "-f", "ffmetadata",
             f"file:{directory / METADATA}"]
@@ -83,6 +104,15 @@ def track_outputs(source, directory):
 def splitting_command(source, directory):
     """Both in one."""
     return [*picture_command(source), *track_outputs(source, directory)]
+
+
+def ladder_command(source, directory, sizes, outputs):
+    """The same for several sizes. sizes: filters for each, as lists. outputs: where ffmpeg writes the pictures of
+    each."""
+    command = [*reading(source), "-filter_complex", pictures.graph(source, sizes)]
+    for number, output in enumerate(outputs):
+        command += ["-map", f"[pictures{number}]", "-r", str(source.timing.rate), "-f", "yuv4mpegpipe", output]
+    return [*command, *track_outputs(source, directory)]
 
 
 def files(source, work):

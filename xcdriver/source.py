@@ -12,7 +12,7 @@ from xcdriver.edits import Edits
 from xcdriver.messages import ADDRESS
 from xcdriver.processes import Failure, attempt, ending, parse_json
 from xcdriver.sound import Timing
-from xcdriver.streams import Choice
+from xcdriver.streams import Choice, seconds
 
 LARGEST = 16368  # columns and lines: XC_MAX_ENCODED in lib/include/excamera/picture.h
 KNOWS_LENGTH = "mov,mp4,m4a,3gp,3g2,mj2"  # and here how long it is
@@ -22,14 +22,6 @@ MOST_READ = 1 << 28  # bytes of the film that are read for that
 UNTIMED = ("yuv4mpegpipe", "image2", "rawvideo")  # have a constant rate, but no timestamps
 CLOCK_MAY_START_AGAIN = ("mpegts", "mpeg", "hls", "concat", "flv", "rtsp")
 LONGEST_STEP = 10  # seconds; after a longer one, ffmpeg takes the clock for another one (-dts_delta_threshold)
-
-
-def seconds(value):
-    """A time that ffprobe has written, or None."""
-    try:
-        return Fraction(value)
-    except (TypeError, ValueError):
-        return None
 
 
 def real_name(name):
@@ -56,6 +48,7 @@ class Source:
         """audio: "all", "none", or the number of one track. fixed_rate: a frame rate, or None for that of the film.
         with_tracks: whether sound and subtitles are wanted at all. edits: what the user wants changed."""
         self.piped = name == "-"
+        self.is_published = False  # while it is encoded
         self.edits = edits
         self.tracks = []
         self.notes = []  # lines for the user, before the work begins
@@ -75,10 +68,20 @@ class Source:
             self.input = [*rates, "-i", url]
             self.probe(audio, with_tracks)
 
+    def publish(self):
+        """Has its tracks written soon after they have been read, for segments, which hold no text."""
+        self.is_published = True
+        for track in [track for track in self.tracks if track.kind != "audio"]:
+            self.tracks.remove(track)
+            self.notes.append(f"{self.name}: without subtitle stream {track.index}: segments hold pictures and sound")
+        if not self.piped:
+            self.tracks = [track.filled(self.begin) for track in self.tracks]
+
     def protect(self, output):
         """Raises Failure if the output would replace the film or a part of it."""
         parts = [] if self.piped else identity.files(self.name)
-        if os.path.exists(output) and any(part.exists() and part.samefile(output) for part in parts):
+        if os.path.exists(output) and any(
+                part.exists() and (part.samefile(output) or part.resolve().parent.samefile(output)) for part in parts):
             raise Failure(f"{output}: is the film to be encoded, or a part of it; choose another name")
 
     def check_standard_input(self, fixed_rate):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Splitting the film into chunks, in the background."""
+import os
 import subprocess
 import sys
 import time
@@ -11,43 +12,71 @@ from xcdriver.output import aspect_options
 from xcdriver.processes import Failure, ending, failed, log_in_memory, started
 
 
-class Splitter:
-    """Splits the film into chunks in the background, and writes its tracks. It stops at the latest when the ExitStack
-    `stack` is closed. If an earlier run has left chunks, it continues after them; tracks are written anew."""
+class Reader:
+    """The ffmpeg that reads the film, once for all sizes. It writes the tracks, too."""
 
-    def __init__(self, work, source, chunk_frames, most, stack, allow_damaged=False):
-        """most: at most so many chunks exist at a time; the splitter waits until some are removed. 0: no limit."""
-        self.work, self.source, self.allow_damaged = work, source, allow_damaged
+    def __init__(self, source, work, sizes, stack):
+        """sizes: filters that make each size of the film, as lists; None for a film that has one size. self.feeds has
+        the pictures of each, as Y4M."""
+        pipes = [os.pipe() for _ in sizes or []]
+        self.feeds = [os.fdopen(feed, "rb") for feed, _ in pipes]
+        ends = [end for _, end in pipes]
+        command = sound.splitting_command(source, work.path) if sizes is None else sound.ladder_command(
+            source, work.path, sizes, [f"pipe:{end}" for end in ends])
+        try:
+            self.process = stack.enter_context(started(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if sizes is None else subprocess.DEVNULL,
+                stderr=subprocess.PIPE, pass_fds=[work.lock.fileno(), *ends]))
+        finally:
+            for end in ends:
+                os.close(end)
+        if sizes is None:
+            self.feeds = [self.process.stdout]
+        self.messages = Messages(self.process.stderr)
+
+
+class Splitter:
+    """Splits the film into chunks in the background, and has its tracks written. It stops at the latest when an
+    ExitStack is closed. If an earlier run has left chunks, it continues after them; tracks are written anew."""
+
+    def __init__(self, work, source, allow_damaged=False):
+        self.work, self.source, self.allow_damaged, self.reader = work, source, allow_damaged, None
+        self.most = 0
+
+    def has_ended(self):
+        """Whether an earlier run has done all of it."""
+        return bool(self.film) and sound.are_settled(self.source, self.work)
+
+    def begin(self, chunk_frames, most, stack, reader, feed):
+        """most: at most so many chunks exist at a time; the splitter waits until some are removed. 0: no limit. reader:
+        None if the film comes from standard input. feed: the pictures, as Y4M."""
         self.most = most
-        if self.film and sound.are_settled(source, work):
-            return
         if self.film:
-            work.update(film=None)
-        for path in work.path.glob("*.y4m.tmp*"):  # left by an xc-split that was killed
+            self.work.update(film=None)
+        for path in self.work.path.glob("*.y4m.tmp*"):  # left by an xc-split that was killed
             path.unlink()
-        cutting = ["xc-split", "-s", str(chunk_frames), "-d", str(work.path), "--skip", str(self.first_missing()),
+        cutting = ["xc-split", "-s", str(chunk_frames), "-d", str(self.work.path), "--skip", str(self.first_missing()),
                    *(["--at-most", str(most)] if most else []), "-"]
         self.log = stack.enter_context(log_in_memory())
-        self.reader, feed = None, sys.stdin
-        if not source.piped:
-            feed = self.start_reader(stack)
-        self.cutter = stack.enter_context(self.start(cutting, feed, self.log))
-        if self.reader:
+        self.cutter = stack.enter_context(started(
+            cutting, stdin=feed, stdout=subprocess.PIPE, stderr=self.log, pass_fds=[self.work.lock.fileno()],
+            env={**os.environ, "XC_SUMS": str(self.work.raw_sums)}))
+        if reader:
+            self.reader, self.messages = reader.process, reader.messages
             feed.close()  # if this process kept it open, ffmpeg would not notice that xc-split has ended
-
-    def start(self, argv, feed, log):
-        return started(argv, stdin=feed, stdout=subprocess.PIPE, stderr=log, pass_fds=[self.work.lock.fileno()])
-
-    def start_reader(self, stack):
-        self.reader = stack.enter_context(self.start(sound.splitting_command(self.source, self.work.path),
-                                                     subprocess.DEVNULL, subprocess.PIPE))
-        self.messages = Messages(self.reader.stderr)
-        return self.reader.stdout
 
     @property
     def film(self):
         """What is known of the whole film; None until it has been split."""
         return self.work.record["film"]
+
+    @property
+    def film_start(self):
+        """Seconds after which the pictures begin; None until that is known."""
+        if self.film or not self.reader:
+            return self.film["start"] if self.film else 0.
+        first = self.messages.first_picture
+        return None if first is None else self.source.timing.start(first)
 
     @property
     def frames(self):
@@ -140,3 +169,15 @@ class Splitter:
             time.sleep(0.2)
             on_wait()
         return min(end, self.film["chunks"]) if self.film else end
+
+
+def split(works, source, sources_of_sizes, sizes, chunk_frames, most, stack, allow_damaged=False):
+    """Begins to split a film, and returns a splitter for each of its sizes. works, sources_of_sizes: of each. sizes:
+    see Reader."""
+    made = [Splitter(work, own, allow_damaged) for work, own in zip(works, sources_of_sizes)]
+    if all(splitter.has_ended() for splitter in made):
+        return made
+    reader = None if source.piped else Reader(source, works[0], sizes, stack)
+    for splitter, feed in zip(made, reader.feeds if reader else [sys.stdin]):
+        splitter.begin(chunk_frames, most, stack, reader, feed)
+    return made

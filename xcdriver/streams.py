@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which streams of a film are taken."""
+import re
+from fractions import Fraction
+
 from xcdriver.messages import ADDRESS
 from xcdriver.processes import Failure, attempt, ending
 from xcdriver.sound import Track
 
 SUBTITLE_PICTURES = ("dvb_subtitle", "dvd_subtitle", "dvb_teletext", "hdmv_pgs_subtitle", "xsub")
+UNKNOWN = "und"  # of languages, ISO 639
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 KEEPS_TIMES = "matroska,webm"  # here packets of sound have times of their own, so that they can be copied
+
+
+def seconds(value):
+    """A time that ffprobe has written, or None."""
+    try:
+        return Fraction(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def by_preference(streams):
@@ -107,4 +120,8 @@ class Choice:
         if stream["codec_type"] == "subtitle":
             return Track(stream["index"], "subtitle", "webvtt")
         can_be_copied = stream.get("codec_name") in ("opus", "vorbis") and self.container == KEEPS_TIMES
-        return Track(stream["index"], "audio", "copy" if can_be_copied else "libopus")
+        codec, format_ = ("copy", stream["codec_name"]) if can_be_copied else ("libopus", "opus")
+        language = stream.get("tags", {}).get("language", UNKNOWN)
+        is_known = language != UNKNOWN and LANGUAGE.fullmatch(language)
+        return Track(stream["index"], "audio", codec, format_, language if is_known else None,
+                     seconds(stream.get("start_time")))

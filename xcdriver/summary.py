@@ -44,14 +44,22 @@ def nearness(target, size, bitrate, quality):
     return f"{100 * (value / target.value - 1):+.1f} %"
 
 
-def summary(output, frames, seconds, paid, quality, target):
-    """One line, in an order that programs may rely on: what is new comes last. paid: seconds on AWS Lambda."""
-    size, bitrate = output.stat().st_size, kilobits_per_second(output)
-    text = f"{output}: {frames} frames, {size} bytes, {seconds:.1f} s"
+def extent(output):
+    """Of a file: its bytes, and its kilobits per second."""
+    return output.stat().st_size, kilobits_per_second(output)
+
+
+def summary(name, extent, frames, seconds, paid, quality, target, ceiling):
+    """One line, in an order that programs may rely on: what is new comes last. name: of the output. extent: bytes and
+    kilobits per second. paid: seconds on AWS Lambda."""
+    size, bitrate = extent
+    text = f"{name}: {frames} frames, {size} bytes, {seconds:.1f} s"
     if paid:
         text += f"; {paid:.1f} s of AWS Lambda to pay for"
     parts = [f"{cpu_seconds():.1f} s of CPU", *([f"{bitrate:.1f} kbit/s"] if bitrate else []),
              *quality_parts(quality, frames)]
     if target and (bitrate or target.metric != "bitrate"):
         parts.append(f"wanted {target.wanted()} ({nearness(target, size, bitrate, quality)})")
+    if ceiling:
+        parts.append(ceiling.told())
     return f"{text}; {', '.join(parts)}"

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""--max-bitrate of ./excamera: no picture comes too late, by a simulation of our own over the packets that ffprobe
+finds."""
+import os
+import re
+import signal
+import subprocess
+
+import harness
+from harness import ROOT, Ivf
+from test_driver import DriverCase, number
+
+FRAMES, LEVEL = 96, "6"
+OPTIONS = ("-s", "6", "-k", "4", "-j", "2", "-q", LEVEL)  # four batches, of a second each
+ROUNDING = 0.001  # seconds: WebM's times are whole milliseconds
+
+
+def packets(path):
+    text = harness.must("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pts_time,size",
+                        "-of", "csv=p=0", path).decode()
+    return [(float(time), int(size)) for time, size in (line.split(",")[:2] for line in text.split())]
+
+
+def spare(path, rate, buffer):
+    """How many seconds earlier each frame could be needed: those before it have gone, and the bucket has been filled
+    since, but not above its edge. Below 0, one comes too late."""
+    capacity, (before, _) = rate * buffer, packets(path)[0]
+    content = least = capacity
+    for time, size in packets(path):
+        content = min(capacity, content + (time - before) * rate) - 8 * size
+        least, before = min(least, content), time
+    return least / rate
+
+
+class Ceiling(DriverCase):
+    def setUp(self):
+        super().setUp()
+        self.film = harness.cached(self.make_film, "ceiling", suffix=".mkv")
+
+    @staticmethod
+    def make_film(path):
+        """A picture stands still for two seconds; then everything moves."""
+        harness.must("ffmpeg", "-v", "error", "-i", harness.film(width=112, height=96, frames=49, cut=20), "-vf",
+                     "tpad=start=47:start_mode=clone", "-frames:v", FRAMES, "-c:v", "ffv1", path)
+
+    def plain(self, *options):
+        def make(path):
+            harness.must(ROOT / "excamera", self.film, "-o", path, *OPTIONS, *options)
+        return harness.cached(make, "ceiling", options, suffix=".ivf")
+
+    def said(self, text):
+        """What the last line says: seconds that were left, negative if they lacked."""
+        match = re.search(r", at most (\S+) kbit/s with (\S+) s: ([\d.]+) s (left|too late)\n\Z", text)
+        self.assertTrue(match, text)
+        return float(match[1]), float(match[2]), float(match[3]) * (1 if match[4] == "left" else -1)
+
+    def test_every_picture_comes_in_time(self):
+        for rate, buffer, output, options in ((180000, 1, "out.ivf", []), (150000, 1, "out.webm", []),
+                                              (250000, 0.5, "out.ivf", ["--structure", "classic"])):
+            with self.subTest(rate=rate, buffer=buffer, options=options):
+                self.assertLess(spare(self.plain(*options), rate, buffer), -0.1, "the plain film does not fit")
+                text = self.works(self.film, "-o", output, *OPTIONS, *options, "--max-bitrate", rate, "--buffer",
+                                  buffer)
+                found = spare(self.dir / output, rate, buffer)
+                self.assertGreaterEqual(found, -ROUNDING)
+                told = self.said(text)
+                self.assertEqual(told[:2], (rate / 1000, buffer))
+                self.assertAlmostEqual(told[2], found, delta=0.0006 + (ROUNDING if output == "out.webm" else 0))
+                self.assertEqual(len(harness.vpxdec_frames(self.dir / output)), FRAMES)
+
+    def test_what_fits_stays(self):
+        """Batches that fit keep the level and the bytes that they have without a limit."""
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, "--max-bitrate", "0.2M")
+        plain, ours = [Ivf(path).frames for path in (self.plain(), self.dir / "out.ivf")]
+        keys = [place for place, (_, data) in enumerate(plain) if harness.is_key_frame(data)]
+        self.assertEqual(ours[:keys[1]], plain[:keys[1]])
+        self.assertNotEqual([data for _, data in ours], [data for _, data in plain])
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, "--max-bitrate", "50M")
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.plain().read_bytes())
+
+    def test_the_same_bytes(self):
+        """With any -j, and after an interruption while a batch is encoded again."""
+        limit = ("--max-bitrate", "200k", "--buffer", "1.5")
+        self.works(self.film, "-o", "expected.ivf", *OPTIONS, *limit)
+        expected = (self.dir / "expected.ivf").read_bytes()
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, *limit, "-j", "5")
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
+        self.held = self.write("tools.held", b"")
+        env = self.tools_but("xc-enc", f'''
+            case "$*" in *"--cq-level {LEVEL} "*) ;; *--follow*{number(14)}*)
+                while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
+            exec "{harness.BIN}/xc-enc" "$@" ''')
+        for how in (signal.SIGKILL, signal.SIGTERM):
+            process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *OPTIONS, *limit], cwd=self.dir,
+                                       stderr=subprocess.PIPE, start_new_session=True, env=env)
+            record = self.dir / "out.ivf.work/record.json"
+            harness.wait_for(lambda: record.exists() and re.search(r'"raised": \{[^}]*"3"', record.read_text()))
+            os.killpg(process.pid, how)
+            process.communicate(timeout=harness.TIMEOUT)
+            self.assertIn("with another max bitrate", self.fails(self.film, "-o", "out.ivf", *OPTIONS, *limit[:2]))
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, *limit)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
+
+    def test_out_of_reach(self):
+        """Everything is as small as it can be, and the last line says how much is lacking."""
+        _, _, left = self.said(self.works(self.film, "-o", "out.ivf", *OPTIONS, "--max-bitrate", "5k"))
+        self.assertAlmostEqual(left, spare(self.dir / "out.ivf", 5000, 2), delta=0.0006)
+        self.assertLess(left, 0)
+        self.works(self.film, "-o", "least.ivf", *OPTIONS[:-1], "63")
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "least.ivf").read_bytes())
+
+    def test_segments_of_several_sizes(self):
+        """Each size has the limit for itself; nothing is published before it keeps it."""
+        self.works(self.film, "-o", "out", *OPTIONS, "--max-bitrate", "150k", "--segments", "dash", "--ladder",
+                   "96,72:10")
+        for height in (96, 72):
+            parts = sorted((self.dir / "out").glob(f"video-{height}-0*.webm"))
+            data = b"".join(path.read_bytes() for path in (self.dir / f"out/video-{height}-init.webm", *parts))
+            self.assertGreaterEqual(spare(self.write("joined.webm", data), 150000, 2), -ROUNDING)
+
+    def test_refused(self):
+        for options in (["--max-bitrate", "0"], ["--max-bitrate", "2T"], ["--max-bitrate", "2M", "--buffer", "0"],
+                        ["--max-bitrate", "2M", "--buffer", "nan"]):
+            with self.subTest(options):
+                self.assertEqual(self.excamera(self.film, "-o", "out.ivf", *options).returncode, 2)
+        level = "needs the level"
+        for options, reason in ((["--buffer", "2"], "is for --max-bitrate"), (["--size", "50k"], level),
+                                (["--bitrate", "50k"], level), (["--target", "ssim=0.9"], level),
+                                (["--ladder", "48:50k"], level)):
+            with self.subTest(options):
+                more = [] if options[0] == "--buffer" else ["--max-bitrate", "2M"]
+                self.assertIn(reason, self.fails(self.film, "-o", "out.ivf", *options, *more))
