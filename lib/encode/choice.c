@@ -154,12 +154,11 @@ bool xc_choose_prediction(const struct xc_choice *choice, unsigned row, unsigned
     struct xc_macroblock *mb = &choice->frame->macroblocks[(size_t)row * choice->frame->mb_cols + column];
     const struct xc_macroblock guess = *mb;
     struct search s = { .choice = choice, .row = row, .column = column, .mb = mb, .best = guess };
-    if (guess.y_mode == XC_B_PRED) {
-        return true;
-    }
     s.lambda = xc_residue_lambda(choice->coder, mb, row, column);
     s.best_cost = INT64_MAX;
-    glance(&s, &guess);
+    if (guess.y_mode != XC_B_PRED) { /* whose error is known with its residue only */
+        glance(&s, &guess);
+    }
     if (s.best_cost > s.lambda * LEAST_BITS) {
         glance_at_references(&s);
         glance_at_intra(&s);
