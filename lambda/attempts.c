@@ -70,7 +70,7 @@ unsigned attempts_made(const struct attempts *attempts)
     return made;
 }
 
-void attempts_wait(const struct attempts *attempts, enum remedy remedy)
+unsigned attempts_pause(const struct attempts *attempts, enum remedy remedy)
 {
     unsigned limit = first_limit_ms[remedy], chance = 0;
     for (unsigned i = 1; i < attempts->failed[remedy] && limit < LAST_LIMIT_MS; i++) {
@@ -79,6 +79,11 @@ void attempts_wait(const struct attempts *attempts, enum remedy remedy)
     if (getrandom(&chance, sizeof chance, 0) != sizeof chance) {
         chance = 0;
     }
-    const unsigned wait = chance % ((limit < LAST_LIMIT_MS ? limit : LAST_LIMIT_MS) + 1);
+    return chance % ((limit < LAST_LIMIT_MS ? limit : LAST_LIMIT_MS) + 1);
+}
+
+void attempts_wait(const struct attempts *attempts, enum remedy remedy)
+{
+    const unsigned wait = attempts_pause(attempts, remedy);
     nanosleep(&(struct timespec){ .tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000L }, NULL);
 }

@@ -25,7 +25,9 @@ struct attempts attempts_begin(unsigned limit);
 bool attempts_add(struct attempts *attempts, enum remedy remedy);
 unsigned attempts_made(const struct attempts *attempts);
 
-/* Sleeps for a random time, which grows with the number of failures with this remedy. */
+/* A random number of milliseconds, which grows with the number of failures with this remedy. */
+unsigned attempts_pause(const struct attempts *attempts, enum remedy remedy);
+/* Sleeps for that time. */
 void attempts_wait(const struct attempts *attempts, enum remedy remedy);
 
 #endif

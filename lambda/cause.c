@@ -87,6 +87,18 @@ struct cause cause_of(const struct failure *failure)
     return (struct cause){ .remedy = may_pass ? REMEDY_REPEAT : REMEDY_NONE };
 }
 
+void cause_find_text(const char *text, const char *name, char *found, size_t size)
+{
+    const char *at = text ? strstr(text, name) : NULL;
+    found[0] = '\0';
+    if (!at) {
+        return;
+    }
+    at += strlen(name);
+    at += strspn(at, ">\":< ");
+    snprintf(found, size, "%.*s", (int)strcspn(at, "<\"\n"), at);
+}
+
 const char *cause_words(const struct failure *failure, char words[static CAUSE_WORDS])
 {
     /* These codes are members of our function's answer, not names for people to read. */

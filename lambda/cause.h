@@ -40,6 +40,10 @@ struct cause {
 
 struct cause cause_of(const struct failure *failure);
 
+/* Copies the text of the XML element, or of the JSON string, with this name from a service's answer: "<Code",
+ * "errorType\"". text may be NULL. Writes "" if there is none. */
+void cause_find_text(const char *text, const char *name, char *found, size_t size);
+
 enum { CAUSE_WORDS = 1000 };
 
 /* Writes the failure in words, with the mend; returns words. */

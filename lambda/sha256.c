@@ -16,7 +16,7 @@ bool sha256_is_text(const char *text)
     return strlen(text) == SHA256_TEXT - 1 && strspn(text, "0123456789abcdef") == SHA256_TEXT - 1;
 }
 
-static void finish(struct sha256_ctx *context, char *text)
+void sha256_finish(struct sha256_ctx *context, char text[static SHA256_TEXT])
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
     sha256_digest(context, sizeof digest, digest);
@@ -30,20 +30,27 @@ void sha256_of_bytes(const void *data, size_t size, char text[static SHA256_TEXT
     struct sha256_ctx context;
     sha256_init(&context);
     sha256_update(&context, size, data);
-    finish(&context, text);
+    sha256_finish(&context, text);
 }
 
-static bool digest_stream(FILE *file, uint8_t *block, char *text, uint64_t *size)
+bool sha256_of_stream(FILE *file, char text[static SHA256_TEXT], uint64_t *size)
 {
     struct sha256_ctx context;
+    uint8_t *block = malloc(BLOCK);
     size_t count;
+    if (!block) {
+        return false;
+    }
     sha256_init(&context);
     *size = 0;
     while ((count = fread(block, 1, BLOCK, file))) {
         sha256_update(&context, count, block);
         *size += count;
     }
-    finish(&context, text);
+    sha256_finish(&context, text);
+    const int error = errno;
+    free(block);
+    errno = error;
     return !ferror(file);
 }
 
@@ -53,10 +60,8 @@ bool sha256_of_file(const char *path, char text[static SHA256_TEXT], uint64_t *s
     if (!file) {
         return false;
     }
-    uint8_t *block = malloc(BLOCK);
-    const bool done = block && digest_stream(file, block, text, size);
-    const int error = block ? errno : ENOMEM;
-    free(block);
+    const bool done = sha256_of_stream(file, text, size);
+    const int error = errno;
     fclose(file);
     errno = error;
     return done;

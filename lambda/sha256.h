@@ -6,12 +6,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { SHA256_TEXT = 65 }; /* characters, with the final null */
 
+struct sha256_ctx; /* Nettle's */
+
 bool sha256_is_text(const char *text);
+/* The digest of what the context has been given, which then begins anew. */
+void sha256_finish(struct sha256_ctx *context, char text[static SHA256_TEXT]);
 void sha256_of_bytes(const void *data, size_t size, char text[static SHA256_TEXT]);
-/* Also stores the number of bytes in *size. Returns false with errno set if the file cannot be read. */
+/* Both also store the number of bytes in *size. They return false with errno set if the file cannot be read. */
+bool sha256_of_stream(FILE *file, char text[static SHA256_TEXT], uint64_t *size);
 bool sha256_of_file(const char *path, char text[static SHA256_TEXT], uint64_t *size);
 
 #endif
