@@ -5,6 +5,7 @@
 #include "aws.h"
 
 #include <curl/curl.h>
+#include <dirent.h>
 #include <errno.h>
 #include <nettle/base64.h>
 #include <signal.h>
@@ -35,8 +36,9 @@ static struct credentials credentials;
 static char region[REGION_SIZE], s3_endpoint[ENDPOINT_SIZE], lambda_endpoint[ENDPOINT_SIZE];
 static char ca_bundle[URL_SIZE]; /* a file with the certificates to trust; or "" */
 static const char *owner;        /* the account that owns the bucket; or NULL */
-static CURL *only;               /* for all requests but calls of functions, one after another */
-static CURLM *calls;             /* which may be under way at the same time */
+static enum { TRUST_UNKNOWN, TRUST_DIRECTORY, TRUST_FILE } system_trust; /* where its certificates are looked for */
+static CURL *only;   /* for all requests but calls of functions, one after another */
+static CURLM *calls; /* which may be under way at the same time */
 
 /* ---- Settings ---- */
 
@@ -111,7 +113,9 @@ struct reply {
     CURL *curl;
     CURLcode error;
     long status;
+    bool headed; /* the head of the answer is complete */
     bool function_error;
+    bool noted;                   /* the object's metadata have its digest */
     char code[100], request[100]; /* the names of the error and of the request, from the headers */
     double billed;                /* seconds of the function, as the end of its log says */
     time_t date, modified;        /* when the server wrote this, and the object; -1: it does not say */
@@ -187,7 +191,10 @@ static size_t on_header(char *data, size_t one, size_t size, void *context)
     struct reply *reply = context;
     const char *value;
     size_t length;
+    long status = 0;
     (void)one;
+    curl_easy_getinfo(reply->curl, CURLINFO_RESPONSE_CODE, &status);
+    reply->headed |= *data == '\r' && status >= 200; /* before that there may be "100 Continue" */
     if (header_value(data, size, "x-amz-function-error", &length)) {
         reply->function_error = true;
     } else if ((value = header_value(data, size, "x-amzn-errortype", &length))) {
@@ -197,6 +204,8 @@ static size_t on_header(char *data, size_t one, size_t size, void *context)
     } else if ((value = header_value(data, size, "x-amz-request-id", &length)) ||
                (value = header_value(data, size, "x-amzn-requestid", &length))) {
         snprintf(reply->request, sizeof reply->request, "%.*s", (int)length, value);
+    } else if (header_value(data, size, "x-amz-meta-sha256", &length)) {
+        reply->noted = true;
     } else if ((value = header_value(data, size, "x-amz-log-result", &length))) {
         reply->billed = billed_seconds(value, length);
     } else if ((value = header_value(data, size, "date", &length))) {
@@ -240,6 +249,37 @@ static struct curl_slist *make_headers(const struct request *request)
     return headers;
 }
 
+/* Whether the directory has certificates as OpenSSL looks them up: 9d04f354.0, for example. */
+static bool has_certificates(const char *path)
+{
+    DIR *directory = path ? opendir(path) : NULL;
+    bool found = false;
+    for (const struct dirent *entry; directory && !found && (entry = readdir(directory));) {
+        found = strspn(entry->d_name, "0123456789abcdef") == 8 && !strcmp(entry->d_name + 8, ".0");
+    }
+    if (directory) {
+        closedir(directory);
+    }
+    return found;
+}
+
+/* Trusts the user's certificates, or the system's. Of these, the one that is needed is looked up where they are in a
+ * directory: reading all of them from one file takes longer than anything else here. */
+static void set_trust(CURL *curl)
+{
+    const char *directory = NULL;
+    if (ca_bundle[0]) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, ca_bundle);
+        system_trust = TRUST_FILE;
+    } else if (system_trust == TRUST_UNKNOWN) {
+        curl_easy_getinfo(curl, CURLINFO_CAPATH, &directory);
+        system_trust = has_certificates(directory) ? TRUST_DIRECTORY : TRUST_FILE;
+    }
+    if (system_trust == TRUST_DIRECTORY) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
+    }
+}
+
 /* Prepares the reply's handle. */
 static void set_options(const struct request *request, struct reply *reply, struct curl_slist *headers)
 {
@@ -254,9 +294,7 @@ static void set_options(const struct request *request, struct reply *reply, stru
     curl_easy_setopt(curl, CURLOPT_PASSWORD, credentials.secret);
     curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, signature);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    if (ca_bundle[0]) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, ca_bundle);
-    }
+    set_trust(curl);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE,
@@ -282,6 +320,25 @@ static void set_options(const struct request *request, struct reply *reply, stru
     }
 }
 
+/* Stores how the request has ended. */
+static void finish(struct reply *reply, CURLcode error)
+{
+    const bool headless = error == CURLE_OK && !reply->headed; /* libcurl does not mind if the connection ends there */
+    reply->error = headless ? CURLE_GOT_NOTHING : error;
+    curl_easy_getinfo(reply->curl, CURLINFO_RESPONSE_CODE, &reply->status);
+}
+
+/* After a request has failed: whether it is to be made once more, with the certificates that only the system's file may
+ * have. */
+static bool has_other_certificates(const struct reply *reply)
+{
+    const bool others = reply->error == CURLE_PEER_FAILED_VERIFICATION && system_trust == TRUST_DIRECTORY;
+    if (others) {
+        system_trust = TRUST_FILE;
+    }
+    return others;
+}
+
 static struct reply attempt(const struct request *request)
 {
     struct reply reply = { .curl = only, .download = request->download, .date = -1, .modified = -1 };
@@ -294,26 +351,12 @@ static struct reply attempt(const struct request *request)
         }
     }
     set_options(request, &reply, headers);
-    reply.error = curl_easy_perform(only);
-    curl_easy_getinfo(only, CURLINFO_RESPONSE_CODE, &reply.status);
+    finish(&reply, curl_easy_perform(only));
     curl_slist_free_all(headers);
-    return reply;
+    return has_other_certificates(&reply) ? attempt(request) : reply;
 }
 
 /* ---- Attempts ---- */
-
-/* Copies the text of the XML element, or of the JSON string, with this name. */
-static void find_text(const char *text, const char *name, char *found, size_t size)
-{
-    const char *at = text ? strstr(text, name) : NULL;
-    found[0] = '\0';
-    if (!at) {
-        return;
-    }
-    at += strlen(name);
-    at += strspn(at, ">\":< ");
-    snprintf(found, size, "%.*s", (int)strcspn(at, "<\"\n"), at);
-}
 
 static bool is_network(CURLcode error)
 {
@@ -345,9 +388,9 @@ static struct failure failure_of(const struct request *request, const struct rep
     snprintf(failure.request, sizeof failure.request, "%s", reply->request);
     snprintf(failure.code, sizeof failure.code, "%s", reply->code);
     if (!failure.code[0]) {
-        find_text(reply->text, s3 ? "<Code" : "errorType\"", failure.code, sizeof failure.code);
+        cause_find_text(reply->text, s3 ? "<Code" : "errorType\"", failure.code, sizeof failure.code);
     }
-    find_text(reply->text, s3 ? "<Message" : "essage\"", failure.message, sizeof failure.message);
+    cause_find_text(reply->text, s3 ? "<Message" : "essage\"", failure.message, sizeof failure.message);
     return failure;
 }
 
@@ -401,7 +444,8 @@ bool aws_bucket_exists(const char *bucket)
     return aws_object_exists(bucket, "");
 }
 
-bool aws_object_exists(const char *bucket, const char *key)
+/* Asks for the object's head. The reply's status is 200 or 404. */
+static struct reply look_at(const char *bucket, const char *key)
 {
     const struct request request = object("HEAD", bucket, key);
     const struct reply reply = perform(&request);
@@ -409,7 +453,18 @@ bool aws_object_exists(const char *bucket, const char *key)
         fail_by(&request, &reply);
     }
     free(reply.text);
-    return reply.status == 200;
+    return reply;
+}
+
+bool aws_object_exists(const char *bucket, const char *key)
+{
+    return look_at(bucket, key).status == 200;
+}
+
+bool aws_object_is_published(const char *bucket, const char *key)
+{
+    const struct reply reply = look_at(bucket, key);
+    return reply.status == 200 && reply.noted;
 }
 
 double aws_object_age(const char *bucket, const char *key)
@@ -545,7 +600,7 @@ char *aws_function_code(const char *function)
     const struct request request = of_function("GET", function, "configuration");
     const struct reply reply = perform(&request);
     const bool there = was_there(&request, &reply);
-    find_text(reply.text, "\"CodeSha256\"", digest, sizeof digest);
+    cause_find_text(reply.text, "\"CodeSha256\"", digest, sizeof digest);
     free(reply.text);
     return there ? strdup(digest) : NULL;
 }
@@ -555,6 +610,13 @@ struct aws_call {
     struct reply reply;
     struct curl_slist *headers;
 };
+
+static void send_call(struct aws_call *call)
+{
+    set_options(&call->request, &call->reply, call->headers);
+    curl_easy_setopt(call->reply.curl, CURLOPT_PRIVATE, call);
+    curl_multi_add_handle(calls, call->reply.curl);
+}
 
 struct aws_call *aws_call_begin(const char *function, const char *event)
 {
@@ -566,9 +628,7 @@ struct aws_call *aws_call_begin(const char *function, const char *event)
     call->request = of_function("POST", function, "invocations");
     call->request.body = event;
     call->headers = make_headers(&call->request);
-    set_options(&call->request, &call->reply, call->headers);
-    curl_easy_setopt(call->reply.curl, CURLOPT_PRIVATE, call);
-    curl_multi_add_handle(calls, call->reply.curl);
+    send_call(call);
     return call;
 }
 
@@ -581,8 +641,12 @@ static struct aws_call *ended_call(void)
     if (message) {
         const CURLcode error = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-        curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &call->reply.status);
-        call->reply.error = error;
+        finish(&call->reply, error);
+    }
+    if (call && has_other_certificates(&call->reply)) {
+        curl_multi_remove_handle(calls, call->reply.curl);
+        send_call(call);
+        return NULL;
     }
     return call;
 }

@@ -28,6 +28,8 @@ const char *aws_endpoint(const char *service);
 
 bool aws_bucket_exists(const char *bucket);
 bool aws_object_exists(const char *bucket, const char *key);
+/* Whether it exists and notes its digest, as a file that a worker has published does (worker/meeting.h). */
+bool aws_object_is_published(const char *bucket, const char *key);
 /* How many seconds ago the object was made, by the server's clock; -1 if there is none, or if the request, which is not
  * repeated, fails. */
 double aws_object_age(const char *bucket, const char *key);

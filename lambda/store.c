@@ -147,11 +147,8 @@ static const char *meeting_key(char key[static STORE_KEY_SIZE], const char *task
 
 bool store_is_published(const char *task_key, const char *name)
 {
-    char key[STORE_KEY_SIZE], digest[SHA256_TEXT] = "";
-    char *said = aws_object_get_text(store_bucket(), meeting_key(key, task_key, name));
-    const bool named = said && sscanf(said, "%64s", digest) == 1 && sha256_is_text(digest);
-    free(said);
-    return named && store_has(digest);
+    char key[STORE_KEY_SIZE];
+    return aws_object_is_published(store_bucket(), meeting_key(key, task_key, name));
 }
 
 double store_published_since(const char *task_key, const char *name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the bucket of the region that has been taken (place.h) holds for a task. lambda/bootstrap describes the bucket's
- * objects. */
+/* What the bucket of the region that has been taken (place.h) holds for a task. worker/bucket.h describes the
+ * bucket's objects. */
 #ifndef XC_LAMBDA_STORE_H
 #define XC_LAMBDA_STORE_H
 
@@ -29,7 +29,7 @@ bool store_answer_fits(json_t *answer, json_t *task);
 /* The answer to the task; NULL if there is none, or if data that it names are missing. */
 json_t *store_answer(json_t *task, const char *task_key);
 
-/* Whether the task with this key has published this file, and its data exist. */
+/* Whether the task with this key has published this file. */
 bool store_is_published(const char *task_key, const char *name);
 /* For how many seconds it has been published; -1 if it is not. */
 double store_published_since(const char *task_key, const char *name);

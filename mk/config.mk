@@ -12,6 +12,7 @@ AR := $(or $(shell $(CC) -print-prog-name=ar 2>/dev/null),ar)
 endif
 NM ?= $(or $(shell $(CC) -print-prog-name=nm 2>/dev/null),nm)
 OBJCOPY ?= $(or $(shell $(CC) -print-prog-name=objcopy 2>/dev/null),objcopy)
+OBJDUMP ?= $(or $(shell $(CC) -print-prog-name=objdump 2>/dev/null),objdump)
 
 # A word for the shell, whatever characters are in it.
 quote = '$(subst ','\'',$(1))'

@@ -5,7 +5,7 @@ LAMBDA_DIR ?= $(ENGINE_DIR)/../lambda
 scripts := '$(subst ','\'',$(LAMBDA_DIR))'
 run = @$(scripts)/run '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
 
-# By this name the functions know whether a failure that they hear of is one of this run (lambda/bootstrap).
+# By this name the functions know whether a failure that they hear of is one of this run (lambda/worker/life.h).
 export XC_LAMBDA_RUN := $(or $(XC_LAMBDA_RUN),$(strip $(shell od -A n -N 8 -t x8 /dev/urandom)))
 
 # The batch of a chunk decides about its region (lambda/place.h).

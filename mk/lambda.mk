@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The remote engines: a program for the workstation, a package for the function.
 #
-# xc-remote is dynamic, since libcurl can only be had so; the others are static: what runs remotely has to be, and it
-# saves the workstation most of the time that it takes to start a program as short as xc-task.
+# xc-remote and the function's bootstrap are dynamic, since libcurl can only be had so; the bootstrap needs nothing but
+# libcurl and the C library, as Lambda's runtime has them. The others are static: the tools do not depend on where they
+# run, and it saves the workstation most of the time that it takes to start a program as short as xc-task.
 LAMBDA_REMOTE := $(BIN)/lambda/xc-remote
 LAMBDA_TASK := $(BIN)/lambda/xc-task
-LAMBDA_WORKER := $(BIN)/lambda/xc-worker
+LAMBDA_WORKER := $(BIN)/lambda/bootstrap
 LAMBDA_ZIP := $(BIN)/lambda/excamera.zip
 LAMBDA_CLIENT := $(call object,$(addprefix lambda/,xc-remote.c calls.c spare.c store.c place.c aws.c credentials.c \
     session.c settings.c endpoint.c cause.c attempts.c))
 LAMBDA_SHARED := $(call object,$(addprefix lambda/,fail.c sha256.c task.c value.c))
 LAMBDA_REFERENCE := $(call object,lambda/reference.c lambda/output.c tools/atomic-file.c)
 LAMBDA_TIMING := $(call object,tools/timing.c)
+LAMBDA_BOOTSTRAP := $(call object,$(wildcard lambda/worker/*.c) lambda/attempts.c lambda/cause.c) $(LAMBDA_TIMING) \
+    $(LAMBDA_SHARED)
 
 .PHONY: lambda lambda-package check-lambda
 lambda: $(LAMBDA_REMOTE) $(LAMBDA_TASK) $(LAMBDA_ZIP)
 lambda-package: $(LAMBDA_ZIP)
 
 $(LAMBDA_CLIENT): | $(OUT)/found-lambda
-$(filter-out $(LAMBDA_CLIENT),$(call object,$(wildcard lambda/*.c))): | $(OUT)/found-function
+$(filter-out $(LAMBDA_CLIENT),$(call object,$(wildcard lambda/*.c lambda/worker/*.c))): | $(OUT)/found-function
 
 $(LAMBDA_REMOTE): $(LAMBDA_CLIENT) $(LAMBDA_REFERENCE) $(LAMBDA_TIMING) $(LAMBDA_SHARED)
 	$(call say,LINK)
@@ -26,11 +29,22 @@ $(LAMBDA_REMOTE): $(LAMBDA_CLIENT) $(LAMBDA_REFERENCE) $(LAMBDA_TIMING) $(LAMBDA
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljansson -lnettle
 
 $(LAMBDA_TASK): $(call object,lambda/xc-task.c) $(LAMBDA_REFERENCE) $(LAMBDA_SHARED)
-$(LAMBDA_WORKER): $(call object,lambda/xc-worker.c) $(LAMBDA_TIMING) $(LAMBDA_SHARED)
-$(LAMBDA_TASK) $(LAMBDA_WORKER):
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^ -ljansson -lnettle
+
+# Stands for the runtime's libcurl when the bootstrap is linked. This machine's own has versions of symbols that are
+# Debian's, and the runtime's has none.
+LAMBDA_LIBCURL := $(OUT)/lambda/libcurl.so.4
+$(LAMBDA_LIBCURL): $(LAMBDA_BOOTSTRAP)
+	$(Q)$(NM) -u $^ | sed -n 's/^ *U \(curl_[a-z_]*\)$$/void \1(void) {}/p' | sort -u | \
+	    $(CC) -shared -nostdlib -fPIC -w -Wl,-soname,$(@F) -o $@ -x c -
+
+$(LAMBDA_WORKER): $(LAMBDA_BOOTSTRAP) $(LAMBDA_LIBCURL) lambda/portable
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LAMBDA_LIBCURL) -l:libjansson.a -l:libnettle.a
+	$(Q)$(if $(SANITIZE),,lambda/portable $(OBJDUMP) $@)
 
 # mk/chunk-tools lists the tools that the steps of a chunk run, and so those that a function needs. It runs no others.
 # Stripped, since each deploy uploads them: that halves the package.
@@ -48,7 +62,7 @@ LAMBDA_FUNCTIONS := $(sort $(wildcard lambda/functions/*.py))
 LAMBDA_FFMPEG := $(wildcard $(BIN)/lambda/ffmpeg/ffmpeg)
 
 # lambda/pack also writes tools.sha256 beside the package. In tasks, the workstation names the tools by these digests.
-PACKED := lambda/bootstrap $(LAMBDA_WORKER) $(LAMBDA_TOOLS) $(LAMBDA_FFMPEG) $(LAMBDA_FUNCTIONS)
+PACKED := $(LAMBDA_WORKER) $(LAMBDA_TOOLS) $(LAMBDA_FFMPEG) $(LAMBDA_FUNCTIONS)
 $(LAMBDA_ZIP): lambda/pack mk/chunk-tools $(PACKED)
 	$(call say,ZIP )
 	$(Q)lambda/pack $@ $(PACKED)
@@ -75,4 +89,4 @@ install-lambda: install lambda
 	$(call lambda_files,put)
 	@ln -sf ../share/excamera/lambda/xc-lambda $(call in_place,bin/xc-lambda)
 
--include $(patsubst %.o,%.d,$(call object,$(wildcard lambda/*.c)))
+-include $(patsubst %.o,%.d,$(call object,$(wildcard lambda/*.c lambda/worker/*.c)))

@@ -39,8 +39,8 @@ def package_with_ffmpeg():
         return None
     directory = pathlib.Path(tempfile.mkdtemp(prefix="xc-package-"))
     tools = [stack.PACKAGE / "tools" / tool for tool in (ROOT / "mk/chunk-tools").read_text().split()]
-    harness.must(ROOT / "lambda/pack", directory / "excamera.zip", ROOT / "lambda/bootstrap",
-                 stack.PACKAGE / "xc-worker", *tools, shutil.which("ffmpeg"))
+    harness.must(ROOT / "lambda/pack", directory / "excamera.zip", stack.PACKAGE / "bootstrap", *tools,
+                 shutil.which("ffmpeg"))
     return directory
 
 
@@ -178,3 +178,16 @@ class AccountCase(RemoteCase):
         """A program for that kind of machine which needs no other file."""
         text = harness.must("readelf", "-hlW", program).decode()
         self.assertEqual(re.findall(r"AArch64|X86-64|INTERP", text), [machine], program.name)
+
+    def needs_what_lambda_has(self, program, machine):
+        """A program for that kind of machine which finds all it needs on Lambda's OS-only runtime: libcurl, whose
+        symbols have no versions there, and glibc 2.34, which is that of Amazon Linux 2023."""
+        text = harness.must("readelf", "-hdVW", program).decode()
+        self.assertIn(machine, text)
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", text)
+        self.assertEqual([name for name in needed if not name.startswith("ld-linux")], ["libcurl.so.4", "libc.so.6"])
+        for version in re.findall(r"Name: (\w+[.\w]*) +Flags", text):
+            family, number = re.fullmatch(r"(\w+)_2\.(\d+)[.\d]*", version).groups()
+            self.assertEqual(family, "GLIBC")
+            self.assertLessEqual(int(number), 34)
+        self.assertRegex(text, r"Name: GLIBC_2\.")

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import os
 import pathlib
-import re
 import shutil
 import signal
 import socket
@@ -147,6 +146,18 @@ def wait_for_file(path):
     raise RuntimeError(f"{path} does not appear")
 
 
+def make_certificates(directory):
+    """Makes ca.pem, a CA of our own, and server.pem, its certificate for this machine with the key to it."""
+    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+           "2", "-subj"]
+    for command in ([*new, "/CN=CA of a test", "-keyout", "ca.key", "-out", "ca.pem"],
+                    [*new, "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-CA", "ca.pem", "-CAkey",
+                     "ca.key", "-keyout", "server.key", "-out", "server.crt"]):
+        subprocess.run(command, cwd=directory, check=True, stderr=subprocess.DEVNULL)
+    text = "".join((directory / name).read_text() for name in ("server.crt", "server.key"))
+    (directory / "server.pem").write_text(text)
+
+
 class Stack:
     """Used as a context manager. Everything lives in one directory, and ends with the block."""
 
@@ -249,11 +260,11 @@ class Stack:
         tmp = pathlib.Path(tmpdir or home / "tmp")
         tmp.mkdir(parents=True, exist_ok=True)
         invoke, runtime = self.worker_ports[number]
-        environment = {"PATH": str(self.directory / "bin"), "LAMBDA_TASK_ROOT": str(self.directory / "task"),
+        environment = {"LAMBDA_TASK_ROOT": str(self.directory / "task"),
                        "TMPDIR": str(tmp), "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
                        "AWS_REGION": list(self.regions)[number % len(self.regions)],
                        "AWS_ENDPOINT_URL_S3": f"https://127.0.0.1:{self.ports['s3']}",
-                       "CURL_CA_BUNDLE": str(self.directory / "ca.pem"), "AWS_LAMBDA_FUNCTION_TIMEOUT": "120",
+                       "AWS_CA_BUNDLE": str(self.directory / "ca.pem"), "AWS_LAMBDA_FUNCTION_TIMEOUT": "120",
                        **changes}
         self.start(f"worker-{number}", *self.sandbox, PROGRAMS / "aws-lambda-rie", "--log-level", "error",
                    "--runtime-interface-emulator-address", f"127.0.0.1:{invoke}",
@@ -296,9 +307,8 @@ class Stack:
             package.extractall(self.directory / "task")
         for path in (self.directory / "task").rglob("*"):
             path.chmod(0o755)
-        self.make_runtime()
         self.make_sandbox()
-        self.make_certificates()
+        make_certificates(self.directory)
         try:
             self.start_minio()
             self.start_proxy()
@@ -308,25 +318,6 @@ class Stack:
             self.__exit__()
             raise
         return self
-
-    def make_runtime(self):
-        """The commands that are in Lambda's OS-only runtime: of those that are here, no others."""
-        (self.directory / "bin").mkdir()
-        coreutils = subprocess.run(["dpkg", "-L", "coreutils"], stdout=subprocess.PIPE, text=True).stdout.split()
-        for path in ("/bin/bash", "/usr/bin/curl", *coreutils):
-            if re.fullmatch(r"(/usr)?/bin/[^/]+", path):
-                (self.directory / "bin" / os.path.basename(path)).symlink_to(path)
-
-    def make_certificates(self):
-        """A CA of our own, and what haproxy shows: its certificate for this machine."""
-        new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-               "-days", "2", "-subj"]
-        for command in ([*new, "/CN=CA of a test", "-keyout", "ca.key", "-out", "ca.pem"],
-                        [*new, "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-CA", "ca.pem", "-CAkey",
-                         "ca.key", "-keyout", "server.key", "-out", "server.crt"]):
-            subprocess.run(command, cwd=self.directory, check=True, stderr=subprocess.DEVNULL)
-        text = "".join((self.directory / name).read_text() for name in ("server.crt", "server.key"))
-        (self.directory / "server.pem").write_text(text)
 
     def make_sandbox(self):
         """What stands before a worker's command, so that it finds Lambda's /dev; nothing where that takes more rights

@@ -27,7 +27,6 @@ def tearDownModule():
 class Arm64(AccountCase):
     def emulate(self, program):
         """Puts a script that has the program run by qemu in its place; returns the line of tools.sha256 for it."""
-        self.is_static(program, "AArch64")
         real = program.rename(program.with_name(f"{program.name}.arm64"))
         program.write_text(f'#!/bin/sh\nexec {shutil.which("qemu-aarch64")} {real} "$@"\n')
         program.chmod(0o755)
@@ -42,8 +41,13 @@ class Arm64(AccountCase):
         self.assertEqual(deployed["XC_LAMBDA_TOOLS"], str(PACKAGE.with_name("tools.sha256")))
 
         task = Shared.stack.directory / "task"
-        self.emulate(task / "xc-worker")
-        tools = self.write("tools.sha256", "".join(map(self.emulate, sorted((task / "tools").iterdir()))).encode())
+        programs = sorted((task / "tools").iterdir())
+        for program in programs:
+            self.is_static(program, "AArch64")
+        self.needs_what_lambda_has(task / "bootstrap", "AArch64")
+        self.emulate(task / "bootstrap")
+        tools = self.write("tools.sha256", "".join(map(self.emulate, programs)).encode())
+        Shared.stack.wake()
         url = Shared.account["AWS_ENDPOINT_URL"]
         changes = {**deployed, "XC_LAMBDA_TOOLS": str(tools), "AWS_ENDPOINT_URL_S3": url,
                    "AWS_ENDPOINT_URL_LAMBDA": url}

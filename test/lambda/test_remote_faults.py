@@ -341,18 +341,6 @@ class Workstation(FaultCase):
         self.assert_make_takes_wrappers_along(lambda: self.stack.invocations() >= before + 2, **changes)
         self.restart_workers()
 
-    def test_terminated_between_programs(self):
-        """The shell that wants a program is ended before the program has begun."""
-        programs, starts = self.dir / "programs", self.dir / "starts"
-        shutil.copytree(self.stack.programs, programs)
-        (programs / "xc-remote").unlink()
-        harness.install_stubs(programs, {"xc-remote": f"""
-            [ "$1" = offer ] || {{ echo >>{starts}; while kill -0 "$2" 2>/dev/null; do ( exec sleep 0.05 ); done; }}
-            exec {self.stack.programs}/xc-remote "$@" """})
-        before = self.stack.invocations()
-        self.assert_make_takes_wrappers_along(starts.exists, XC_LAMBDA_PROGRAMS=str(programs))
-        self.assertEqual(self.stack.invocations(), before)
-
     def test_hangup_under_nohup(self):
         self.made("lambda", "00000000-vpxenc.ivf")
         self.stack.start_proxy(delay_ms=3000)
@@ -404,6 +392,29 @@ class Services(FaultCase):
         """A server whose certificate nobody vouches for is told nothing."""
         lines = self.failed(self.make("lambda", "00000000-vpxenc.ivf", AWS_CA_BUNDLE=""), "SSL peer certificate")
         self.assertEqual(len(lines), 1)
+
+    def test_system_certificates(self):
+        """Those of the system count, whether they are in its directory or only in its file."""
+        authority = self.stack.directory / "ca.pem"
+        name = harness.must("openssl", "x509", "-hash", "-noout", "-in", authority).decode().strip() + ".0"
+        for names, works in (([name], True), (["ca-certificates.crt"], True),
+                             (["ca-certificates.crt", "00000000.0"], True), (["00000000.0"], False)):
+            with self.subTest(names):
+                certificates = self.dir / "certificates"
+                certificates.mkdir()
+                for path in names:
+                    shutil.copy(authority, certificates / path)
+                mount = f"mount --bind {certificates} /etc/ssl/certs && exec \"$@\""
+                done = harness.run("unshare", "-m", "sh", "-c", mount, "sh", *self.command("lambda", "00000000.ivf"),
+                                   cwd=self.dir, env=self.environment(AWS_CA_BUNDLE=""))
+                if b"unshare:" in done.stderr or b"mount:" in done.stderr:
+                    self.skipTest("nothing can be mounted here")
+                if works:
+                    self.assertEqual((done.returncode, done.stderr.decode()), (0, ""))
+                else:
+                    self.failed(done, "SSL")
+                shutil.rmtree(certificates)
+                self.clear()
 
     def test_wrong_credentials(self):
         lines = self.failed(self.make("lambda", AWS_SECRET_ACCESS_KEY="wrong"), "HTTP 403")
@@ -589,7 +600,7 @@ class Secrets(FaultCase):
         token = "a-session-token-that-nobody-may-see"
         outputs.append(self.make("lambda", AWS_SESSION_TOKEN=token, XC_LAMBDA_ATTEMPTS="1"))
         self.assertTrue(any(b"xc-remote" in title for title in titles))
-        self.assertTrue(any(b"aws-sigv4" in title for title in titles))
+        self.assertTrue(any(b"task/bootstrap" in title for title in titles))
         seen = [*titles, *(done.stdout + done.stderr for done in outputs)]
         for directory in (self.dir, *self.stack.directory.glob("worker-*")):
             seen += [path.read_bytes() for path in directory.rglob("*") if path.is_file()]
@@ -599,7 +610,11 @@ class Secrets(FaultCase):
             self.assertNotIn(token.encode(), text)
 
     def test_tools_have_no_credentials(self):
-        changes = self.replace_tools('tr "\\0" "\\n" </proc/$$/environ >&2\nexit 1\n')
+        """Nor the connections of the worker."""
+        changes = self.replace_tools('tr "\\0" "\\n" </proc/$$/environ >&2\nls -l /proc/$$/fd >&2\nexit 1\n')
         done = self.make("lambda", "00000000-vpxenc.ivf", **changes)
+        self.assertIn(b"XC_COMPRESS_STATES", done.stderr)
+        self.assertIn(b"2 -> pipe:", done.stderr)
+        self.assertNotIn(b"socket:", done.stderr)
         self.assertNotIn(b"AWS", done.stderr)
         self.assertNotIn(stack.SECRET.encode(), done.stderr)

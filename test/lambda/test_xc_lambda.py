@@ -424,7 +424,7 @@ class Logs(AccountCase):
         log = ("--log-group-name", "/aws/lambda/excamera", "--log-stream-name", "2025/01/01/[$LATEST]0123")
         self.aws("logs", "create-log-stream", *log)
         now = int(time.time())
-        messages = {now - 7200: "long ago", now - 60: "xc-worker: first\n\tand second line\n", now: "REPORT\tof late"}
+        messages = {now - 7200: "long ago", now - 60: "bootstrap: first\n\tand second line\n", now: "REPORT\tof late"}
         self.aws("logs", "put-log-events", *log, "--log-events", json.dumps(
             [{"timestamp": seconds * 1000, "message": message} for seconds, message in messages.items()]))
         old, *lines = [f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(seconds))} {log[3]}\t{message.strip()}\n"
@@ -443,12 +443,14 @@ class Package(AccountCase):
     def test_content(self):
         entries = self.unpack()
         tools = (ROOT / "mk/chunk-tools").read_text().split()
-        programs = ["xc-worker", *(f"tools/{tool}" for tool in tools)]
+        programs = [f"tools/{tool}" for tool in tools]
         modules = sorted(f"functions/{path.name}" for path in (ROOT / "lambda/functions").glob("*.py"))
         self.assertEqual([entry.filename for entry in entries], ["bootstrap", *programs, *modules])
         self.assertTrue(all(entry.external_attr >> 16 & 0o111 for entry in entries))
+        machine = "X86-64" if os.uname().machine == "x86_64" else "AArch64"
         for name in programs:
-            self.is_static(self.dir / "content" / name, "X86-64" if os.uname().machine == "x86_64" else "AArch64")
+            self.is_static(self.dir / "content" / name, machine)
+        self.needs_what_lambda_has(self.dir / "content/bootstrap", machine)
 
     def test_from_the_same_files(self):
         """Times, and who they belong to, do not count."""
