@@ -1,30 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts of lambda/run, the wrapper of each remote step, that would be slow or awkward in a shell.
  *
- *   xc-remote offer WRAPPER TASK      prints the task's answer if the store has it; otherwise uploads the inputs that
- *                                     the store lacks, and exits with 3
- *   xc-remote invoke WRAPPER TASK     has the function do the task, and prints the answer; if a tool fails there,
- *                                     prints the tool's messages and exits with its status
- *   xc-remote deliver ANSWER OUTPUTS FINISHED
- *                                     puts each of OUTPUTS here: the file if it is one of FINISHED, else a reference
- *   xc-remote fetch FILE...           replaces references by the files that they stand for
- *   xc-remote endpoint s3|lambda      prints the URL of the service
- *   xc-remote check                   fails with a message if a region lacks what deploy makes there, or has other
- * tools
+ *   xc-remote run TASK OUTPUTS FINISHED   has the function do the task, unless the store has the answer, and puts each
+ *                                         of OUTPUTS here: the file if it is one of FINISHED, else a reference; if a
+ *                                         tool fails there, prints its messages and exits with its status
+ *   xc-remote fetch FILE...               replaces references by the files that they stand for
+ *   xc-remote endpoint s3|lambda          prints the URL of the service
+ *   xc-remote check                       fails if a region lacks what deploy makes there, or has other tools
  *
- * WRAPPER is the id of our parent process; we end when it ends. TASK is what xc-task has printed. OUTPUTS and FINISHED
- * are lists of names, separated by blanks. */
+ * TASK is what xc-task has printed. OUTPUTS and FINISHED are lists of names, separated by blanks. */
 #define _GNU_SOURCE /* for flock */
 
 #include <dirent.h>
 #include <errno.h>
 #include <glob.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,8 +32,6 @@
 #include "store.h"
 #include "task.h"
 #include "value.h"
-
-enum { EXIT_UNKNOWN_TASK = 3 };
 
 /* ---- The current task ---- */
 
@@ -113,17 +104,7 @@ static void end_work(struct work *work)
     json_decref(work->task);
 }
 
-/* Ends this program when the wrapper ends: make, when it is told to stop, ends the wrapper only. The wrapper may have
- * ended before this call, so its id is compared with that of our parent. */
-static void end_with(const char *wrapper)
-{
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != atol(wrapper)) {
-        raise(SIGTERM);
-    }
-}
-
-/* ---- offer ---- */
+/* ---- Inputs ---- */
 
 /* Whether the data are in a region where we can get at them. Takes that region. */
 static bool can_be_had(const struct reference *reference)
@@ -223,23 +204,20 @@ static void upload_inputs(json_t *task)
     }
 }
 
-static int offer(const char *text)
+/* Returns the task's answer; NULL if the store does not have it: then uploads the inputs that the store lacks. */
+static json_t *offer(const struct work *work)
 {
-    struct work work;
-    begin_work(&work, load_task(text));
-    json_t *answer = store_answer(work.task, work.key);
-    store_record_task(work.task, work.key);
+    json_t *answer = store_answer(work->task, work->key);
+    store_record_task(work->task, work->key);
     if (answer) {
         store_record_answer(answer);
-        value_print(answer);
     } else {
-        upload_inputs(work.task);
+        upload_inputs(work->task);
     }
-    end_work(&work);
-    return answer ? 0 : EXIT_UNKNOWN_TASK;
+    return answer;
 }
 
-/* ---- invoke ---- */
+/* ---- The function ---- */
 
 /* Appends a row for each step. The billed seconds of the whole task are in the row of its first step: what AWS has told
  * for all attempts together, or else how long the worker was busy. */
@@ -369,18 +347,7 @@ static void see_to_inputs(json_t *task)
     }
 }
 
-static int invoke(const char *text)
-{
-    struct work work;
-    begin_work(&work, load_task(text));
-    json_t *answer = have_done(&work);
-    value_print(answer);
-    json_decref(answer);
-    end_work(&work);
-    return 0;
-}
-
-/* ---- deliver and fetch ---- */
+/* ---- Outputs ---- */
 
 /* A bucket that no region is known for is looked for in the first one. */
 static void bring(const struct reference *reference, const char *name)
@@ -394,9 +361,9 @@ static void bring(const struct reference *reference, const char *name)
     output_commit(&output);
 }
 
-static int deliver(const char *text, const char *outputs, const char *finished)
+static void deliver(json_t *answer, const char *outputs, const char *finished)
 {
-    json_t *answer = json_loads(text, 0, NULL), *here = value_words(finished), *names = value_words(outputs), *item;
+    json_t *here = value_words(finished), *names = value_words(outputs), *item;
     size_t i;
     place_take_batch(outputs);
     json_array_foreach(names, i, item)
@@ -418,6 +385,18 @@ static int deliver(const char *text, const char *outputs, const char *finished)
     }
     json_decref(names);
     json_decref(here);
+}
+
+static int run(const char *text, const char *outputs, const char *finished)
+{
+    struct work work;
+    begin_work(&work, load_task(text));
+    json_t *answer = offer(&work);
+    if (!answer) {
+        answer = have_done(&work);
+    }
+    end_work(&work);
+    deliver(answer, outputs, finished);
     json_decref(answer);
     return 0;
 }
@@ -467,16 +446,8 @@ int main(int argc, char **argv)
         return puts(aws_endpoint(argv[2])) == EOF;
     }
     aws_start();
-    if (argc == 4 && !strcmp(verb, "offer")) {
-        end_with(argv[2]);
-        return offer(argv[3]);
-    }
-    if (argc == 4 && !strcmp(verb, "invoke")) {
-        end_with(argv[2]);
-        return invoke(argv[3]);
-    }
-    if (argc == 5 && !strcmp(verb, "deliver")) {
-        return deliver(argv[2], argv[3], argv[4]);
+    if (argc == 5 && !strcmp(verb, "run")) {
+        return run(argv[2], argv[3], argv[4]);
     }
     if (argc > 2 && !strcmp(verb, "fetch")) {
         return fetch(argv + 2);
@@ -484,6 +455,6 @@ int main(int argc, char **argv)
     if (argc == 2 && !strcmp(verb, "check")) {
         return check();
     }
-    fputs("usage: xc-remote offer|invoke|deliver|fetch|endpoint|check ...; see lambda/xc-remote.c\n", stderr);
+    fputs("usage: xc-remote run|fetch|endpoint|check ...; see lambda/xc-remote.c\n", stderr);
     return 2;
 }

@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What many wrappers at once cost on the workstation: scale.py [WRAPPERS [MEGABYTES]]
 
-Runs that many lambda/run at once, each with an input of its own, against an endpoint on loopback that knows nothing but
-takes its time, and prints processes, memory, file descriptors and CPU time, in all and per task."""
+Runs that many lambda/run at once, each with an input of its own, against an endpoint on loopback that speaks TLS, knows
+nothing, and takes its time, and prints processes, memory, file descriptors and CPU time, in all and per task."""
 import asyncio
 import json
 import os
 import pathlib
 import resource
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+
+import stack
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -55,9 +58,11 @@ class Endpoint:
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
-    def run(self, ready):
+    def run(self, ready, certificate):
         async def serve():
-            server = await asyncio.start_server(self.connection, "127.0.0.1", 0, backlog=2000)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server = await asyncio.start_server(self.connection, "127.0.0.1", 0, backlog=2000, ssl=context)
             self.port = server.sockets[0].getsockname()[1]
             ready.set()
             await server.serve_forever()
@@ -86,12 +91,13 @@ def main():
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 800
     megabytes = float(sys.argv[2]) if len(sys.argv) > 2 else 0.2
     endpoint, ready = Endpoint(), threading.Event()
-    threading.Thread(target=endpoint.run, args=[ready], daemon=True).start()
-    ready.wait()
-    url = f"http://127.0.0.1:{endpoint.port}"
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "x",
-                   "AWS_ENDPOINT_URL": url, "XC_LAMBDA_BUCKET": "bucket"}
     with tempfile.TemporaryDirectory() as directory:
+        stack.make_certificates(pathlib.Path(directory))
+        threading.Thread(target=endpoint.run, args=[ready, f"{directory}/server.pem"], daemon=True).start()
+        ready.wait()
+        environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "x",
+                       "AWS_ENDPOINT_URL": f"https://127.0.0.1:{endpoint.port}", "AWS_CA_BUNDLE": f"{directory}/ca.pem",
+                       "XC_LAMBDA_BUCKET": "bucket"}
         rest = os.urandom(int(megabytes * 1e6))
         for i in range(count):
             pathlib.Path(directory, f"{i:08d}.y4m").write_bytes(b"%d\n" % i + rest)
