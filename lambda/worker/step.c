@@ -29,7 +29,7 @@ enum {
 };
 
 /* The tool gets one variable of our environment, and not the others, since these contain the function's credentials. */
-static _Noreturn void become_tool(json_t *step, int errors)
+static _Noreturn void become_tool(json_t *step, bool travels, int errors)
 {
     char path[EVENT_PATH], compress[] = "XC_COMPRESS_STATES=0", *environment[] = { compress, NULL };
     json_t *arguments = value_get(step, "arguments"), *item;
@@ -45,8 +45,8 @@ static _Noreturn void become_tool(json_t *step, int errors)
     {
         argv[i + 1] = json_string_value(item);
     }
-    const char *wanted = getenv("XC_COMPRESS_STATES"); /* by default states are compressed: docs/state-file.md */
-    compress[sizeof compress - 2] = !wanted || !strcmp(wanted, "1") ? '1' : '0';
+    const char *wanted = getenv("XC_COMPRESS_STATES");
+    compress[sizeof compress - 2] = travels && (!wanted || !strcmp(wanted, "1")) ? '1' : '0';
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_DFL);
     close_range(3, ~0U, 0); /* the connections */
@@ -100,7 +100,7 @@ static json_t *describe(json_t *step, const struct xc_tool_timing *timing, int c
                      total_size(value_get(step, "outputs")), "exit", code, "stderr", said ? said : json_string("?"));
 }
 
-bool step_run(json_t *step, struct answer *answer)
+bool step_run(json_t *step, bool travels, struct answer *answer)
 {
     char tail[TAIL];
     int errors[2], status = 0;
@@ -111,7 +111,7 @@ bool step_run(json_t *step, struct answer *answer)
     }
     const pid_t child = fork();
     if (!child) {
-        become_tool(step, errors[1]);
+        become_tool(step, travels, errors[1]);
     }
     close(errors[1]);
     fcntl(errors[0], F_SETFL, O_NONBLOCK);

@@ -76,13 +76,29 @@ static bool publish_outputs(struct work *work, json_t *step)
     return true;
 }
 
+/* Whether something that the step makes leaves this machine. */
+static bool travels(const struct work *work, json_t *step)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(value_get(step, "outputs"), i, item)
+    {
+        const char *name = json_string_value(item);
+        if (task_list_has(value_get(work->event->task, "publish"), name) ||
+            task_list_has(value_get(work->event->task, "outputs"), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool run_steps(struct work *work)
 {
     size_t i;
     json_t *step;
     json_array_foreach(value_get(work->event->task, "steps"), i, step)
     {
-        if (!get_inputs(work, step) || !step_run(step, work->answer) || !publish_outputs(work, step)) {
+        if (!get_inputs(work, step) || !step_run(step, travels(work, step), work->answer) || !publish_outputs(work, step)) {
             return false;
         }
     }

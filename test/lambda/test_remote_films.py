@@ -47,6 +47,8 @@ class WholeFilm(RemoteCase):
             name, chunk, start, end, cpu, memory, read, wrote, _ = rows[step.outputs[0]]
             self.assertEqual(chunk, name[:8])
             self.assertTrue(float(start) < float(end) and float(cpu) > 0 and int(memory) > 0, rows[name])
+            if "-after-" in name:  # a state that stays where it is, and so is not compressed: it has two pictures
+                self.assertGreater(int(wrote), 2 * 64 * 48 * 3 // 2)
             self.assertTrue(int(wrote) > 0, rows[name])
             raw = [(self.dir / name).stat().st_size for name in step.inputs if RAW.fullmatch(name)]
             self.assertGreaterEqual(int(read), sum(raw) + len(step.inputs) - len(raw))
