@@ -101,6 +101,9 @@ class PreparedChain(Chain):
                 replayed, made = (path.read_bytes() for path in (self.dir / f"{number(i)}.state", film.state(i)))
                 self.assertEqual(replayed, made, f"chunk {i}")
                 before = ["-S", f"{number(i)}.state"]
+            self.xc("xc-dump", "--anchors", "--cq-level=22", *(film.dir / f"{number(i)}-anchors.ivf" for i in batch),
+                    "all.state")
+            self.assertEqual((self.dir / "all.state").read_bytes(), film.state(batch[-1]).read_bytes())
 
 
 class Playback(chain.Playback):

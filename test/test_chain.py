@@ -174,8 +174,8 @@ class Rebasing(Case):
         return harness.ssim(self.dir / "shown.y4m", raw or self.raw)
 
     def test_onto_the_same_state(self):
-        """Rebased onto the state that it was made for, a chunk is as good as before for its size: what it takes in bytes
-        it gains in likeness, and the other way round."""
+        """Rebased onto the state that it was made for, a chunk is as good as before for its size: what it takes in
+        bytes it gains in likeness, and the other way round."""
         size = [sum(len(data) for _, data in Ivf(self.prediction).frames), self.rebase("out.ivf", self.made_for)]
         loss = [1 - self.likeness(chunk, self.made_for) for chunk in (self.prediction, "out.ivf")]
         self.assertLess(abs(size[1] - size[0]), 0.05 * size[0])

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "tool-chunk.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -21,7 +22,8 @@ static const struct xc_tool_option options[] = {
       "write the state compressed (zlib, level 1), as do all tools with XC_COMPRESS_STATES=1 in the environment; all "
       "of them read both",
       .flag = &given.compress },
-    { 0, "anchors", NULL, "IN.ivf has a chunk's anchors (xc-enc --anchors): write the state after the whole chunk",
+    { 0, "anchors", NULL,
+      "each IN.ivf has a chunk's anchors (xc-enc --anchors): write the state after all of the last chunk",
       .flag = &given.anchors },
     { 0, "cq-level", "LEVEL", "with --anchors: as given to xc-enc", .integer = &given.cq_level, .minimum = 0,
       .maximum = 63 },
@@ -73,14 +75,14 @@ static bool is_ivf(const char *name)
     return found;
 }
 
-/* The state after a file's frames up to the last one wanted, or all of them. */
-static void follow(struct xc_state *state, const char *name, struct xc_workspace *workspace)
+/* The state after a file's frames up to the last one wanted, or all of them. state_name: of the state before; NULL:
+ * there is none. */
+static void follow(struct xc_state *state, const char *name, const char *state_name, struct xc_workspace *workspace)
 {
-    struct xc_anchored_options how = xc_anchored_defaults;
     struct xc_tool_chunk_input input;
     struct xc_error err;
-    xc_tool_chunk_input_read(&input, name, given.state, "-S", workspace);
-    xc_tool_ivf_check_state(&input.file, &input.state, given.state, "-S");
+    xc_tool_chunk_input_read(&input, name, state_name, "-S", workspace);
+    xc_tool_ivf_check_state(&input.file, &input.state, state_name, "-S");
     const uint32_t count = input.file.ivf.header.frame_count;
     if (count == 0) {
         xc_tool_fail(name, "has no frame");
@@ -89,19 +91,58 @@ static void follow(struct xc_state *state, const char *name, struct xc_workspace
         xc_tool_fail(name, "has no frame %lld, only %u frames", (long long)given.last, (unsigned)count);
     }
     const uint32_t frames = given.last < 0 ? count : (uint32_t)given.last + 1;
-    how.cq_level = (unsigned)given.cq_level;
-    xc_tool_check_about(given.anchors ? xc_chunk_play_anchors(&input.state, &input.input, &how, workspace, &err)
-                                      : xc_chunk_play(&input.state, &input.input, frames, workspace, &err),
-                        name, &err);
+    xc_tool_check_about(xc_chunk_play(&input.state, &input.input, frames, workspace, &err), name, &err);
     *state = input.state;
     input.state = (struct xc_state)XC_STATE_INIT;
     xc_tool_chunk_input_clear(&input);
 }
 
-static void check(const char *input, const char *output)
+/* Moves the state on past the anchors of one more chunk. before: what the state is called in messages. */
+static void replay(struct xc_state *state, const char *name, const char *before, struct xc_workspace *workspace)
 {
-    if (given.id == (output != NULL)) {
-        xc_tool_usage_error(given.id ? "--id writes no file" : "a file is missing: xc-dump IN.ivf OUT.state");
+    struct xc_anchored_options how = xc_anchored_defaults;
+    struct xc_tool_ivf file;
+    struct xc_error err;
+    how.cq_level = (unsigned)given.cq_level;
+    xc_tool_ivf_read(&file, name);
+    xc_tool_ivf_check_state(&file, state, before, "-S");
+    if (file.ivf.header.frame_count == 0) {
+        xc_tool_fail(name, "has no frame");
+    }
+    const struct xc_chunk_input input = { .ivf = &file.ivf, .name = name };
+    xc_tool_check_about(xc_chunk_play_anchors(state, &input, &how, workspace, &err), name, &err);
+    xc_ivf_clear(&file.ivf);
+}
+
+/* The state after the anchors in all of the files. */
+static void replay_all(struct xc_state *state, char **names, int count, struct xc_workspace *workspace)
+{
+    xc_tool_state_read(state, xc_workspace_pool(workspace), given.state);
+    for (int i = 0; i < count; i++) {
+        replay(state, names[i], i ? names[i - 1] : given.state, workspace);
+    }
+}
+
+/* Files to read, of the operands; the one after them, if there is one, is written. */
+static int inputs_of(char **operands)
+{
+    int count = 0;
+    while (operands[count]) {
+        count++;
+    }
+    return given.id ? count : count - 1;
+}
+
+static void check(char **operands, int inputs)
+{
+    if (given.id && inputs > 1 && !given.anchors) {
+        xc_tool_usage_error("--id writes no file");
+    }
+    if (inputs == 0) {
+        xc_tool_usage_error("a file is missing: xc-dump IN.ivf OUT.state");
+    }
+    if (inputs > 1 && !given.anchors) {
+        xc_tool_usage_error("only --anchors takes several files to read");
     }
     if (given.compress && given.id) {
         xc_tool_usage_error("--id writes no file, so there is nothing for -z");
@@ -115,8 +156,8 @@ static void check(const char *input, const char *output)
     if (!given.anchors && xc_tool_given(&given.cq_level)) {
         xc_tool_usage_error("--cq-level goes with --anchors");
     }
-    if (given.id && !is_ivf(input) && (given.state || given.last >= 0 || given.anchors)) {
-        xc_tool_usage_error("-S, -f and --anchors are for IVF files, which %s is not", input);
+    if (given.id && !is_ivf(operands[0]) && (given.state || given.last >= 0 || given.anchors)) {
+        xc_tool_usage_error("-S, -f and --anchors are for IVF files, which %s is not", operands[0]);
     }
 }
 
@@ -124,30 +165,35 @@ int main(int argc, char **argv)
 {
     const struct xc_tool tool = {
         .name = "xc-dump",
-        .synopsis = "[OPTION]... IN.ivf OUT.state\n--id [OPTION]... IN.ivf|IN.state",
+        .synopsis = "[OPTION]... IN.ivf OUT.state\n"
+                    "--anchors [OPTION]... IN.ivf... OUT.state\n"
+                    "--id [OPTION]... IN.ivf|IN.state",
         .description = "Decodes IN.ivf and writes the state that the decoder is in afterwards: all that decoding "
                        "further frames depends on.",
         .examples = "xc-dump 00000000.ivf 00000000-0.state\n"
                     "xc-dump --id 00000000-0.state",
         .options = options,
         .minimum_operands = 1,
-        .maximum_operands = 2,
+        .maximum_operands = INT_MAX,
     };
     given.cq_level = xc_anchored_defaults.cq_level;
     char **operands = xc_tool_start(&tool, argc, argv);
-    check(operands[0], operands[1]);
+    const int inputs = inputs_of(operands);
+    check(operands, inputs);
 
     struct xc_workspace *workspace = xc_tool_workspace(given.threads);
     struct xc_state state;
-    if (given.id && !is_ivf(operands[0])) {
+    if (given.anchors) {
+        replay_all(&state, operands, inputs, workspace);
+    } else if (given.id && !is_ivf(operands[0])) {
         xc_tool_state_read(&state, NULL, operands[0]);
     } else {
-        follow(&state, operands[0], workspace);
+        follow(&state, operands[0], given.state, workspace);
     }
     if (given.id) {
         print_id(&state, operands[0]);
     } else {
-        write_state(&state, operands[1]);
+        write_state(&state, operands[inputs]);
     }
     xc_state_clear(&state);
     xc_workspace_free(workspace);

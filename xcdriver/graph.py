@@ -6,6 +6,7 @@ import typing
 # The file names are those of the original ExCamera. They begin with the number of the chunk, in eight digits.
 DIGITS = 8
 LAST_CHUNK = 10 ** DIGITS - 1
+MOST_AT_ONCE = 32  # chunks whose anchors one step replays
 SPEED = 0  # of xc-enc, if nothing else is said
 MINI_GOP = 12  # of the pictures of a chunk, each such one and the last are anchors: XC_MINI_GOP_PICTURES
 RAW_PATTERN = "[0-9]" * DIGITS + ".y4m"  # as a shell pattern
@@ -128,15 +129,30 @@ def guess_of(chunk):
     return [f"{stem(chunk)}-guess.ivf", f"{stem(chunk)}-targets.y4m"]
 
 
+def replayed_at_once(batch, chunk, quality):
+    """Divides the chunks of a batch before a chunk into ranges whose anchors are replayed together. The last two are
+    replayed one by one, and ranges before them are longer and longer: while a range is replayed, the anchors of the
+    next one are made, and making one takes several times as long as replaying one."""
+    end, size, ranges = chunk, 1, []
+    while end > batch[0]:
+        first = max(batch[0], end - size)
+        while level_of(quality, first) != level_of(quality, end - 1):
+            first += 1
+        ranges.insert(0, range(first, end))
+        end, size = first, min(MOST_AT_ONCE, size * 2 if len(ranges) > 1 else 1)
+    return ranges
+
+
 def replay(batch, chunk, quality):
-    """The steps by which a chunk finds out the state before it from the anchors before it, one by one as they come."""
-    before = None
-    for earlier in range(batch[0], chunk):
-        anchors, after = f"{stem(earlier)}-anchors.ivf", f"{stem(chunk)}-after-{stem(earlier)}.state"
-        yield Step([after], [anchors, *([before] if before else [])],
-                   ["xc-dump", "--anchors", "--cq-level", str(level_of(quality, earlier)),
-                    *(["-S", before] if before else []), anchors, after])
-        before = after
+    """The steps by which a chunk finds out the state before it from the anchors before it, as they come."""
+    before = []
+    for chunks in replayed_at_once(batch, chunk, quality):
+        anchors = [f"{stem(earlier)}-anchors.ivf" for earlier in chunks]
+        after = f"{stem(chunk)}-after-{stem(chunks[-1])}.state"
+        yield Step([after], [*anchors, *before],
+                   ["xc-dump", "--anchors", "--cq-level", str(level_of(quality, chunks[0])),
+                    *(["-S", *before] if before else []), *anchors, after])
+        before = [after]
 
 
 def prepared(batch, quality, options=(), replays=False):
