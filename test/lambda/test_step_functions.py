@@ -140,7 +140,7 @@ class Definitions(Case):
     def test_valid(self):
         """By a validator that is not ours. The last film has more batches than an execution runs at once."""
         files = []
-        for structure in graph.STRUCTURES:
+        for structure in asl.STRUCTURES:
             for film in ((0, 0, 1), (0, 1, 16), (5, 36, 16), (0, 40 * 16, 16), (0, 9999999, 500)):
                 text = self.written("--structure", structure, *film, 22)
                 files.append(self.write(f"{structure}-{film[1]}.json", text))
@@ -162,3 +162,8 @@ class Definitions(Case):
             done = harness.run(ROOT / "gen_makefile.py", "--format", "asl", *arguments)
             self.assertEqual(done.returncode, 2)
             self.assertRegex(done.stderr.decode(), words)
+
+    def test_a_structure_that_is_not_there(self):
+        done = harness.run(ROOT / "gen_makefile.py", "--format", "asl", "--structure", "prepared", 0, 1, 2, 22)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("knows no structure prepared, but classic and anchored", done.stderr.decode())
