@@ -28,8 +28,8 @@ static enum xc_status check_state(const struct xc_chunk_input *input, const stru
                          xc_name_or(input->state_name, "given with it"), (unsigned)xc_state_id(state));
 }
 
-enum xc_status xc_input_check(const struct xc_chunk_input *input, const struct xc_picture_source *source,
-                              struct xc_error *err)
+enum xc_status xc_input_check_size(const struct xc_chunk_input *input, const struct xc_picture_source *source,
+                                   struct xc_error *err)
 {
     const struct xc_ivf_header *h = &input->ivf->header;
     if (h->frame_count == 0) {
@@ -39,7 +39,14 @@ enum xc_status xc_input_check(const struct xc_chunk_input *input, const struct x
         return xc_fail_about(err, input->name, XC_ERR_MISMATCH, "is of %ux%u, but %s is of %ux%u", h->width, h->height,
                              xc_name_or(source->name, "the film"), source->width, source->height);
     }
-    return check_state(input, source, err);
+    return XC_OK;
+}
+
+enum xc_status xc_input_check(const struct xc_chunk_input *input, const struct xc_picture_source *source,
+                              struct xc_error *err)
+{
+    enum xc_status status = xc_input_check_size(input, source, err);
+    return status ? status : check_state(input, source, err);
 }
 
 bool xc_input_begins_with_key(const struct xc_chunk_input *input)

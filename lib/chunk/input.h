@@ -5,7 +5,10 @@
 
 #include "excamera/chunk.h"
 
-/* Fails unless it has frames, of the pictures' size, and follows its state. */
+/* Fails unless it has frames, of the pictures' size. */
+enum xc_status xc_input_check_size(const struct xc_chunk_input *input, const struct xc_picture_source *source,
+                                   struct xc_error *err);
+/* The same, and fails unless it follows its state. */
 enum xc_status xc_input_check(const struct xc_chunk_input *input, const struct xc_picture_source *source,
                               struct xc_error *err);
 bool xc_input_begins_with_key(const struct xc_chunk_input *input);

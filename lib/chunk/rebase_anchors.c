@@ -64,7 +64,9 @@ static enum xc_status make_frame(struct chain *c, uint32_t index, const struct x
         xc_anchor_pass_followers(&after, c->options);
     }
     if (!status) {
-        status = xc_state_copy(&c->origin, &after, err);
+        const struct xc_state before = c->origin;
+        c->origin = after;
+        after = before;
     }
     xc_state_clear(&after);
     return xc_input_blame_frame(c->guess, index, status, err);
@@ -87,18 +89,14 @@ static enum xc_status make_frames(struct chain *c, struct xc_error *err)
 static enum xc_status check_guess(const struct xc_chunk_job *job, const struct xc_chunk_input *guess,
                                   struct xc_error *err)
 {
-    const struct xc_ivf_header *h = &guess->ivf->header;
-    if (h->frame_count == 0) {
-        return xc_fail_about(err, guess->name, XC_ERR_FORMAT, "has no frame");
+    enum xc_status status = xc_input_check_size(guess, job->source, err);
+    if (status || xc_input_begins_with_key(guess)) {
+        return status;
     }
-    if (h->expected_state != XC_GUESSED_STATE_ID && !xc_input_begins_with_key(guess)) {
+    if (guess->ivf->header.expected_state != XC_GUESSED_STATE_ID) {
         return xc_fail_about(err, guess->name, XC_ERR_MISMATCH, "is no guess of anchors; xc-enc --guess makes them");
     }
-    if (h->width != job->source->width || h->height != job->source->height) {
-        return xc_fail_about(err, guess->name, XC_ERR_MISMATCH, "is of %ux%u, but %s is of %ux%u", h->width, h->height,
-                             xc_name_or(job->source->name, "the film"), job->source->width, job->source->height);
-    }
-    if (!job->state->width && !xc_input_begins_with_key(guess)) {
+    if (!job->state->width) {
         return xc_fail_about(err, guess->name, XC_ERR_MISMATCH, "needs a state to be rebased onto");
     }
     return XC_OK;
