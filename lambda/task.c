@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_STEPS = 100, MAX_FILES = 1000, MAX_ARGUMENTS = 100, MAX_NAME = 64, MAX_ARGUMENT = 256 };
+enum { MAX_STEPS = 16, MAX_FILES = 256, MAX_ARGUMENTS = 100, MAX_NAME = 64, MAX_ARGUMENT = 256 };
 
 static bool fail(char *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -109,7 +109,7 @@ CLANG_FORMAT ?= clang-format-16
 format: FORMAT_HOW := -i
 check-format: FORMAT_HOW := --dry-run -Werror
 format check-format:
-	@$(CLANG_FORMAT) $(FORMAT_HOW) $(filter-out %/tables.c %/cost.c,$(wildcard lib/*/*.[ch] lib/*/*/*.[ch] tools/*.[ch] lambda/*.[ch] test/*.[ch] test/*/*.[ch] examples/*.[ch]))
+	@$(CLANG_FORMAT) $(FORMAT_HOW) $(filter-out %/tables.c %/cost.c,$(wildcard lib/*/*.[ch] lib/*/*/*.[ch] tools/*.[ch] lambda/*.[ch] lambda/*/*.[ch] test/*.[ch] test/*/*.[ch] examples/*.[ch]))
 
 # Files that change only when what they hold does: the command that compiles, upon which everything is compiled anew,
 # and the library's sources, so that it does not keep the object of one that is gone. They are compared when makefiles

@@ -27,7 +27,8 @@ static struct {
 
 const char *bucket_start(void)
 {
-    const char *region = getenv("AWS_REGION"), *url = getenv("AWS_ENDPOINT_URL_S3"), *token = getenv("AWS_SESSION_TOKEN");
+    const char *region = getenv("AWS_REGION"), *url = getenv("AWS_ENDPOINT_URL_S3"),
+               *token = getenv("AWS_SESSION_TOKEN");
     service.keys = (struct http_keys){ .id = getenv("AWS_ACCESS_KEY_ID"), .secret = getenv("AWS_SECRET_ACCESS_KEY") };
     service.keys.scope = service.scope;
     service.token = token ? token : "";
@@ -75,11 +76,10 @@ static bool make_call(struct call *call, const char *method, const struct bucket
     struct curl_slist *headers = NULL;
     *call = (struct call){ .fields = { [FIELD_NOTED].name = NOTED, [FIELD_REQUEST].name = "x-amz-request-id" } };
     snprintf(call->url, sizeof call->url, "%s/%.*s/%.*s", service.url, BUCKET_NAME, bucket->name, BUCKET_KEY, key);
-    const bool made =
-        add_header(&headers, "x-amz-content-sha256", digest) &&
-        (!*bucket->account || add_header(&headers, "x-amz-expected-bucket-owner", bucket->account)) &&
-        (!*service.token || add_header(&headers, "x-amz-security-token", service.token)) &&
-        (!note || add_header(&headers, NOTED, digest));
+    const bool made = add_header(&headers, "x-amz-content-sha256", digest) &&
+                      (!*bucket->account || add_header(&headers, "x-amz-expected-bucket-owner", bucket->account)) &&
+                      (!*service.token || add_header(&headers, "x-amz-security-token", service.token)) &&
+                      (!note || add_header(&headers, NOTED, digest));
     call->request = (struct http_request){ .method = method,
                                            .url = call->url,
                                            .headers = headers,

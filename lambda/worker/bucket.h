@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The function's requests to S3, with its own credentials. A request that may succeed later is repeated, as cause.h says.
+/* The function's requests to S3, with its own credentials. A request that may succeed later is repeated, as cause.h
+ * says.
  *
  * The objects in the bucket:
  *   data/SHA256        the bytes with that digest

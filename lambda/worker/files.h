@@ -10,8 +10,8 @@
 
 enum files_result { FILES_DONE, FILES_ABSENT, FILES_FAILED };
 
-/* Downloads the object with this key to the file `name`, and checks its bytes: they have this digest, or, if it is NULL,
- * the one that the object notes; an object without one counts as absent. FILES_ABSENT does not end the work. */
+/* Downloads the object with this key to the file `name`, and checks its bytes: they have this digest, or, if it is
+ * NULL, the one that the object notes; an object without one counts as absent. FILES_ABSENT does not end the work. */
 enum files_result files_fetch(const struct bucket *bucket, struct answer *answer, const char *name, const char *key,
                               const char *digest);
 

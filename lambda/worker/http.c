@@ -19,12 +19,12 @@ struct http_exchange {
     struct http_reply reply;
     CURL *curl;
     struct sha256_ctx digest;
-    uint64_t sent;         /* bytes of the request's text */
-    double moved;          /* when something was sent or received */
-    bool headed;           /* the head of the answer is complete */
-    bool large;            /* the answer has a large body */
-    CURLcode result;       /* once it has ended */
-    bool ended;            /* it is no longer in `active` */
+    uint64_t sent;              /* bytes of the request's text */
+    double moved;               /* when something was sent or received */
+    bool headed;                /* the head of the answer is complete */
+    bool large;                 /* the answer has a large body */
+    CURLcode result;            /* once it has ended */
+    bool ended;                 /* it is no longer in `active` */
     struct http_exchange *next; /* in `active` */
 };
 

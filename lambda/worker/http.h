@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* HTTP by the runtime's libcurl. A connection is kept and used again. Several exchanges may be under way at once; all go
- * on whenever somebody waits for one of them. */
+/* HTTP by the runtime's libcurl. A connection is kept and used again. Several exchanges may be under way at once; all
+ * go on whenever somebody waits for one of them. */
 #ifndef XC_WORKER_HTTP_H
 #define XC_WORKER_HTTP_H
 
@@ -13,8 +13,8 @@
 
 enum {
     HTTP_FIELD = 300,
-    HTTP_SMALL = 512 * 1024, /* bytes: what AWS's advice to give up after two seconds is meant for ("Best practices design
-                              * patterns: optimizing Amazon S3 performance", timeouts and retries) */
+    HTTP_SMALL = 512 * 1024, /* bytes: what AWS's advice to give up after two seconds is meant for ("Best practices
+                              * design patterns: optimizing Amazon S3 performance", timeouts and retries) */
     HTTP_SECONDS_LARGE = 20, /* of silence in the transfer of a larger body */
 };
 
@@ -40,12 +40,12 @@ struct http_request {
     const char *text;             /* the body; or NULL */
     FILE *upload;                 /* the body; or NULL */
     uint64_t size;                /* bytes of the body */
-    FILE *download;               /* receives the body of an answer with status 200; NULL: that goes to the reply's text */
-    size_t most;                  /* bytes of the text that are kept; the rest is dropped */
-    struct http_field *fields;    /* filled in; the last one has no name. NULL: none */
-    unsigned patience;            /* seconds of silence after which the connection counts as dead; a large body gets
-                                   * HTTP_SECONDS_LARGE, if that is more. 0: no limit */
-    bool fresh;                   /* opens another connection than those that there are */
+    FILE *download;            /* receives the body of an answer with status 200; NULL: that goes to the reply's text */
+    size_t most;               /* bytes of the text that are kept; the rest is dropped */
+    struct http_field *fields; /* filled in; the last one has no name. NULL: none */
+    unsigned patience;         /* seconds of silence after which the connection counts as dead; a large body gets
+                                * HTTP_SECONDS_LARGE, if that is more. 0: no limit */
+    bool fresh;                /* opens another connection than those that there are */
 };
 
 enum http_error {

@@ -11,8 +11,8 @@
 #include "http.h"
 
 enum {
-    PULSE = 15,       /* seconds between two signs of life */
-    MISSED = 3,       /* so many may be missed */
+    PULSE = 15, /* seconds between two signs of life */
+    MISSED = 3, /* so many may be missed */
     WAIT_MS = 250,
 };
 

@@ -6,8 +6,8 @@
  *   gone RUN           it gave up, and another may take the task
  *   failed RUN         the task cannot be done
  *
- * RUN names the run of make, since a failure counts only for the run that it happened in. What cannot be told changes no
- * answer. */
+ * RUN names the run of make, since a failure counts only for the run that it happened in. What cannot be told changes
+ * no answer. */
 #ifndef XC_WORKER_LIFE_H
 #define XC_WORKER_LIFE_H
 
@@ -16,8 +16,8 @@
 #include "bucket.h"
 #include "event.h"
 
-/* From now on others are told that this worker lives, whenever it waits for something (http.h). The bucket and the event
- * stay the caller's until life_end. */
+/* From now on others are told that this worker lives, whenever it waits for something (http.h). The bucket and the
+ * event stay the caller's until life_end. */
 void life_begin(const struct bucket *bucket, const struct event *event);
 /* last_word: "gone" or "failed"; NULL: none. */
 void life_end(const char *last_word);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The function, on Lambda's OS-only runtime, which starts this program as `bootstrap`: it asks the runtime for an event,
- * answers it, and asks for the next one ("Using the Lambda runtime API for custom runtimes", Lambda developer guide).
- * The other files say, from event.h on, what an event is and what is done for it. */
+/* The function, on Lambda's OS-only runtime, which starts this program as `bootstrap`: it asks the runtime for an
+ * event, answers it, and asks for the next one ("Using the Lambda runtime API for custom runtimes", Lambda developer
+ * guide). The other files say, from event.h on, what an event is and what is done for it. */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -55,10 +55,9 @@ static void next_event(struct given *given)
     *given = (struct given){ .fields = { [FIELD_ID].name = "lambda-runtime-aws-request-id",
                                          [FIELD_DEADLINE].name = "lambda-runtime-deadline-ms",
                                          [FIELD_FUNCTION].name = "lambda-runtime-invoked-function-arn" } };
-    const struct http_request request = { .method = "GET",
-                                          .url = runtime_url(url, "next", "", ""),
-                                          .fields = given->fields,
-                                          .most = EVENT_MOST };
+    const struct http_request request = {
+        .method = "GET", .url = runtime_url(url, "next", "", ""), .fields = given->fields, .most = EVENT_MOST
+    };
     http_perform(&request, &given->event);
     if (given->event.error || given->event.status != 200) {
         fail("the next event: %s, HTTP %ld", given->event.words, given->event.status);

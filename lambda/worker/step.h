@@ -11,8 +11,8 @@
 
 #include "answer.h"
 
-/* travels: whether an output leaves this machine; then states are compressed (docs/state-file.md). If the tool fails, so
- * does the task. If it was killed, another attempt may succeed. Either ends the work. */
+/* travels: whether an output leaves this machine; then states are compressed (docs/state-file.md). If the tool fails,
+ * so does the task. If it was killed, another attempt may succeed. Either ends the work. */
 bool step_run(json_t *step, bool travels, struct answer *answer);
 
 #endif

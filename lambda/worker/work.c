@@ -68,8 +68,7 @@ static bool publish_outputs(struct work *work, json_t *step)
     json_array_foreach(value_get(step, "outputs"), i, item)
     {
         const char *name = json_string_value(item);
-        if (task_list_has(published, name) &&
-            !meeting_publish(work->bucket, work->answer, name, work->event->key)) {
+        if (task_list_has(published, name) && !meeting_publish(work->bucket, work->answer, name, work->event->key)) {
             return false;
         }
     }
@@ -98,7 +97,8 @@ static bool run_steps(struct work *work)
     json_t *step;
     json_array_foreach(value_get(work->event->task, "steps"), i, step)
     {
-        if (!get_inputs(work, step) || !step_run(step, travels(work, step), work->answer) || !publish_outputs(work, step)) {
+        if (!get_inputs(work, step) || !step_run(step, travels(work, step), work->answer) ||
+            !publish_outputs(work, step)) {
             return false;
         }
     }

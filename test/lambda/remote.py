@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of the remote engines share: one local stack for each module, and films to encode with it."""
+import hashlib
 import json
 import os
 import pathlib
@@ -79,6 +80,18 @@ class RemoteCase(Case):
 
     def command(self, engine, *arguments):
         return ["make", "-j6", "-f", "excamera.mk", f"ENGINE={engine}", *arguments]
+
+    def stored_chunk(self):
+        """Puts the first chunk into the store, as a task's input. Returns its digest."""
+        chunk = (self.dir / "00000000.y4m").read_bytes()
+        digest = hashlib.sha256(chunk).hexdigest()
+        self.stack.curl("PUT", f"data/{digest}", chunk)
+        return digest
+
+    def tool_digests(self):
+        """Those of the function's tools, by name."""
+        lines = (self.stack.programs / "tools.sha256").read_text().splitlines()
+        return dict(reversed(line.split()) for line in lines)
 
     def environment(self, **changes):
         return harness.environment(**self.stack.environment(**changes))

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Events that nobody honest sends: the worker refuses them in words, does nothing, leaves nothing, and lives on."""
 import copy
-import hashlib
 import json
 import os
 
@@ -21,11 +20,7 @@ def tearDownModule():
 class Events(RemoteCase):
     def setUp(self):
         super().setUp()
-        chunk = (self.dir / "00000000.y4m").read_bytes()
-        self.digest = hashlib.sha256(chunk).hexdigest()
-        self.stack.curl("PUT", f"data/{self.digest}", chunk)
-        lines = (Shared.stack.programs / "tools.sha256").read_text().splitlines()
-        tools = dict(reversed(line.split()) for line in lines)
+        self.digest, tools = self.stored_chunk(), self.tool_digests()
         self.good = {"bucket": stack.BUCKET, "run": "today", "task": {
             "inputs": {"a.y4m": self.digest},
             "steps": [{"tool": "xc-vpxenc", "digest": tools["xc-vpxenc"], "arguments": ["-o", "b.ivf", "a.y4m"],

@@ -15,7 +15,7 @@ import time
 
 import remote
 import stack
-from remote import RemoteCase, Shared
+from remote import RemoteCase
 
 REQUEST = re.compile(rb"(GET|PUT|HEAD|POST) /[^/ ]+/(\S+) HTTP/1\.1\r\n")
 
@@ -85,11 +85,7 @@ class Relay:
 class WorkerCase(RemoteCase):
     def setUp(self):
         super().setUp()
-        chunk = (self.dir / "00000000.y4m").read_bytes()
-        self.digest = hashlib.sha256(chunk).hexdigest()
-        self.stack.curl("PUT", f"data/{self.digest}", chunk)
-        lines = (Shared.stack.programs / "tools.sha256").read_text().splitlines()
-        self.tools = dict(reversed(line.split()) for line in lines)
+        self.digest, self.tools = self.stored_chunk(), self.tool_digests()
         self.addCleanup(self.stack.start_worker, 0)
 
     def relay(self, fate=lambda number: None):
