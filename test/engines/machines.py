@@ -93,6 +93,13 @@ def wait_for_port(port):
     harness.wait_for(listens)
 
 
+def is_alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Daemon:
     """A program that runs until the tests are done, with all that it starts."""
 
@@ -123,10 +130,14 @@ class Daemon:
                 pass
 
     def kill(self):
-        """The machine loses its power: nothing can say good-bye."""
-        self.signal(signal.SIGSTOP)
+        """The machine loses its power: nothing can say good-bye, nor start anything that outlives it."""
+        stopped = []
+        while stopped != (family := self.family()):
+            stopped = family
+            self.signal(signal.SIGSTOP)
         self.signal(signal.SIGKILL)
         self.process.wait()
+        harness.wait_for(lambda: not any(map(is_alive, stopped)))
 
 
 class Host:
