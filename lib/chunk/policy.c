@@ -64,10 +64,10 @@ unsigned xc_policy_reencoded_anchor_quantizer(const struct xc_reencode_options *
     return above_noise((unsigned)lrint(weight * key + (1 - weight) * own), own, noise);
 }
 
-/* What the steps of the segments are multiplied with. This is the rule of x264's aq-mode 1 with a strength of 0.7
+/* What the steps of the segments are multiplied with. This is the rule of x264's aq-mode 1 with a strength of 0.45
  * (there, the quantizer rises by 1.04 times the strength for each octave of variance, and 6 doubles the step), in the
  * middle of each segment: 1.5 and 4.5 octaves from the mean (docs/compression.md). */
-static const double segment_steps[XC_SEGMENTS] = { 0.685, 0.881, 1.134, 1.460 };
+static const double segment_steps[XC_SEGMENTS] = { 0.784, 0.922, 1.084, 1.275 };
 
 void xc_policy_segment_offsets(int8_t offsets[XC_SEGMENTS], unsigned quantizer)
 {
