@@ -1,30 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """bench/latency-model.py: its schedulers on small graphs, its order of steps compared with make's, its figures compared
 with those of the authors of the paper."""
-import importlib.machinery
-import importlib.util
 import json
 import math
 import random
 import statistics
+import sys
 
 import harness
 from harness import BIN, ROOT, Case, number
 
-
-def load():
-    loader = importlib.machinery.SourceFileLoader("latency_model", str(ROOT / "bench/latency-model.py"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
-    return module
-
-
-model = load()
+sys.path.insert(0, str(ROOT / "bench"))
+from latency import chance, functions, machine, schedule, source, spares, tasks as film, timings, uplink  # noqa: E402
+from latency.dollars import dollars  # noqa: E402
 
 
 def tasks(*rows):
     """Tasks from rows (chunk, numbers of the tasks before it)."""
-    return [model.Task(f"{chunk:08d}-{i}", "vpxenc", chunk, list(before)) for i, (chunk, before) in enumerate(rows)]
+    return [film.Task(f"{chunk:08d}-{i}", "vpxenc", chunk, list(before)) for i, (chunk, before) in enumerate(rows)]
+
+
+def list_schedule(*arguments):
+    return schedule.list_schedule(*arguments)[1]
 
 
 class ListSchedule(Case):
@@ -32,57 +29,213 @@ class ListSchedule(Case):
 
     def test_chain(self):
         chain = tasks((0, []), (0, [0]), (0, [1]))
-        self.assertEqual(model.list_schedule(chain, [1, 2, 3], 5), [1, 3, 6])
+        self.assertEqual(list_schedule(chain, [1, 2, 3], 5), [1, 3, 6])
 
     def test_independent(self):
         alone = tasks(*[(0, [])] * 4)
         for workers, expected in ((1, [4, 5, 7, 10]), (2, [4, 1, 3, 6]), (3, [4, 1, 2, 4]), (9, [4, 1, 2, 3])):
             with self.subTest(workers=workers):
-                self.assertEqual(model.list_schedule(alone, [4, 1, 2, 3], workers), expected)
+                self.assertEqual(list_schedule(alone, [4, 1, 2, 3], workers), expected)
 
     def test_diamond(self):
         diamond = tasks((0, []), (0, [0]), (0, [0]), (0, [1, 2]))
-        self.assertEqual(model.list_schedule(diamond, [1, 5, 2, 1], 2), [1, 6, 3, 7])
-        self.assertEqual(model.list_schedule(diamond, [1, 5, 2, 1], 1), [1, 6, 8, 9])
+        self.assertEqual(list_schedule(diamond, [1, 5, 2, 1], 2), [1, 6, 3, 7])
+        self.assertEqual(list_schedule(diamond, [1, 5, 2, 1], 1), [1, 6, 8, 9])
 
     def test_nobody_idles(self):
         """Task 2 is ready while 0 still runs, and 3 after it: no worker waits for an earlier task."""
         graph = tasks((0, []), (0, [0]), (0, []), (0, [2]))
-        self.assertEqual(model.list_schedule(graph, [9, 1, 1, 1], 2), [9, 10, 1, 2])
+        self.assertEqual(list_schedule(graph, [9, 1, 1, 1], 2), [9, 10, 1, 2])
 
     def test_goes_on_where_it_was(self):
         """When 0 ends and 1 becomes ready, make has already started 2. It starts 3 next, and then 1."""
         graph = tasks((0, []), (0, [0]), (0, []), (0, []))
-        self.assertEqual(model.list_schedule(graph, [1, 1, 2, 1], 2), [1, 3, 2, 2])
+        self.assertEqual(list_schedule(graph, [1, 1, 2, 1], 2), [1, 3, 2, 2])
 
 
 class WorkerPerChunk(Case):
-    """Each chunk has a worker, and states are sent between workers."""
+    """Each chunk has a worker, and files are sent between workers."""
+
+    def ends(self, own, seconds, begin, **traffic):
+        return schedule.worker_per_chunk(own, seconds, begin, schedule.no_traffic(own)._replace(**traffic)).ends
 
     def test_own_order(self):
         own = tasks((0, []), (0, []), (1, []))
-        self.assertEqual(model.worker_per_chunk(own, [1, 2, 4], [10, 20], [0, 0, 0]), [11, 13, 24])
+        self.assertEqual(self.ends(own, [1, 2, 4], [10, 20]), [11, 13, 24])
+        self.assertEqual(self.ends(own, [1, 2, 4], [10, 20], fetch=[5, 0, 7], publish=[0, 3, 0]), [16, 21, 31])
 
     def test_waits_for_the_neighbour(self):
+        """It is published at 6, asked for 2 s later, and there after 3 s more."""
         pair = tasks((0, []), (1, []), (1, [0, 1]))
-        self.assertEqual(model.worker_per_chunk(pair, [5, 1, 2], [0, 0], [3, 99, 0]), [5, 1, 10])
+        self.assertEqual(self.ends(pair, [5, 1, 2], [0, 0], publish=[1, 0, 0], take=[{}, {}, {0: 3}], poll=2),
+                         [6, 1, 6 + 2 + 3 + 2])
 
-    def test_pays_no_handover_to_itself(self):
-        pair = tasks((0, []), (0, [0]))
-        self.assertEqual(model.worker_per_chunk(pair, [5, 1], [1], [3, 3]), [6, 7])
+    def test_does_not_wait_for_what_is_there(self):
+        pair = tasks((0, []), (1, []), (1, [0, 1]))
+        self.assertEqual(self.ends(pair, [5, 8, 2], [0, 0], take=[{}, {}, {0: 3}], poll=2), [5, 8, 8 + 3 + 2])
+
+    def test_a_second_worker(self):
+        """It begins at 4, and takes 2 s for each task. Of each output the first one counts."""
+        own = tasks((0, []), (0, []), (1, [1]))
+        course = schedule.worker_per_chunk(own, [3, 9, 1], [0, 0], schedule.no_traffic(own), spares={0: (4, [2, 2, 2])})
+        self.assertEqual((course.ends, course.free), ([3, 8, 9], [[12, 8], [9]]))
+
+
+class SpareWorkers(Case):
+    """Which job gets a spare worker, and when."""
+
+    def first(self, ends, most=8, given=None):
+        jobs = [spares.Job("a", 0, 0, end, end) for end in ends]
+        return spares.next_spare(jobs, given or {}, most)
+
+    def test_the_rule(self):
+        """Seven of eight take 10 s. So the eighth is late after 22 s, and its wrapper looks half a second later."""
+        self.assertEqual(self.first([10] * 7 + [40]), (7, 22.5))
+        self.assertIsNone(self.first([10] * 7 + [22]))
+        self.assertIsNone(self.first([10] * 7 + [40], most=0))
+
+    def test_too_little_is_known(self):
+        self.assertIsNone(self.first([10] * 3 + [40]), "of its kind, three are done")
+        self.assertIsNone(self.first([10] * 4 + [40] * 2), "less than three quarters are done")
+
+    def test_one_in_25(self):
+        self.assertIsNone(self.first([10] * 20 + [40, 50], given={20: 22.5}))
+        self.assertEqual(self.first([10] * 50 + [40, 50], given={50: 22.5}), (51, 22.5))
+
+    def test_waiting_is_not_being_late(self):
+        jobs = [spares.Job("a", 0, 0, 10, 10)] * 7 + [spares.Job("a", 0, 30, 40, 10)]
+        self.assertIsNone(spares.next_spare(jobs, {}, 8))
+
+    def film(self, engine, most):
+        measured = timings.Measured("anchored", {"anchors": 2.0, "follow": 2.0}, {}, True)
+        model = functions.Model(measured, source.Source(), functions.Service(), 64)
+        return (model.in_chunks(4, most) if engine == "lambda-chunk" else model.in_steps(4, 800, most)).film
+
+    def test_a_straggler(self):
+        """A worker that is twenty times as slow: with spare workers, the film is finished earlier."""
+        for engine in ("lambda-chunk", "lambda"):
+            with self.subTest(engine):
+                ends = []
+                for most in (0, 8):
+                    film_ = self.film(engine, most)
+                    slow = [20 * seconds if task.chunk == 22 else seconds
+                            for task, seconds in zip(film_.tasks, film_.medians)]
+                    result = chance.outcome(film_, slow, film_.medians)
+                    self.assertEqual(result.spares > 0, most > 0)
+                    ends.append(max(result.ends))
+                plain = max(chance.outcome(film_, film_.medians, film_.medians).ends)
+                self.assertGreater(ends[0], 150)
+                self.assertTrue(plain < ends[1] < plain + 60, (plain, ends))
+
+
+class Uplink(Case):
+    """The workstation's uploads."""
+
+    def test_one_after_another_and_together(self):
+        self.assertEqual(uplink.upload_ends([10, 10, 10], 5, 1), [2, 4, 6])
+        self.assertEqual(uplink.upload_ends([10, 10], 5), [4, 4])
+        # The first two share; then the third one has half; then, from 6 on, it has all.
+        self.assertEqual(uplink.upload_ends([10, 20, 10], 5, 2), [4, 8, 8])
+
+    def test_all_bytes_go_up(self):
+        sizes = [random.Random(1).randrange(1, 100) for _ in range(200)]
+        ends = uplink.upload_ends(sizes, 7)
+        self.assertAlmostEqual(max(ends), sum(sizes) / 7)
+        for place in range(16, len(ends)):
+            begun = sum(sizes[:place - 15]) / 7 - sum(sizes[place - 15:place]) / 7
+            self.assertGreaterEqual(ends[place], begun, "at most sixteen at once, in this order")
+
+
+class OnLambda(Case):
+    """Films of ours on Lambda."""
+
+    MEASURED = timings.Measured("prepared", {"anchors": 2, "guess": 2, "dump": .1, "rebase": .3, "follow": 3},
+                                {".y4m": 75e6, "-anchors.ivf": 1e5, ".ivf": 5e5, "-guess.ivf": 1e5,
+                                 "-targets.y4m": 12e6}, True)
+
+    def job(self, engine="lambda-chunk", chunks=96, **given):
+        service = functions.Service(**{name: given.pop(name) for name in list(given)
+                                       if name in functions.Service._fields})
+        model = functions.Model(self.MEASURED, source.Source(**given), service, chunks)
+        return model.in_chunks(8) if engine == "lambda-chunk" else model.in_steps(8, 800)
+
+    def end(self, *arguments, **given):
+        film_ = self.job(*arguments, **given).film
+        return max(chance.outcome(film_, film_.medians).ends)
+
+    def test_uplink(self):
+        """A slower uplink makes it later, and at last nothing else counts."""
+        for engine in ("lambda-chunk", "lambda"):
+            with self.subTest(engine):
+                ends = [self.end(engine, uplink=mbits) for mbits in (0, 10000, 1000, 100)]
+                self.assertEqual(ends, sorted(ends))
+                self.assertGreater(ends[-1], 96 * 75e6 * 8 / 100e6)
+                self.assertLess(ends[-1], 96 * 75e6 * 8 / 100e6 + ends[0])
+
+    def test_compressed_source(self):
+        """1/50 of the bytes go up, each once. The first chunks begin while others are still on their way."""
+        job = self.job(uplink=100, decode=0.04)
+        self.assertAlmostEqual(job.uploaded, 96 * 6 / 24 * 20e6 / 8)
+        self.assertLess(self.end(uplink=100, decode=0.04), self.end(uplink=100) / 4)
+        begin = self.job(uplink=10, decode=0.04, chunks=960).film.begin
+        self.assertLess(begin[0], begin[-1] / 5)
+
+    def test_decoding(self):
+        """From the key frame before, at 48: chunk 9 has the pictures 54 to 59, and depends on 60."""
+        self.assertEqual([*source.Source(decode=1).pieces(9, 96)], [1])
+        self.assertEqual(source.Source(decode=1, unpack=7).decoding(9, 96), 61 - 48 + 6 * 7)
+        # Chunk 8 begins with a key frame, and depends on the picture before it.
+        self.assertEqual([*source.Source(decode=1).pieces(8, 96)], [0, 1])
+
+    def test_requests(self):
+        """Each request that lambda/worker/ makes counts. In the chain of a batch there are, for each chunk, a PUT and a
+        GET: with a second more for the first byte of each, two seconds and half of a poll."""
+        more = [self.end(latency=latency, chunks=chunks) for chunks in (7, 8) for latency in (0.15, 1.15)]
+        self.assertAlmostEqual(more[3] - more[1] - (more[2] - more[0]), 2.5, delta=0.3)
+
+    def test_handshakes(self):
+        """One for each function, one after another on the workstation for each wrapper."""
+        self.assertAlmostEqual(self.end(handshake=0.402) - self.end(handshake=0.002), 0.4 / 0.4)
+        self.assertGreater(self.end(cores=0.1), self.end() + 5)
+
+    def test_dollars(self):
+        """They are those of xc-lambda cost for a run with these times."""
+        job = self.job(uplink=100)
+        outcome = chance.outcome(job.film, job.film.medians)
+        rows = [[task.name, task.name[:8], 0, 1, 1, 1, 75000000, 0, 0] for task in job.film.tasks]
+        for chunk in range(96):
+            next(row for row in rows if row[1] == f"{chunk:08d}")[-1] = outcome.busy / 96
+        path = self.write("timings.tsv", "".join("\t".join(map(str, row)) + "\n" for row in rows).encode())
+        said = harness.must(ROOT / "lambda/cost", "x86_64", 1769, 1769, path).decode()
+        self.assertAlmostEqual(dollars(job._replace(stored=0), outcome),
+                               float(said.partition("all: ")[2].split()[0]), delta=0.0001)
+        self.assertGreater(dollars(job, outcome._replace(spares=9)), dollars(job, outcome))
+
+
+class OneMachine(Case):
+    def test_all_cores_are_busy(self):
+        """The time is that of all steps divided by the number of cores, but for the last batches."""
+        for structure, cpu in (("classic", {"vpxenc": 5, "terminate-chunk": .1, "dump": .1, "enc": 4, "rebase": 1}),
+                               ("prepared", OnLambda.MEASURED.cpu)):
+            with self.subTest(structure):
+                film_ = machine.film_on_machine(timings.Measured(structure, cpu, {}, True), 1760, 8, 64, 0.5)
+                bound = sum(film_.medians) / 64
+                end = max(chance.outcome(film_, film_.medians, film_.medians).ends)
+                self.assertTrue(bound <= end < 1.06 * bound, (bound, end))
+                self.assertAlmostEqual(2 * sum(cpu[task.kind] for task in film_.tasks) / 64, bound)
 
 
 class Graphs(Case):
     """The model has the same graph as the makefile."""
 
     def test_kinds(self):
-        kinds = [(task.kind, task.chunk) for task in model.tasks_of(model.film_steps("classic", 3, 3))]
+        kinds = [(task.kind, task.chunk) for task in film.tasks_of(film.film_steps("classic", 3, 3))]
         self.assertEqual(sorted(kinds), sorted(
             [("vpxenc", 0), ("terminate-chunk", 0), ("dump", 0), ("vpxenc", 1), ("terminate-chunk", 1), ("dump", 1),
              ("vpxenc", 2), ("terminate-chunk", 2), ("enc", 1), ("enc", 2), ("rebase", 2)]))
-        kinds = [(task.kind, task.chunk) for task in model.tasks_of(model.film_steps("anchored", 2, 2))]
+        kinds = [(task.kind, task.chunk) for task in film.tasks_of(film.film_steps("anchored", 2, 2))]
         self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("anchors", 1), ("follow", 1)])
-        kinds = [(task.kind, task.chunk) for task in model.tasks_of(model.film_steps("prepared", 2, 2))]
+        kinds = [(task.kind, task.chunk) for task in film.tasks_of(film.film_steps("prepared", 2, 2))]
         self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("guess", 1), ("rebase", 1), ("follow", 1)])
 
     def test_critical_path(self):
@@ -90,8 +243,8 @@ class Graphs(Case):
         for batch, classic, anchored in ((1, 2, 2), (2, 4, 3), (16, 18, 17)):
             for structure, expected in (("classic", classic), ("anchored", anchored)):
                 with self.subTest(structure=structure, batch=batch):
-                    graph = model.tasks_of(model.film_steps(structure, 32, batch))
-                    self.assertEqual(max(model.list_schedule(graph, [1] * len(graph), len(graph))), expected)
+                    graph = film.tasks_of(film.film_steps(structure, 32, batch))
+                    self.assertEqual(max(list_schedule(graph, [1] * len(graph), len(graph))), expected)
 
     def test_make_order(self):
         """make -n prints the steps in the order that in_make_order returns."""
@@ -103,7 +256,7 @@ class Graphs(Case):
                 self.write("excamera.mk", harness.must(ROOT / "gen_makefile.py", 0, 6, 3, 22, "--structure", structure))
                 text = harness.must("make", "-n", "-f", "excamera.mk", "KEEP=1", cwd=self.dir).decode()
                 lines = [line for line in text.splitlines() if line.startswith("xc-")]
-                steps = model.in_make_order(model.film_steps(structure, 7, 3))
+                steps = film.in_make_order(film.film_steps(structure, 7, 3))
                 self.assertEqual(len(lines), len(steps))
                 for line, step in zip(lines, steps):
                     self.assertIn(step.outputs[0], line.split())
@@ -113,38 +266,42 @@ class Chance(Case):
     """The Monte Carlo simulation."""
 
     def film(self, batch=4):
-        graph = model.tasks_of(model.film_steps("classic", 8, batch))
-        return model.Film(graph, [1.0] * len(graph), [task.chunk for task in graph], [0.5] * 8, [0.25] * len(graph),
-                          [0.125] * 8)
+        graph = film.tasks_of(film.film_steps("classic", 8, batch))
+        traffic, taken, take = schedule.no_traffic(graph), set(), []
+        for task, own in zip(graph, traffic.take):  # a worker takes each file once
+            take.append({earlier: 0.25 for earlier in own if (task.chunk, earlier) not in taken})
+            taken.update((task.chunk, earlier) for earlier in own)
+        return chance.Film(graph, [1.0] * len(graph), [task.chunk for task in graph], [0.125] * 8, begin=[0.5] * 8,
+                           traffic=traffic._replace(take=take))
 
     def test_same_seed_same_figures(self):
-        spread = model.Spread(slow=0.2)
-        first, again, other = (list(model.runs(self.film(), spread, seed, 2, 2)) for seed in (7, 7, 8))
+        spread = chance.Spread(slow=0.2)
+        first, again, other = (list(chance.runs(self.film(), spread, seed, 2, 2)) for seed in (7, 7, 8))
         self.assertEqual(first, again)
         self.assertNotEqual(first, other)
 
     def test_no_spread(self):
         """Position 1: the dump before it ends at 3.5, the state arrives at 3.75, one step takes 1, closing 0.125."""
-        for run in next(model.runs(self.film(), model.Spread(content=0, slow=0), 1, 1, 3)):
-            self.assertEqual(run[:4], [3.625, 4.875, 6.125, 7.375])
-            self.assertEqual(run[4:], run[:4])
+        for run in next(chance.runs(self.film(), chance.Spread(content=0, slow=0), 1, 1, 3)):
+            self.assertEqual(run.ends[:4], [3.625, 4.875, 6.125, 7.375])
+            self.assertEqual(run.ends[4:], run.ends[:4])
 
     def test_a_slow_worker_is_slow_in_all_it_does(self):
-        """Chunk 6 of 8: its first three steps end at 6.5 instead of 3.5. Then come two steps of 2 s each. Chunk 7 waits
-        for its state."""
-        film = self.film()
-        seconds = model.drawn(film, model.Spread(content=0, slowness=2), [0] * 8, {6})
-        self.assertEqual(model.chunk_ends(film, seconds)[4:], [3.625, 4.875, 10.625, 11.875])
+        """Chunk 6 of 8: its first three steps end at 6.5 instead of 3.5. Then come two steps of 2 s each, before each of
+        which it takes a state. Chunk 7 waits for its state."""
+        film_ = self.film()
+        seconds = chance.drawn(film_, chance.Spread(content=0, slowness=2), [0] * 8, {6})
+        self.assertEqual(chance.outcome(film_, seconds).ends[4:], [3.625, 4.875, 11.125, 12.375])
 
     def test_a_lonely_xc_enc_is_fast(self):
         """The xc-enc of chunk 1 begins at 3.75. The crowd lasts until 4, when three quarters of the step are left."""
-        film = self.film()._replace(crowd=model.Crowd(4, 0.5))
-        self.assertEqual(model.chunk_ends(film, film.medians)[1], 4 + 0.75 / 2 + 0.125)
+        film_ = self.film()._replace(crowd=schedule.Crowd(4, 0.5))
+        self.assertEqual(chance.outcome(film_, film_.medians).ends[1], 4 + 0.75 / 2 + 0.125)
 
     def test_slow_ranks(self):
         """There are as many as wanted, or fewer if two ranks coincide. Early ranks are more frequent."""
         rng = random.Random(1)
-        drawn = [model.slow_ranks(1000, 0.005, rng) for _ in range(2000)]
+        drawn = [chance.slow_ranks(1000, 0.005, rng) for _ in range(2000)]
         self.assertTrue(all(len(ranks) <= 5 for ranks in drawn))
         # The product of two random numbers is below x with the probability x - x ln x.
         for x, share in ((0.1, 0.330), (0.5, 0.847)):
@@ -152,7 +309,7 @@ class Chance(Case):
                                    delta=0.03)
 
     def test_content_along_the_film(self):
-        values = list(model.walk(100000, model.Spread(common=0.8, scene=20), random.Random(1)))
+        values = list(chance.walk(100000, chance.Spread(common=0.8, scene=20), random.Random(1)))
         self.assertAlmostEqual(statistics.stdev(values), 1, delta=0.05)
         for distance in (1, 20):
             products = [a * b for a, b in zip(values[distance:], values)]
@@ -182,8 +339,8 @@ class Timings(Case):
             with self.subTest(structure):
                 self.prepare(structure)
                 self.assertEqual(self.make("TIMINGS=log.tsv", "-j2").returncode, 0)
-                rows = model.read_timings(self.dir / "log.tsv")
-                steps = model.film_steps(structure, self.chunks, 16)
+                rows = timings.read_timings(self.dir / "log.tsv")
+                steps = film.film_steps(structure, self.chunks, 16)
                 self.assertEqual(set(rows), {step.outputs[0] for step in steps})
                 for step in steps:
                     row = rows[step.outputs[0]]
