@@ -48,8 +48,28 @@ static unsigned most_at_once(void)
 
 /* ---- Kinds ---- */
 
-/* Lists what makes the task's kind: of each step the tool, the options without their values, and the ends of the names
- * of what it writes, which begin with the number of the chunk. */
+/* Appends a file's name without the numbers of chunks in it. */
+static void append_role(json_t *words, const char *name)
+{
+    enum { DIGITS = 8 };
+    char *role = strdup(name), *end = role;
+    if (!role) {
+        fail_about("task", "no memory");
+    }
+    while (*name) {
+        if (strspn(name, "0123456789") >= DIGITS) {
+            name += DIGITS;
+        } else {
+            *end++ = *name++;
+        }
+    }
+    *end = '\0';
+    value_append_text(words, role);
+    free(role);
+}
+
+/* Lists what makes the task's kind: of each step the tool, the options without their values, and the names of what it
+ * writes without the numbers of chunks. */
 static json_t *kind_of(json_t *task)
 {
     json_t *words = value_sure(json_array()), *step, *item;
@@ -66,8 +86,7 @@ static json_t *kind_of(json_t *task)
         }
         json_array_foreach(value_get(step, "outputs"), k, item)
         {
-            const char *name = json_string_value(item);
-            value_append_text(words, name + strspn(name, "0123456789"));
+            append_role(words, json_string_value(item));
         }
     }
     return words;

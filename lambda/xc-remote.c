@@ -31,6 +31,7 @@
 #include "reference.h"
 #include "store.h"
 #include "task.h"
+#include "uploads.h"
 #include "value.h"
 
 /* ---- The current task ---- */
@@ -172,17 +173,16 @@ static FILE *from_elsewhere(const struct reference *reference, const char *name)
     return file;
 }
 
-static void upload(const char *name, const char *digest)
+/* Sends what the store does not have. output: of the task that needs it. */
+static void send_data(const char *name, const char *digest, const char *output)
 {
     char key[STORE_KEY_SIZE];
     struct reference reference;
-    if (store_has(digest)) {
-        return;
-    }
     reference_of_file(name, &reference);
     if (strcmp(reference.digest, digest)) {
         fail_about(name, "changed while it was being used");
     }
+    uploads_take_turn(output);
     FILE *file = reference.remote ? from_elsewhere(&reference, name) : fopen(name, "rb");
     if (!file) {
         fail_about(name, "%s", strerror(errno));
@@ -194,13 +194,19 @@ static void upload(const char *name, const char *digest)
 
 static void upload_inputs(json_t *task)
 {
-    const char *name;
+    const char *name, *output = json_string_value(json_array_get(value_get(task, "outputs"), 0));
     json_t *value;
     json_object_foreach(value_get(task, "inputs"), name, value)
     {
-        if (*json_string_value(value) != '@') {
-            upload(name, json_string_value(value));
+        const char *digest = json_string_value(value);
+        if (*digest == '@' || store_has(digest)) {
+            continue;
         }
+        uploads_take_data(digest);
+        if (!store_has(digest)) { /* another wrapper may have sent it in the meantime */
+            send_data(name, digest, output ? output : "");
+        }
+        uploads_end();
     }
 }
 

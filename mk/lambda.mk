@@ -8,8 +8,8 @@ LAMBDA_REMOTE := $(BIN)/lambda/xc-remote
 LAMBDA_TASK := $(BIN)/lambda/xc-task
 LAMBDA_WORKER := $(BIN)/lambda/bootstrap
 LAMBDA_ZIP := $(BIN)/lambda/excamera.zip
-LAMBDA_CLIENT := $(call object,$(addprefix lambda/,xc-remote.c calls.c spare.c store.c place.c aws.c credentials.c \
-    session.c settings.c endpoint.c cause.c attempts.c))
+LAMBDA_CLIENT := $(call object,$(addprefix lambda/,xc-remote.c uploads.c calls.c spare.c store.c place.c aws.c \
+    credentials.c session.c settings.c endpoint.c cause.c attempts.c))
 LAMBDA_SHARED := $(call object,$(addprefix lambda/,fail.c sha256.c task.c value.c))
 LAMBDA_REFERENCE := $(call object,lambda/reference.c lambda/output.c tools/atomic-file.c)
 LAMBDA_TIMING := $(call object,tools/timing.c)

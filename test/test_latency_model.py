@@ -287,8 +287,8 @@ class Chance(Case):
             self.assertEqual(run.ends[4:], run.ends[:4])
 
     def test_a_slow_worker_is_slow_in_all_it_does(self):
-        """Chunk 6 of 8: its first three steps end at 6.5 instead of 3.5. Then come two steps of 2 s each, before each of
-        which it takes a state. Chunk 7 waits for its state."""
+        """Chunk 6 of 8: its first three steps end at 6.5 instead of 3.5. Then come two steps of 2 s each, before each
+        of which it takes a state. Chunk 7 waits for its state."""
         film_ = self.film()
         seconds = chance.drawn(film_, chance.Spread(content=0, slowness=2), [0] * 8, {6})
         self.assertEqual(chance.outcome(film_, seconds).ends[4:], [3.625, 4.875, 11.125, 12.375])

@@ -83,6 +83,16 @@ class Rule(answers.AnswerCase):
                 self.assertEqual(self.asked(lines, **changes), (1, ""))
         self.assertEqual(self.asked(["begun"] * 50 + ["done 0.1"] * 50 + ["spare"], longest=60), (2, ""))
 
+    def test_kinds(self):
+        """Steps are of a kind if their files have the same names but for the numbers of chunks."""
+        task = json.loads(json.dumps(answers.TASK))
+        for name, kinds in (("00000003-after-00000002.state", 2), ("00000103-after-00000102.state", 2),
+                            ("00000103-anchors.state", 3), ("00000104-0.state", 4), ("00000104-1.state", 5)):
+            task["steps"][0]["outputs"] = [name, "out"]
+            self.write("task", json.dumps(task).encode() + b"\n")
+            self.step(answers.done())
+            self.assertEqual(len([*self.workers.glob("xc-dump-*")]), kinds, name)
+
     def test_none_is_noted_where_there_shall_be_none(self):
         self.asked([], XC_LAMBDA_SPARES="0", longest=0)
         self.assertEqual(self.journal.read_text(), "")
