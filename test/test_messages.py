@@ -211,6 +211,27 @@ class HowMuch(DriverCase):
         self.assertIn(f"chunks:   {chunks}, 4 frames each, 3 per key frame", text)
         self.assertIn("no such directory", self.fails(self.film, "-o", "missing/out.ivf", "-n"))
 
+    def room(self, film, *options, engine):
+        """The bytes that --dry-run says are needed."""
+        done = self.excamera(film, "-o", "out.ivf", "-s", "1", "-k", "2", "-j", "2", *options, "--dry-run",
+                             env=harness.environment(ENGINE=engine))
+        number, unit = re.search(r"room: +about ([\d.]+) (kB|MB) in", done.stdout.decode()).groups()
+        return float(number) * {"kB": 1e3, "MB": 1e6}[unit]
+
+    def test_room(self):
+        """Raw pictures of what two segments have. Where steps run elsewhere, segments are short; where they decode the
+        film there, too, only the film and the streams are here."""
+        raw = 96 * 80 * 3 / 2
+        self.write("film.mp4", b"")
+        harness.must("ffmpeg", "-v", "error", "-y", "-i", self.film, "-c:v", "libx264", self.dir / "film.mp4")
+        size = (self.dir / "film.mp4").stat().st_size
+        self.assertAlmostEqual(self.room(self.film, engine="local"), FRAMES * raw * 1.5, delta=0.1 * FRAMES * raw)
+        self.assertAlmostEqual(self.room(self.film, engine="lambda"), 4 * raw * 1.5, delta=0.1 * raw)
+        self.assertAlmostEqual(self.room("film.mp4", "--decode", "there", engine="lambda-chunk"), 2 * size,
+                               delta=0.1 * size)
+        self.assertAlmostEqual(self.room("film.mp4", "--decode", "there", engine="local"), FRAMES * raw * 1.5,
+                               delta=0.1 * FRAMES * raw)
+
     def test_elsewhere_lines_keep_their_form(self):
         """Programs read them: what was there before remains, in its place."""
         env = {**harness.environment(), "PYTHONPATH": str(ROOT)}

@@ -2,44 +2,16 @@
 """From a film to finished chunks, segment by segment."""
 import contextlib
 import itertools
-import math
-import shutil
 
-from xcdriver import graph
+from xcdriver import graph, room
 from xcdriver.ceiling import Ceiling
 from xcdriver.cut import Unfit
 from xcdriver.cutter import Cutter
 from xcdriver.measuring import measure, metrics_of
-from xcdriver.processes import Failure
-from xcdriver.sampling import MOST_SPANS
 from xcdriver.segment import Segment, make
 from xcdriver.sizes import Sizes
 from xcdriver.splitter import split
 from xcdriver.steering import steering_of
-
-# Chunks per process in a segment, which is what one run of make encodes. At the end of a segment some processes are
-# idle; with so many chunks that hardly matters. While a segment is encoded, the next one is split into chunks. Of the
-# rest of the film no raw pictures exist.
-SEGMENT = 16
-
-
-def room(rung, most):
-    """The bytes that are needed for the raw pictures that exist at a time, and half as much again for states and
-    streams."""
-    work, source, options = rung.work, rung.source, rung.options
-    most = most and max(most, MOST_SPANS * options.batch if rung.target else 0)
-    frames = (source.frames or 0) - work.record["done"] * options.chunk
-    frames = min(frames, most * options.chunk) if most else frames
-    return frames * source.picture_size * 3 // 2 - sum(path.stat().st_size for path in work.chunks())
-
-
-def check_room(rungs, most):
-    """Raises Failure if the disk is too full. All sizes are on the same one."""
-    needed, path = sum(room(rung, most) for rung in rungs), rungs[0].work.path
-    free = shutil.disk_usage(path).free
-    if needed > free:
-        raise Failure(f"{path}: needs about {needed / 1e6:.0f} MB, but only {free / 1e6:.0f} MB are free; "
-                      "choose another directory with --work DIR")
 
 
 class Encoding:
@@ -160,11 +132,6 @@ def run_all(encodings, chunks):
             del left[encoding]
 
 
-def chunks_at_a_time(options):
-    """The chunks of a segment: whole batches."""
-    return math.ceil(SEGMENT * options.jobs / options.batch) * options.batch
-
-
 def cut_or_say_why(work, source, options, progress, stack):
     """A Cutter for the film. None, with a word to the user, if the film has to be decoded here."""
     try:
@@ -178,6 +145,8 @@ def splitters_of(rungs, source, most, progress, stack):
     """What splits the film for each size, or the Cutter that makes this unnecessary."""
     options = rungs[0].options
     cutter = options.decode == "there" and cut_or_say_why(rungs[0].work, source, options, progress, stack)
+    if not cutter and room.has_no_raw_chunks(options):
+        room.check(rungs, most, has_raw_chunks=True)
     return [cutter] if cutter else split(
         [rung.work for rung in rungs], source, [rung.source for rung in rungs],
         [rung.scaling for rung in rungs] if rungs[0].step else None, options.chunk, most, stack, options.allow_damaged)
@@ -187,12 +156,12 @@ def encode(rungs, source, progress, publisher=None):
     """Makes the finished chunks of a film in all its sizes (ladder.py). source: the film before it is scaled.
     publisher: publishes them, or None. Returns the quality that was measured, of each size."""
     options = rungs[0].options
-    chunks = chunks_at_a_time(options)
+    chunks = room.chunks_at_a_time(options)
     most = 0 if options.keep else min(2 * chunks, graph.LAST_CHUNK)  # xc-split takes no larger number
     if not options.keep:
         for rung in rungs:
             rung.work.remove_chunks()  # left by a run with --keep, or by one that was killed; xc-split counts them
-    check_room(rungs, most)
+    room.check(rungs, most, not room.has_no_raw_chunks(options))
     steerings = [steering_of(rung.work, rung.source, rung.options, rung.target) for rung in rungs]
     is_short = not most or (source.frames or 0) <= most * options.chunk
     with contextlib.ExitStack() as stack:

@@ -6,6 +6,7 @@ from xcdriver.places import ENGINES
 from xcdriver.processes import Failure, run
 
 NAME = os.environ.get("ENGINE") or "local"
+HAS_REFERENCES = NAME in ("lambda", "lambda-chunk")  # to what is made and read elsewhere; it takes no room here
 MOST_JOBS = 9999  # make hangs if it has more jobs than its pipe holds bytes, 65536
 
 

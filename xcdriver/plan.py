@@ -3,9 +3,8 @@
 import math
 import shlex
 
-from xcdriver import engine, graph
+from xcdriver import engine, graph, room
 from xcdriver.arguments import write_output
-from xcdriver.encoding import chunks_at_a_time
 from xcdriver.progress import in_bytes
 from xcdriver.sound import splitting_command
 
@@ -32,8 +31,10 @@ def chunk_lines(source, options):
         pieces = f"{chunks}, {pieces}; {steps} steps"
     yield "chunks", pieces
     if source.frames:
-        chunks = min(chunks, 2 * chunks_at_a_time(options)) if not options.keep else chunks
-        yield "room", f"about {in_bytes(chunks * options.chunk * source.picture_size * 1.5)} in the work directory"
+        chunks = min(chunks, 2 * room.chunks_at_a_time(options)) if not options.keep else chunks
+        needed = (room.for_pieces(source) if room.has_no_raw_chunks(options) else
+                  room.for_chunks(source, chunks * options.chunk))
+        yield "room", f"about {in_bytes(needed)} in the work directory"
 
 
 def print_plan(rung):

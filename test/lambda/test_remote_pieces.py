@@ -59,6 +59,14 @@ class Pieces(RemoteCase):
                 shutil.rmtree(work)
         self.assert_workers_are_clean()
 
+    def test_decoded_here(self):
+        """In segments of one batch, since raw pictures are here until they are finished."""
+        self.works("local.ivf")
+        said = self.works("remote.ivf", "-j", "1", "--verbose", ENGINE="lambda-chunk")
+        self.assertEqual((self.dir / "remote.ivf").read_bytes(), (self.dir / "local.ivf").read_bytes())
+        self.assertIn("encoding the chunks 0 to 2\n", said)
+        self.assertIn("encoding the chunks 3 to 3\n", said)
+
     def test_another_ffmpeg_than_the_package_has(self):
         """It could make other pictures."""
         other = self.dir / "other"
