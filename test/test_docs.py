@@ -94,6 +94,7 @@ IN_CI = "is in .ci/run"
 PERSON = "is for a person: it waits for input, or measures"
 GG = "takes gg, which no system packages; test_makefile holds the commands to what its models know"
 MACHINES = "takes machines: test/engines has some, and types the like"
+ONE_FILE = "latency.md has it for one file"
 ELSEWHERE = {
     "README.md": {
         "make setup": INSTALLS, "make": MADE, "make demo": INSTALLS, "make check": INSTALLS,
@@ -135,7 +136,13 @@ ELSEWHERE = {
     },
     "docs/how-it-works.md": {"make tools test-programs": MADE},
     "docs/notes/latency.md": {
-        "latency-model.py lambda --batch 4 1080p=classic.tsv 1080p=anchored.tsv ...": "latency.md has it for one file"},
+        "latency-model.py lambda --batch 4 1080p=classic.tsv 1080p=anchored.tsv ...": ONE_FILE,
+        "latency-model.py lambda NAME=six.tsv --batch 4 --engine lambda-chunk -k 16 --decode 0.016 --unpack 0.068":
+            ONE_FILE,
+        "latency-model.py lambda NAME=twelve.tsv --batch 4 --engine lambda-chunk -k 8 4 --chunks 440 --frames 12 "
+        "--speed 0.48":
+            ONE_FILE,
+        "latency-model.py machine NAME=six.tsv --batch 4 -k 16": ONE_FILE},
     "docs/performance.md": {"make bench": PERSON, "make bench FILMS='A.y4m B.y4m' RUNS=15": PERSON},
     "docs/testing.md": {
         "make check": IN_CI, "test/run": IN_CI, "test/run -v test_chain": IN_CI, "test/run test_chain.Playback": IN_CI,
