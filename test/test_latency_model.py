@@ -396,7 +396,8 @@ class Authors(Case):
         path = ROOT.parent / "shared/bench/paper-timings.json"
         if not path.exists():
             self.skipTest("the authors' timings are not at ../shared/bench/paper-timings.json")
-        harness.must(ROOT / "bench/latency-model.py", "paper", path, "--json", "report.json", cwd=self.dir)
+        harness.must(ROOT / "bench/latency-model.py", "paper", path, "--films", 20, "--json", "report.json",
+                     cwd=self.dir)
         report = json.loads((self.dir / "report.json").read_text())
         self.assertEqual(len(report["positions"]), 1 + 2 + 4 + 8 + 16)
         for row in report["positions"]:

@@ -144,6 +144,6 @@ def runs(film, spread, seed, parts, repeats):
     rng = random.Random(seed)
     for part in range(parts):
         contents, share = list(walk(film.chunks, spread, rng)), spread.slow * REGIONS[part % len(REGIONS)]
-        usual = drawn(film, spread, contents, ())
+        usual = drawn(film, spread, contents, ()) if film.most_spares else ()
         yield [outcome(film, drawn(film, spread, contents, slow_ranks(max(film.ranks) + 1, share, rng)), usual)
                for _ in range(repeats)]
