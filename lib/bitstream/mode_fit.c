@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bitstream/mode_fit.h"
 
-#include "bitstream/near_mvs.h"
-#include "bitstream/tables.h"
-
-void xc_near_vectors(struct xc_mv vectors[2], const struct xc_frame *frame, unsigned row, unsigned column,
+void xc_near_vectors(struct xc_near_mvs *near, const struct xc_frame *frame, unsigned row, unsigned column,
                      unsigned reference)
 {
-    struct xc_near_mvs near;
-    xc_find_near_mvs(&near, frame, row, column, reference);
-    vectors[0] = xc_clamp_mv(near.nearest, frame, row, column);
-    vectors[1] = xc_clamp_mv(near.near, frame, row, column);
-}
-
-static bool can_be_new(struct xc_mv mv, struct xc_mv best)
-{
-    return xc_within(XC_MV_MAX, mv.row - best.row, mv.column - best.column);
+    xc_find_near_mvs(near, frame, row, column, reference);
+    near->best = xc_clamp_mv(near->best, frame, row, column);
+    near->nearest = xc_clamp_mv(near->nearest, frame, row, column);
+    near->near = xc_clamp_mv(near->near, frame, row, column);
 }
 
 static bool fit_part(struct xc_macroblock *mb, int part, const struct xc_neighbours *n, struct xc_mv best)
@@ -37,7 +29,7 @@ static bool fit_part(struct xc_macroblock *mb, int part, const struct xc_neighbo
             mb->b_mode[i] = (uint8_t)mode;
         }
     }
-    return mode != XC_NEW4X4 || can_be_new(mv, best);
+    return mode != XC_NEW4X4 || xc_can_be_new(mv, best);
 }
 
 static bool fit_split(struct xc_macroblock *mb, const struct xc_neighbours *n, struct xc_mv best)
@@ -56,15 +48,11 @@ bool xc_fit_modes(struct xc_frame *frame, unsigned row, unsigned column)
         return true;
     }
     struct xc_near_mvs near;
-    xc_find_near_mvs(&near, frame, row, column, mb->reference);
-    const struct xc_mv best = xc_clamp_mv(near.best, frame, row, column);
+    xc_near_vectors(&near, frame, row, column, mb->reference);
     if (mb->y_mode == XC_SPLITMV) {
         const struct xc_neighbours n = xc_find_neighbours(frame, row, column);
-        return fit_split(mb, &n, best);
+        return fit_split(mb, &n, near.best);
     }
-    mb->y_mode = xc_mv_zero(mb->mv)                                                   ? XC_ZEROMV
-                 : xc_mv_equal(mb->mv, xc_clamp_mv(near.nearest, frame, row, column)) ? XC_NEARESTMV
-                 : xc_mv_equal(mb->mv, xc_clamp_mv(near.near, frame, row, column))    ? XC_NEARMV
-                                                                                      : XC_NEWMV;
-    return mb->y_mode != XC_NEWMV || can_be_new(mb->mv, best);
+    mb->y_mode = (uint8_t)xc_mode_of_vector(&near, mb->mv);
+    return mb->y_mode != XC_NEWMV || xc_can_be_new(mb->mv, near.best);
 }

@@ -313,3 +313,11 @@ bool xc_modes_measure(struct xc_bits *bits, const struct xc_frame *frame, unsign
     const struct xc_coder c = { .coding = XC_MEASURE, .bits = bits, .header = &frame->header };
     return code_macroblock(c, frame, row, column);
 }
+
+unsigned xc_vector_cost(const struct xc_frame_header *header, int component, int difference)
+{
+    struct xc_bits bits = { .of = { 0 } };
+    const struct xc_coder c = { .coding = XC_MEASURE, .bits = &bits, .kind = XC_BITS_VECTORS, .header = header };
+    code_mv_component(c, XC_PLACE(probabilities.mv) + (size_t)component * XC_MV_PROBABILITIES, difference);
+    return (unsigned)bits.of[XC_BITS_VECTORS];
+}

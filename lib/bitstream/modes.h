@@ -14,6 +14,9 @@ bool xc_modes_write(struct xc_bool_writer *writer, const struct xc_frame *frame,
 bool xc_modes_count(struct xc_branch_counts *counts, const struct xc_frame *frame, unsigned row);
 /* The same for one macroblock. */
 bool xc_modes_measure(struct xc_bits *bits, const struct xc_frame *frame, unsigned row, unsigned column);
+/* What one component of a vector costs as its difference from what predicts it, -XC_MV_MAX to XC_MV_MAX, in units of
+ * xc_cost. component: 0 row, 1 column. */
+unsigned xc_vector_cost(const struct xc_frame_header *header, int component, int difference);
 /* The version that reads on a machine with these bits of enum xc_cpu. */
 xc_modes_read_fn *xc_modes_reader(unsigned cpu_features);
 /* What false means. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "encode/choice.h"
 
-#include "bitstream/mode_fit.h"
 #include "bitstream/modes.h"
 
 /* How often a vector is moved by a quarter sample, as long as that gains something. */
@@ -15,21 +14,51 @@ struct search {
     const struct xc_choice *choice;
     unsigned row, column;
     struct xc_macroblock *mb;
+    struct xc_vector_costs vectors[XC_REF_FRAMES]; /* of the references that are known */
+    bool known[XC_REF_FRAMES];
     int64_t lambda;
     struct xc_macroblock best;
     int64_t best_cost;
 };
 
-/* The bits of modes and vectors, as lambda weighs them. */
-static int64_t cost_of_modes(const struct search *s)
+/* What vectors of a reference cost here. */
+static const struct xc_vector_costs *vector_costs(struct search *s, unsigned reference)
 {
-    struct xc_bits bits = { { 0 } };
-    uint64_t sum = 0;
-    xc_modes_measure(&bits, s->choice->frame, s->row, s->column);
-    for (int kind = 0; kind < XC_BIT_KINDS; kind++) {
-        sum += bits.of[kind];
+    if (!s->known[reference]) {
+        xc_vector_costs_find(&s->vectors[reference], s->choice->frame, s->row, s->column, reference);
+        s->known[reference] = true;
     }
-    return s->lambda * (int64_t)sum;
+    return &s->vectors[reference];
+}
+
+/* Of a macroblock with many modes. */
+static bool fit_many(const struct search *s, unsigned *bits)
+{
+    struct xc_bits measured = { { 0 } };
+    if (!xc_fit_modes(s->choice->frame, s->row, s->column)) {
+        return false;
+    }
+    xc_modes_measure(&measured, s->choice->frame, s->row, s->column);
+    *bits = (unsigned)(measured.of[XC_BITS_SEGMENTS] + measured.of[XC_BITS_MODES] + measured.of[XC_BITS_VECTORS]);
+    return true;
+}
+
+/* Gives the macroblock modes that name its vectors; false: it cannot be coded. *bits: what modes and vectors cost, all
+ * but the skip flag. */
+static bool fit(struct search *s, unsigned *bits)
+{
+    const struct xc_mode_costs *costs = &s->choice->costs;
+    struct xc_macroblock *mb = s->mb;
+    if (mb->y_mode == XC_SPLITMV || mb->y_mode == XC_B_PRED) {
+        return fit_many(s, bits);
+    }
+    if (mb->reference == XC_REF_INTRA) {
+        *bits = costs->y_mode[mb->y_mode] + costs->uv_mode[mb->uv_mode];
+    } else if (!xc_vector_bits(costs, vector_costs(s, mb->reference), mb->mv, &mb->y_mode, bits)) {
+        return false;
+    }
+    *bits += costs->segment[mb->segment] + costs->reference[mb->reference];
+    return true;
 }
 
 static int64_t squared_error(const struct search *s)
@@ -47,10 +76,11 @@ static void glance(struct search *s, const struct xc_macroblock *candidate)
 {
     *s->mb = *candidate;
     s->mb->skip = false;
-    if (!xc_fit_modes(s->choice->frame, s->row, s->column)) {
+    unsigned bits;
+    if (!fit(s, &bits)) {
         return;
     }
-    int64_t cost = cost_of_modes(s);
+    int64_t cost = s->lambda * (bits + s->choice->costs.skip[0]);
     if (cost < s->best_cost && (cost += squared_error(s) * XC_BITS_ONE) < s->best_cost) {
         s->best_cost = cost;
         s->best = *s->mb;
@@ -67,12 +97,12 @@ static void glance_at_vector(struct search *s, unsigned reference, struct xc_mv 
 
 static void glance_at_reference(struct search *s, unsigned reference)
 {
-    struct xc_mv vectors[3] = { { 0, 0 } };
-    xc_near_vectors(&vectors[1], s->choice->frame, s->row, s->column, reference);
+    const struct xc_near_mvs *near = &vector_costs(s, reference)->near;
+    const struct xc_mv vectors[3] = { { 0, 0 }, near->nearest, near->near };
     for (int i = 0; i < 3; i++) {
         bool known = false;
         for (int j = 0; j < i; j++) {
-            known |= vectors[i].row == vectors[j].row && vectors[i].column == vectors[j].column;
+            known |= xc_mv_equal(vectors[i], vectors[j]);
         }
         if (!known) {
             glance_at_vector(s, reference, vectors[i]);
@@ -132,45 +162,87 @@ static bool predict_the_same(const struct xc_macroblock *a, const struct xc_macr
     if (!has_one_vector(a) || !has_one_vector(b)) {
         return a->y_mode == b->y_mode;
     }
-    return a->mv.row == b->mv.row && a->mv.column == b->mv.column;
+    return xc_mv_equal(a->mv, b->mv);
 }
 
-/* What a candidate costs with its residue. The macroblock becomes it. */
-static int64_t full_cost(const struct search *s, const struct xc_macroblock *candidate, struct xc_token_context above,
-                         struct xc_token_context left, const int16_t *const old[XC_BLOCKS])
+/* What a candidate costs with its residue, or some value from limit on. The macroblock becomes it. */
+static int64_t full_cost(struct search *s, struct xc_residue *residue, const struct xc_macroblock *candidate,
+                         const struct xc_coding_place *place, const int16_t *const old[XC_BLOCKS], int64_t limit)
 {
+    unsigned bits;
     *s->mb = *candidate;
-    if (!xc_fit_modes(s->choice->frame, s->row, s->column)) {
+    if (!fit(s, &bits)) {
         return INT64_MAX;
     }
-    const int64_t cost = xc_cost_macroblock(s->choice->coder, s->mb, s->row, s->column, above, left, old);
-    return cost + cost_of_modes(s);
+    const int64_t modes = s->lambda * bits;
+    const int64_t cost = xc_decide_residue(residue, s->choice->coder, s->mb, place, old, limit - modes) + modes;
+    return cost < limit ? cost + s->lambda * s->choice->costs.skip[xc_residue_is_empty(residue)] : cost;
 }
 
-bool xc_choose_prediction(const struct xc_choice *choice, unsigned row, unsigned column, struct xc_token_context above,
-                          struct xc_token_context left, const int16_t *const old[XC_BLOCKS])
+/* Finds the best of what is cheap, and the guess. */
+static void look_around(struct search *s, const struct xc_macroblock *guess)
+{
+    s->best = *guess;
+    s->best_cost = INT64_MAX;
+    if (guess->y_mode != XC_B_PRED) { /* whose error is known with its residue only */
+        glance(s, guess);
+    }
+    if (s->best_cost > s->lambda * LEAST_BITS) {
+        glance_at_references(s);
+        glance_at_intra(s);
+        refine(s);
+    }
+}
+
+/* Settles for a candidate. */
+static void settle(struct search *s, const struct xc_macroblock *candidate)
+{
+    unsigned bits;
+    *s->mb = *candidate;
+    fit(s, &bits);
+}
+
+void xc_choice_fill(struct xc_choice *choice, const struct xc_residue_coder *coder, struct xc_frame *frame)
+{
+    choice->coder = coder;
+    choice->frame = frame;
+    xc_mode_costs_fill(&choice->costs, &frame->header);
+}
+
+/* The frame's macroblock is the better one of two that predict differently, in the end. Returns its residue. */
+static const struct xc_residue *compete(struct search *s, struct xc_residue residues[2],
+                                        const struct xc_macroblock *guess, const struct xc_coding_place *place,
+                                        const int16_t *const old[XC_BLOCKS])
 {
     static const int16_t *const none[XC_BLOCKS];
-    struct xc_macroblock *mb = &choice->frame->macroblocks[(size_t)row * choice->frame->mb_cols + column];
+    const struct xc_residue_coder *coder = s->choice->coder;
+    const int64_t cost = full_cost(s, &residues[0], guess, place, old, INT64_MAX);
+    const bool keep = cost <= full_cost(s, &residues[1], &s->best, place, none, cost);
+    if (keep) {
+        settle(s, guess);
+    }
+    if (s->mb->reference == XC_REF_INTRA) {
+        xc_decide_final_residue(&residues[0], coder, s->mb, place, keep ? old : none);
+        return &residues[0];
+    }
+    if (keep) {
+        xc_predict_macroblock(coder->recon, s->mb, s->row, s->column);
+    }
+    return &residues[keep ? 0 : 1];
+}
+
+const struct xc_residue *xc_choose_prediction(struct xc_residue residues[2], const struct xc_choice *choice,
+                                              const struct xc_coding_place *place, const int16_t *const old[XC_BLOCKS])
+{
+    struct xc_macroblock *mb = &choice->frame->macroblocks[(size_t)place->row * choice->frame->mb_cols + place->column];
     const struct xc_macroblock guess = *mb;
-    struct search s = { .choice = choice, .row = row, .column = column, .mb = mb, .best = guess };
-    s.lambda = xc_residue_lambda(choice->coder, mb, row, column);
-    s.best_cost = INT64_MAX;
-    if (guess.y_mode != XC_B_PRED) { /* whose error is known with its residue only */
-        glance(&s, &guess);
+    struct search s = { .choice = choice, .row = place->row, .column = place->column, .mb = mb };
+    s.lambda = xc_residue_lambda(choice->coder, mb, place->row, place->column);
+    look_around(&s, &guess);
+    if (!predict_the_same(&s.best, &guess)) {
+        return compete(&s, residues, &guess, place, old);
     }
-    if (s.best_cost > s.lambda * LEAST_BITS) {
-        glance_at_references(&s);
-        glance_at_intra(&s);
-        refine(&s);
-    }
-    bool keep = predict_the_same(&s.best, &guess);
-    if (!keep) {
-        const struct xc_macroblock other = s.best;
-        keep = full_cost(&s, &guess, above, left, old) <= full_cost(&s, &other, above, left, none);
-        s.best = keep ? guess : other;
-    }
-    *mb = s.best;
-    xc_fit_modes(choice->frame, row, column);
-    return keep;
+    settle(&s, &s.best);
+    xc_decide_final_residue(&residues[0], choice->coder, mb, place, old);
+    return &residues[0];
 }

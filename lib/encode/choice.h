@@ -5,17 +5,21 @@
 #ifndef XC_ENCODE_CHOICE_H
 #define XC_ENCODE_CHOICE_H
 
+#include "encode/mode_cost.h"
 #include "encode/residue_coder.h"
 
 struct xc_choice {
     const struct xc_residue_coder *coder;
     struct xc_frame *frame; /* the recon's, with the probabilities that bits are counted with */
+    struct xc_mode_costs costs;
 };
 
-/* Settles the modes of a macroblock, which has those of the guess. Those above and to the left of it must be settled
- * and reconstructed. above, left: the contexts around it; old: the levels of the guess, as xc_code_macroblock takes
- * them. Returns whether the guess stays. The recon's picture at the macroblock is used as scratch. */
-bool xc_choose_prediction(const struct xc_choice *choice, unsigned row, unsigned column, struct xc_token_context above,
-                          struct xc_token_context left, const int16_t *const old[XC_BLOCKS]);
+void xc_choice_fill(struct xc_choice *choice, const struct xc_residue_coder *coder, struct xc_frame *frame);
+
+/* Settles the modes of a macroblock, which has those of the guess, predicts it, and decides on its residue, which is
+ * one of the two that are given as scratch. Those above and to the left of it must be settled and reconstructed. old:
+ * the levels of the guess, as xc_decide_residue takes them. */
+const struct xc_residue *xc_choose_prediction(struct xc_residue residues[2], const struct xc_choice *choice,
+                                              const struct xc_coding_place *place, const int16_t *const old[XC_BLOCKS]);
 
 #endif

@@ -58,21 +58,23 @@ static void read_old_levels(struct rebase *r, unsigned row, unsigned worker)
 /* The levels of each row begin at a place of their own, so that rows do not depend on each other for it. */
 static void code_row(struct rebase *r, unsigned row)
 {
-    struct xc_token_context left = { 0 };
+    struct xc_coding_place place = { .row = row };
     const size_t columns = r->frame->mb_cols;
     size_t levels = row * columns * XC_BLOCKS;
     for (unsigned column = 0; column < columns; column++) {
         struct xc_macroblock *mb = &r->frame->macroblocks[row * columns + column];
+        struct xc_residue scratch[2];
         const int16_t *old[XC_BLOCKS];
         find_old_levels(old, (const xc_block *)r->old_levels + mb->coefficients, mb);
         xc_recon_prefetch(&r->recon, r->coder.source, row, column);
         xc_recon_await(&r->recon, row, column);
-        if (!xc_choose_prediction(&r->choice, row, column, r->above[column], left, old)) {
-            memset(old, 0, sizeof old);
-        }
+        place.column = column;
+        place.above = r->above[column];
+        const struct xc_residue *residue = xc_choose_prediction(scratch, &r->choice, &place, old);
+        r->above[column] = residue->above;
+        place.left = residue->left;
         mb->coefficients = (uint32_t)levels;
-        levels += xc_code_macroblock(&r->coder, mb, r->frame->coefficients + levels, row, column, &r->above[column],
-                                     &left, old);
+        levels += xc_put_residue(residue, &r->coder, mb, row, column, r->frame->coefficients + levels);
     }
 }
 
@@ -213,7 +215,7 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
     /* The frame's own probabilities are nearer to those that it will send than the state's. */
     xc_residue_coder_fill(&r.coder, &r.recon, r.copy ? r.copy : source, &rebased->header.probabilities,
                           r.lambda_weight);
-    r.choice = (struct xc_choice){ .coder = &r.coder, .frame = rebased };
+    xc_choice_fill(&r.choice, &r.coder, rebased);
     status = rebase_rows(&r, state, err);
     const enum xc_status read = use_up(frame, status ? NULL : err);
     status = status ? status : read;

@@ -10,19 +10,18 @@
  * coefficients 16 times. */
 enum { DCT_GAIN = 4, WHT_GAIN = 16 };
 
-/* A macroblock in the making. The arrays hold something only where there is something: coefficients once a block is
- * transformed, levels where it has tokens. */
+/* A macroblock in the making. */
 struct work {
     const struct xc_residue_coder *coder;
-    struct xc_macroblock *mb;
+    const struct xc_macroblock *mb;
     unsigned row, column;
-    struct xc_token_context *above, *left;
     const int16_t *const *old;
     int64_t lambda;    /* in squared samples */
+    int64_t limit;     /* costs from here on are not looked at any more; in units of the DCT */
     int64_t cost;      /* squared error of coefficients and their bits, as lambda weighs them, in units of the DCT */
     int64_t zero_cost; /* the same, were there no levels at all */
-    int16_t (*coefficients)[16];
-    xc_block *levels;
+    int16_t (*coefficients)[16]; /* of the blocks that are transformed */
+    struct xc_residue *residue;
 };
 
 /* Luma is what is seen: a bit of chroma has to be worth half as much again. */
@@ -94,18 +93,31 @@ static void transform_plane(struct work *w, int plane, int first)
 static void decide_block(struct work *w, const struct xc_trellis *trellis, int block, uint8_t *above, uint8_t *left)
 {
     const struct xc_block_choice choice =
-        xc_trellis_block(trellis, w->levels[block], w->coefficients[block], *above + *left, w->old[block]);
-    w->mb->tokens[block] = (uint8_t)choice.tokens;
+        xc_trellis_block(trellis, w->residue->levels[block], w->coefficients[block], *above + *left, w->old[block]);
+    w->residue->tokens[block] = (uint8_t)choice.tokens;
     w->cost += block == XC_BLOCK_Y2 ? choice.cost / (WHT_GAIN / DCT_GAIN) : choice.cost;
     w->zero_cost += block == XC_BLOCK_Y2 ? choice.zero_cost / (WHT_GAIN / DCT_GAIN) : choice.zero_cost;
     *above = *left = choice.tokens != 0;
+}
+
+/* Whether it is cheaper without any levels. B_PRED is not asked: its blocks are predicted from those before them, with
+ * their levels. */
+static bool is_better_empty(const struct work *w)
+{
+    return w->mb->y_mode != XC_B_PRED && w->zero_cost <= w->cost;
+}
+
+/* Both costs only grow. */
+static bool is_beyond_limit(const struct work *w)
+{
+    return (is_better_empty(w) ? w->zero_cost : w->cost) >= w->limit;
 }
 
 static void decide_plane(struct work *w, int type, const int16_t factor[2], int first, int size, uint8_t *above,
                          uint8_t *left)
 {
     const struct xc_trellis trellis = trellis_for(w, type, factor, DCT_GAIN);
-    for (int i = 0; i < size * size; i++) {
+    for (int i = 0; i < size * size && !is_beyond_limit(w); i++) {
         decide_block(w, &trellis, first + i, &above[i % size], &left[i / size]);
     }
 }
@@ -119,7 +131,7 @@ static void decide_y2(struct work *w, const struct xc_quantizer *q)
     }
     w->coder->recon->dsp->fwht(w->coefficients[XC_BLOCK_Y2], dc);
     const struct xc_trellis trellis = trellis_for(w, XC_Y2, q->y2, WHT_GAIN);
-    decide_block(w, &trellis, XC_BLOCK_Y2, &w->above->y2, &w->left->y2);
+    decide_block(w, &trellis, XC_BLOCK_Y2, &w->residue->above.y2, &w->residue->left.y2);
 }
 
 /* The luma of B_PRED, where each block is predicted from the ones before: they are decided and reconstructed one by
@@ -130,15 +142,16 @@ static void decide_b_pred(struct work *w, const struct xc_quantizer *q)
     const struct xc_trellis trellis = trellis_for(w, XC_Y_WITH_DC, q->y1, DCT_GAIN);
     const ptrdiff_t stride = recon->picture->plane[XC_PLANE_Y].stride;
     const ptrdiff_t source_stride = w->coder->source->plane[XC_PLANE_Y].stride;
-    for (int i = 0; i < 16; i++) {
+    struct xc_residue *residue = w->residue;
+    for (int i = 0; i < 16 && !is_beyond_limit(w); i++) {
         int x = (i & 3) * 4, y = (i >> 2) * 4;
         uint8_t *dst = xc_recon_at(recon, XC_PLANE_Y, w->row, w->column) + y * stride + x;
         xc_predict_block(recon, w->mb, w->row, w->column, i);
         recon->dsp->fdct(w->coefficients[i], source_at(w, XC_PLANE_Y) + y * source_stride + x, source_stride, dst,
                          stride);
-        decide_block(w, &trellis, i, &w->above->y[i & 3], &w->left->y[i >> 2]);
-        if (w->mb->tokens[i]) {
-            const int16_t *levels = w->levels[i];
+        decide_block(w, &trellis, i, &residue->above.y[i & 3], &residue->left.y[i >> 2]);
+        if (residue->tokens[i]) {
+            const int16_t *levels = residue->levels[i];
             recon->dsp->idct_add(dst, stride, levels, (int16_t)(levels[0] * q->y1[0]), q->y1[1]);
         }
     }
@@ -156,105 +169,101 @@ static void decide_luma(struct work *w, const struct xc_quantizer *q)
         decide_y2(w, q);
         type = XC_Y_AFTER_Y2;
     }
-    decide_plane(w, type, q->y1, 0, 4, w->above->y, w->left->y);
-}
-
-/* As if all levels were zero. */
-static void drop_levels(struct work *w, struct xc_token_context above, struct xc_token_context left)
-{
-    memset(w->mb->tokens, 0, sizeof w->mb->tokens);
-    bool keep_y2 = !xc_has_y2(w->mb);
-    *w->above = (struct xc_token_context){ .y2 = keep_y2 ? above.y2 : 0 };
-    *w->left = (struct xc_token_context){ .y2 = keep_y2 ? left.y2 : 0 };
-}
-
-/* Lines up those of some blocks that have tokens; returns the place after them. */
-static xc_block *gather_levels(const struct work *w, xc_block *out, int first, int end)
-{
-    for (int i = first; i < end; i++) {
-        if (w->mb->tokens[i]) {
-            memcpy(*out++, w->levels[i], sizeof *out);
-        }
-    }
-    return out;
+    decide_plane(w, type, q->y1, 0, 4, w->residue->above.y, w->residue->left.y);
 }
 
 /* Predicts the macroblock and finds its levels. */
 static void decide(struct work *w)
 {
     const struct xc_quantizer *q = &w->coder->recon->quantizer[w->mb->segment];
-    w->mb->tokens[XC_BLOCK_Y2] = 0;
+    struct xc_residue *residue = w->residue;
+    residue->tokens[XC_BLOCK_Y2] = 0;
     xc_predict_macroblock(w->coder->recon, w->mb, w->row, w->column);
     decide_luma(w, q);
+    if (is_beyond_limit(w)) {
+        return;
+    }
     transform_plane(w, XC_PLANE_U, XC_BLOCK_U);
     transform_plane(w, XC_PLANE_V, XC_BLOCK_V);
-    decide_plane(w, XC_CHROMA, q->uv, XC_BLOCK_U, 2, w->above->u, w->left->u);
-    decide_plane(w, XC_CHROMA, q->uv, XC_BLOCK_V, 2, w->above->v, w->left->v);
+    decide_plane(w, XC_CHROMA, q->uv, XC_BLOCK_U, 2, residue->above.u, residue->left.u);
+    decide_plane(w, XC_CHROMA, q->uv, XC_BLOCK_V, 2, residue->above.v, residue->left.v);
 }
 
-/* Whether it is cheaper without any levels. B_PRED is not asked: its blocks are predicted from those before them, with
- * their levels. */
-static bool is_better_empty(const struct work *w)
+/* As if all levels were zero. */
+static void drop_levels(const struct work *w, const struct xc_coding_place *place)
 {
-    return w->mb->y_mode != XC_B_PRED && w->zero_cost <= w->cost;
+    const bool keep_y2 = !xc_has_y2(w->mb);
+    memset(w->residue->tokens, 0, sizeof w->residue->tokens);
+    w->residue->above = (struct xc_token_context){ .y2 = keep_y2 ? place->above.y2 : 0 };
+    w->residue->left = (struct xc_token_context){ .y2 = keep_y2 ? place->left.y2 : 0 };
 }
 
-int64_t xc_cost_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, unsigned row,
-                           unsigned column, struct xc_token_context above, struct xc_token_context left,
-                           const int16_t *const old[XC_BLOCKS])
+/* lambda: what a bit of the residue is worth. */
+static int64_t decide_with(int64_t lambda, struct xc_residue *residue, const struct xc_residue_coder *coder,
+                           const struct xc_macroblock *mb, const struct xc_coding_place *place,
+                           const int16_t *const old[XC_BLOCKS], int64_t limit)
 {
     int16_t coefficients[XC_BLOCKS][16];
-    xc_block levels[XC_BLOCKS];
     struct work w = { .coder = coder,
                       .mb = mb,
-                      .row = row,
-                      .column = column,
-                      .above = &above,
-                      .left = &left,
+                      .row = place->row,
+                      .column = place->column,
                       .old = old,
-                      .lambda = xc_residue_lambda(coder, mb, row, column),
+                      .lambda = lambda,
+                      .limit = limit < INT64_MAX / DCT_GAIN ? limit * DCT_GAIN : INT64_MAX,
                       .coefficients = coefficients,
-                      .levels = levels };
+                      .residue = residue };
+    residue->above = place->above;
+    residue->left = place->left;
     decide(&w);
-    const bool empty = is_better_empty(&w);
-    if (empty) {
-        memset(mb->tokens, 0, sizeof mb->tokens);
+    if (!is_better_empty(&w)) {
+        return w.cost / DCT_GAIN;
     }
-    mb->skip = !xc_has_tokens(mb);
-    return (empty ? w.zero_cost : w.cost) / DCT_GAIN;
+    drop_levels(&w, place);
+    return w.zero_cost / DCT_GAIN;
 }
 
-size_t xc_code_macroblock(const struct xc_residue_coder *coder, struct xc_macroblock *mb, xc_block *levels,
-                          unsigned row, unsigned column, struct xc_token_context *above, struct xc_token_context *left,
-                          const int16_t *const old[XC_BLOCKS])
+int64_t xc_decide_residue(struct xc_residue *residue, const struct xc_residue_coder *coder,
+                          const struct xc_macroblock *mb, const struct xc_coding_place *place,
+                          const int16_t *const old[XC_BLOCKS], int64_t limit)
+{
+    return decide_with(xc_residue_lambda(coder, mb, place->row, place->column), residue, coder, mb, place, old, limit);
+}
+
+void xc_decide_final_residue(struct xc_residue *residue, const struct xc_residue_coder *coder,
+                             const struct xc_macroblock *mb, const struct xc_coding_place *place,
+                             const int16_t *const old[XC_BLOCKS])
+{
+    const int64_t lambda = xc_residue_lambda(coder, mb, place->row, place->column);
+    decide_with(mb->reference == XC_REF_INTRA ? lambda * 9 / 16 : lambda, residue, coder, mb, place, old, INT64_MAX);
+}
+
+bool xc_residue_is_empty(const struct xc_residue *residue)
+{
+    static const uint8_t none[XC_BLOCKS];
+    return memcmp(residue->tokens, none, sizeof none) == 0;
+}
+
+/* Lines up those of some blocks that have tokens; returns the place after them. */
+static xc_block *gather_levels(const struct xc_residue *residue, xc_block *out, int first, int end)
+{
+    for (int i = first; i < end; i++) {
+        if (residue->tokens[i]) {
+            memcpy(*out++, residue->levels[i], sizeof *out);
+        }
+    }
+    return out;
+}
+
+size_t xc_put_residue(const struct xc_residue *residue, const struct xc_residue_coder *coder, struct xc_macroblock *mb,
+                      unsigned row, unsigned column, xc_block *levels)
 {
     const struct xc_recon *recon = coder->recon;
-    const struct xc_token_context above_before = *above, left_before = *left;
-    int16_t coefficients[XC_BLOCKS][16];
-    xc_block block_levels[XC_BLOCKS];
-    struct work w = { .coder = coder,
-                      .mb = mb,
-                      .row = row,
-                      .column = column,
-                      .above = above,
-                      .left = left,
-                      .old = old,
-                      .lambda = xc_residue_lambda(coder, mb, row, column),
-                      .coefficients = coefficients,
-                      .levels = block_levels };
-    /* Residue of intra prediction is worth more: what is predicted next builds on it (libvpx, vp8_optimize_b). */
-    if (mb->reference == XC_REF_INTRA) {
-        w.lambda = w.lambda * 9 / 16;
-    }
-    decide(&w);
-    if (is_better_empty(&w)) {
-        drop_levels(&w, above_before, left_before);
-    }
-
+    memcpy(mb->tokens, residue->tokens, sizeof mb->tokens);
     mb->skip = !xc_has_tokens(mb);
-    xc_block *luma = gather_levels(&w, levels, XC_BLOCK_Y2, XC_BLOCKS);
-    xc_block *chroma = gather_levels(&w, luma, 0, XC_BLOCK_U);
-    xc_block *end = gather_levels(&w, chroma, XC_BLOCK_U, XC_BLOCK_Y2);
+    xc_block *luma = gather_levels(residue, levels, XC_BLOCK_Y2, XC_BLOCKS);
+    xc_block *chroma = gather_levels(residue, luma, 0, XC_BLOCK_U);
+    xc_block *end = gather_levels(residue, chroma, XC_BLOCK_U, XC_BLOCK_Y2);
     if (mb->y_mode == XC_B_PRED) {
         xc_add_chroma_residue(recon, mb, (const xc_block *)chroma, row, column);
     } else {
