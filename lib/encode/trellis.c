@@ -10,10 +10,9 @@
  * After a zero, the block cannot end. */
 enum { AFTER_ZERO, AFTER_ONE, AFTER_MORE, CONTEXTS };
 
-/* The best way to reach each context at one position. */
+/* How the best way to a context at some position comes there. */
 struct node {
-    int64_t cost;
-    int16_t level; /* that leads here */
+    int16_t level; /* the last one */
     uint8_t from;  /* context before it */
 };
 
@@ -25,13 +24,22 @@ static int64_t square(int64_t x)
     return x * x;
 }
 
+/* A search under way. */
+struct search {
+    const struct xc_trellis *trellis;
+    int64_t cost[CONTEXTS]; /* of the best ways so far */
+    struct node nodes[16][CONTEXTS];
+};
+
 /* One position, for all levels that are tried there. */
 struct step {
     const struct xc_trellis *trellis;
     const uint16_t *costs[CONTEXTS]; /* by magnitude */
-    const struct node *from;
-    struct node *to;
+    int64_t from[CONTEXTS];          /* costs before the position */
+    int64_t *to;                     /* costs after it */
+    struct node *nodes;
     int coefficient, factor;
+    bool last; /* no position after it is looked at */
 };
 
 static int64_t bits(const uint16_t *costs, int magnitude)
@@ -40,16 +48,27 @@ static int64_t bits(const uint16_t *costs, int magnitude)
                                         : costs[XC_COSTED_LEVELS] + (int64_t)xc_large_level_cost(magnitude);
 }
 
-/* Extends all ways that lead to the position by this level, which leaves that context. */
+static const uint16_t *costs_at(const struct xc_trellis *t, int position, int context)
+{
+    const bool may_end = position == t->first || context != AFTER_ZERO;
+    return t->costs->level[t->type][xc_coefficient_band[position]][context][!may_end];
+}
+
+/* Extends the best way that leads to the position by this level, which leaves that context. */
 static inline void try_level(const struct step *s, int level, int context)
 {
-    int64_t error = square(s->coefficient - level * s->factor) * 256;
-    struct node *to = &s->to[context];
-    for (int from = 0; from < CONTEXTS; from++) {
-        int64_t cost = s->from[from].cost + error + s->trellis->lambda * bits(s->costs[from], abs(level));
-        if (cost < to->cost) {
-            *to = (struct node){ cost, (int16_t)level, (uint8_t)from };
-        }
+    const int magnitude = abs(level);
+    int64_t least = s->from[0] + s->trellis->lambda * bits(s->costs[0], magnitude);
+    unsigned best = 0;
+    for (unsigned from = 1; from < CONTEXTS; from++) {
+        const int64_t cost = s->from[from] + s->trellis->lambda * bits(s->costs[from], magnitude);
+        best = cost < least ? from : best;
+        least = cost < least ? cost : least;
+    }
+    least += square(s->coefficient - level * s->factor) * 256;
+    if (least < s->to[context]) {
+        s->to[context] = least;
+        s->nodes[context] = (struct node){ (int16_t)level, (uint8_t)best };
     }
 }
 
@@ -66,7 +85,9 @@ static void try_levels(const struct step *s, int hint)
         magnitude = XC_MAX_LEVEL;
     }
     int nearest = s->coefficient < 0 ? -magnitude : magnitude, smaller = s->coefficient < 0 ? nearest + 1 : nearest - 1;
-    try_level(s, 0, AFTER_ZERO);
+    if (!s->last) { /* no block ends with a zero */
+        try_level(s, 0, AFTER_ZERO);
+    }
     if (magnitude > 0) {
         try_nonzero(s, nearest);
     }
@@ -78,20 +99,38 @@ static void try_levels(const struct step *s, int hint)
     }
 }
 
-static struct step step_at(const struct xc_trellis *t, struct node nodes[][CONTEXTS], int position, int coefficient)
+static void pass_tried(struct search *s, int position, int coefficient, int hint, bool last)
 {
-    const bool at_start = position == t->first;
-    struct step s = { .trellis = t,
-                      .from = nodes[position],
-                      .to = nodes[position + 1],
-                      .coefficient = coefficient,
-                      .factor = t->factor[position > 0] };
+    const struct xc_trellis *t = s->trellis;
+    struct step step = { .trellis = t,
+                         .to = s->cost,
+                         .nodes = s->nodes[position],
+                         .coefficient = coefficient,
+                         .factor = t->factor[position > 0],
+                         .last = last };
     for (int context = 0; context < CONTEXTS; context++) {
-        const bool may_end = at_start || context != AFTER_ZERO;
-        s.costs[context] = t->costs->level[t->type][xc_coefficient_band[position]][context][!may_end];
-        s.to[context].cost = NEVER;
+        step.costs[context] = costs_at(t, position, context);
+        step.from[context] = s->cost[context];
+        s->cost[context] = NEVER;
     }
-    return s;
+    try_levels(&step, hint);
+}
+
+/* A position where only zero is tried. */
+static void pass_zero(struct search *s, int position, int64_t error)
+{
+    int64_t least = NEVER;
+    unsigned best = 0;
+    for (unsigned from = 0; from < CONTEXTS; from++) {
+        if (s->cost[from] < NEVER) {
+            const int64_t cost = s->cost[from] + s->trellis->lambda * costs_at(s->trellis, position, (int)from)[0];
+            best = cost < least ? from : best;
+            least = cost < least ? cost : least;
+        }
+    }
+    s->nodes[position][AFTER_ZERO] = (struct node){ 0, (uint8_t)best };
+    s->cost[AFTER_ZERO] = least + error;
+    s->cost[AFTER_ONE] = s->cost[AFTER_MORE] = NEVER;
 }
 
 static int64_t end_cost(const struct xc_trellis *t, int position, int context)
@@ -99,13 +138,19 @@ static int64_t end_cost(const struct xc_trellis *t, int position, int context)
     return position == 16 ? 0 : t->lambda * t->costs->end[t->type][xc_coefficient_band[position]][context];
 }
 
-/* Writes the levels of the way that ends at this position and context. */
-static void trace_back(int16_t levels[16], struct node nodes[][CONTEXTS], int first, int end, int context)
+/* Whether none of the ways so far can become a better choice: they only grow. */
+static bool is_hopeless(const struct search *s, int64_t best)
+{
+    return s->cost[AFTER_ZERO] >= best && s->cost[AFTER_ONE] >= best && s->cost[AFTER_MORE] >= best;
+}
+
+/* Writes the levels of the way that ends before this position, in this context. */
+static void trace_back(int16_t levels[16], const struct search *s, int end, int context)
 {
     memset(levels, 0, 16 * sizeof *levels);
-    for (int i = end; i > first; i--) {
-        const struct node *node = &nodes[i][context];
-        levels[xc_zigzag[i - 1]] = node->level;
+    for (int i = end - 1; i >= s->trellis->first; i--) {
+        const struct node *node = &s->nodes[i][context];
+        levels[xc_zigzag[i]] = node->level;
         context = node->from;
     }
 }
@@ -114,26 +159,24 @@ static void trace_back(int16_t levels[16], struct node nodes[][CONTEXTS], int fi
 static struct xc_block_choice search(const struct xc_trellis *t, int16_t levels[16], const int16_t coefficients[16],
                                      int context, const int16_t *hint, unsigned tried, struct xc_block_choice best)
 {
-    struct node nodes[17][CONTEXTS];
-    int best_context = 0, end = 16;
+    struct search s;
+    s.trellis = t;
+    s.cost[0] = s.cost[1] = s.cost[2] = NEVER;
+    int best_context = 0;
     int64_t rest = best.zero_cost; /* error of leaving out all coefficients from a position on */
-    while (!(tried >> xc_zigzag[end - 1] & 1)) {
-        end--;
-    }
-    for (int i = 0; i < CONTEXTS; i++) {
-        nodes[t->first][i].cost = i == context ? 0 : NEVER;
-    }
-    for (int i = t->first; i < end; i++) {
+    s.cost[context] = 0;
+    for (int i = t->first; tried && !is_hopeless(&s, best.cost); i++) {
         const int at = xc_zigzag[i];
-        const struct step s = step_at(t, nodes, i, coefficients[at]);
-        rest -= square(coefficients[at]) * 256;
+        const int64_t error = square(coefficients[at]) * 256;
+        rest -= error;
         if (!(tried >> at & 1)) {
-            try_level(&s, 0, AFTER_ZERO);
+            pass_zero(&s, i, error);
             continue;
         }
-        try_levels(&s, hint ? hint[at] : 0);
+        tried &= ~(1u << at);
+        pass_tried(&s, i, coefficients[at], hint ? hint[at] : 0, !tried);
         for (int c = AFTER_ONE; c < CONTEXTS; c++) {
-            int64_t total = nodes[i + 1][c].cost + rest + end_cost(t, i + 1, c);
+            const int64_t total = s.cost[c] + rest + end_cost(t, i + 1, c);
             if (total < best.cost) {
                 best.cost = total;
                 best.tokens = i + 1;
@@ -142,7 +185,7 @@ static struct xc_block_choice search(const struct xc_trellis *t, int16_t levels[
         }
     }
     if (best.tokens) {
-        trace_back(levels, nodes, t->first, best.tokens, best_context);
+        trace_back(levels, &s, best.tokens, best_context);
     }
     return best;
 }
