@@ -4,6 +4,8 @@
 #define _DEFAULT_SOURCE /* for MAP_ANONYMOUS */
 #include <sys/mman.h>
 
+#include "encode/mode_cost.h"
+#include "excamera/bits.h"
 #include "excamera/decode.h"
 #include "excamera/frame.h"
 #include "excamera/picture.h"
@@ -142,6 +144,45 @@ static void check_optimized(struct bench *bench, const struct xc_picture *pictur
     xc_state_clear(&state);
 }
 
+/* What the tables of rebasing say about a macroblock's modes and vectors; splits are in no table. */
+static uint64_t bits_by_tables(const struct xc_mode_costs *costs, const struct xc_frame *frame, unsigned row,
+                               unsigned column)
+{
+    const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
+    unsigned bits = 0;
+    if (mb->reference == XC_REF_INTRA) {
+        bits = xc_intra_bits(costs, mb);
+    } else {
+        struct xc_vector_costs here;
+        uint8_t y_mode;
+        xc_vector_costs_find(&here, frame, row, column, mb->reference);
+        CHECK(xc_vector_bits(costs, &here, mb->mv, &y_mode, &bits));
+        /* An encoder may have named the same vector by another mode, which costs something else. */
+        if (y_mode != mb->y_mode) {
+            return UINT64_MAX;
+        }
+    }
+    return bits + costs->segment[mb->segment] + costs->reference[mb->reference] + costs->skip[mb->skip];
+}
+
+static void check_mode_costs(const struct xc_frame *frame)
+{
+    struct xc_error err = { .text = "" };
+    struct xc_mode_costs costs;
+    struct xc_bits sum, *measured = unit_realloc(NULL, (size_t)frame->mb_cols * frame->mb_rows * sizeof *measured);
+    CHECK_OK(xc_frame_measure(frame, &sum, measured, &err), err);
+    xc_mode_costs_fill(&costs, &frame->header);
+    for (size_t i = 0; i < (size_t)frame->mb_cols * frame->mb_rows; i++) {
+        if (frame->macroblocks[i].y_mode != XC_SPLITMV) {
+            const unsigned row = (unsigned)(i / frame->mb_cols), column = (unsigned)(i % frame->mb_cols);
+            const uint64_t *of = measured[i].of, bits = bits_by_tables(&costs, frame, row, column);
+            const uint64_t walked = of[XC_BITS_SEGMENTS] + of[XC_BITS_SKIPS] + of[XC_BITS_MODES] + of[XC_BITS_VECTORS];
+            CHECK(bits == walked || bits == UINT64_MAX);
+        }
+    }
+    free(measured);
+}
+
 /* Runs all checks on one frame; the state becomes the one after it. */
 static void test_frame(struct bench *bench, const struct xc_ivf_frame *ivf_frame)
 {
@@ -156,6 +197,9 @@ static void test_frame(struct bench *bench, const struct xc_ivf_frame *ivf_frame
     check_decodes_to(bench, bench->workspace, ivf_frame->data, ivf_frame->size, picture, &after);
     check_decodes_to(bench, bench->plain, ivf_frame->data, ivf_frame->size, picture, &after);
     check_serialized(bench, picture, &after);
+    if (!bench->frame.header.key_frame) {
+        check_mode_costs(&bench->frame);
+    }
     check_optimized(bench, picture);
     xc_picture_unref(picture);
     xc_state_clear(&bench->state);

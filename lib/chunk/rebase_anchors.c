@@ -50,7 +50,7 @@ static enum xc_status make_frame(struct chain *c, uint32_t index, const struct x
 {
     const struct xc_ivf_frame *data = &c->guess->ivf->frames[index];
     struct xc_state after = XC_STATE_INIT;
-    enum xc_status status = xc_frame_parse(&c->frame, &c->origin, data->data, data->size, err);
+    enum xc_status status = xc_frame_open(&c->frame, &c->origin, data->data, data->size, err);
     if (!status && !(status = xc_state_copy(&after, &c->origin, err))) {
         status = xc_state_follow_header(&after, &c->frame, err);
     }

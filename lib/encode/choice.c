@@ -9,6 +9,9 @@ enum { REFINEMENTS = 2 };
 /* No prediction takes fewer bits. */
 enum { LEAST_BITS = 2 * XC_BITS_ONE };
 
+/* That are looked at: the guess, three of each reference, and those of refinements. */
+enum { MOST_VECTORS = 1 + 3 * XC_REFERENCES + 4 * REFINEMENTS };
+
 /* A choice under way. The macroblock in the frame is the one that is looked at. */
 struct search {
     const struct xc_choice *choice;
@@ -16,10 +19,17 @@ struct search {
     struct xc_macroblock *mb;
     struct xc_vector_costs vectors[XC_REF_FRAMES]; /* of the references that are known */
     bool known[XC_REF_FRAMES];
+    uint64_t seen[MOST_VECTORS]; /* that were looked at, so they cannot be better than the best */
+    unsigned seen_count;
     int64_t lambda;
     struct xc_macroblock best;
     int64_t best_cost;
 };
+
+static bool has_one_vector(const struct xc_macroblock *mb)
+{
+    return mb->reference != XC_REF_INTRA && mb->y_mode != XC_SPLITMV;
+}
 
 /* What vectors of a reference cost here. */
 static const struct xc_vector_costs *vector_costs(struct search *s, unsigned reference)
@@ -31,8 +41,7 @@ static const struct xc_vector_costs *vector_costs(struct search *s, unsigned ref
     return &s->vectors[reference];
 }
 
-/* Of a macroblock with many modes. */
-static bool fit_many(const struct search *s, unsigned *bits)
+static bool fit_split(const struct search *s, unsigned *bits)
 {
     struct xc_bits measured = { { 0 } };
     if (!xc_fit_modes(s->choice->frame, s->row, s->column)) {
@@ -49,11 +58,11 @@ static bool fit(struct search *s, unsigned *bits)
 {
     const struct xc_mode_costs *costs = &s->choice->costs;
     struct xc_macroblock *mb = s->mb;
-    if (mb->y_mode == XC_SPLITMV || mb->y_mode == XC_B_PRED) {
-        return fit_many(s, bits);
+    if (mb->y_mode == XC_SPLITMV) {
+        return fit_split(s, bits);
     }
     if (mb->reference == XC_REF_INTRA) {
-        *bits = costs->y_mode[mb->y_mode] + costs->uv_mode[mb->uv_mode];
+        *bits = xc_intra_bits(costs, mb);
     } else if (!xc_vector_bits(costs, vector_costs(s, mb->reference), mb->mv, &mb->y_mode, bits)) {
         return false;
     }
@@ -87,27 +96,37 @@ static void glance(struct search *s, const struct xc_macroblock *candidate)
     }
 }
 
+/* Notes that a vector is looked at; false if it was before. */
+static bool note_vector(struct search *s, unsigned reference, struct xc_mv mv)
+{
+    /* Not 0, which stands for none. All are compared, since guessing when to stop would take longer. */
+    const uint64_t vector = (uint64_t)reference << 32 | (uint32_t)(uint16_t)mv.row << 16 | (uint16_t)mv.column;
+    bool known = false;
+    for (unsigned i = 0; i < MOST_VECTORS; i++) {
+        known |= s->seen[i] == vector;
+    }
+    if (!known) {
+        s->seen[s->seen_count++] = vector;
+    }
+    return !known;
+}
+
 static void glance_at_vector(struct search *s, unsigned reference, struct xc_mv mv)
 {
     const struct xc_macroblock candidate = {
         .y_mode = XC_NEWMV, .reference = (uint8_t)reference, .segment = s->best.segment, .mv = mv
     };
-    glance(s, &candidate);
+    if (note_vector(s, reference, mv)) {
+        glance(s, &candidate);
+    }
 }
 
 static void glance_at_reference(struct search *s, unsigned reference)
 {
     const struct xc_near_mvs *near = &vector_costs(s, reference)->near;
-    const struct xc_mv vectors[3] = { { 0, 0 }, near->nearest, near->near };
-    for (int i = 0; i < 3; i++) {
-        bool known = false;
-        for (int j = 0; j < i; j++) {
-            known |= xc_mv_equal(vectors[i], vectors[j]);
-        }
-        if (!known) {
-            glance_at_vector(s, reference, vectors[i]);
-        }
-    }
+    glance_at_vector(s, reference, (struct xc_mv){ 0, 0 });
+    glance_at_vector(s, reference, near->nearest);
+    glance_at_vector(s, reference, near->near);
 }
 
 /* A reference that holds the same picture as one before it has nothing to offer. */
@@ -132,11 +151,6 @@ static void glance_at_intra(struct search *s)
         candidate.y_mode = (uint8_t)mode;
         glance(s, &candidate);
     }
-}
-
-static bool has_one_vector(const struct xc_macroblock *mb)
-{
-    return mb->reference != XC_REF_INTRA && mb->y_mode != XC_SPLITMV;
 }
 
 static void refine(struct search *s)
@@ -184,6 +198,9 @@ static void look_around(struct search *s, const struct xc_macroblock *guess)
 {
     s->best = *guess;
     s->best_cost = INT64_MAX;
+    if (has_one_vector(guess)) {
+        note_vector(s, guess->reference, guess->mv);
+    }
     if (guess->y_mode != XC_B_PRED) { /* whose error is known with its residue only */
         glance(s, guess);
     }

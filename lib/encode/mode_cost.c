@@ -31,9 +31,14 @@ void xc_mode_costs_fill(struct xc_mode_costs *costs, const struct xc_frame_heade
         costs->segment[i] = cost_of_leaf(xc_segment_tree, h->segment_tree, i);
     }
     fill_references(costs->reference, h);
-    for (int mode = XC_DC_PRED; mode < XC_B_PRED; mode++) {
+    for (int mode = XC_DC_PRED; mode <= XC_B_PRED; mode++) {
         costs->y_mode[mode] = cost_of_leaf(xc_y_mode_tree, h->probabilities.y_mode, mode);
+    }
+    for (int mode = XC_DC_PRED; mode <= XC_TM_PRED; mode++) {
         costs->uv_mode[mode] = cost_of_leaf(xc_uv_mode_tree, h->probabilities.uv_mode, mode);
+    }
+    for (int mode = 0; mode < XC_B_MODES; mode++) {
+        costs->b_mode[mode] = cost_of_leaf(xc_b_mode_tree, xc_b_mode_probability, mode);
     }
     for (int component = 0; component < 2; component++) {
         for (int i = -XC_MV_MAX; i <= XC_MV_MAX; i++) {

@@ -7,16 +7,27 @@
 
 /* Of an interframe with this header; in 1/256 bit. */
 struct xc_mode_costs {
-    uint16_t skip[2];                      /* the skip flag */
-    uint16_t segment[XC_SEGMENTS];         /* 0 where the frame sends no segments */
-    uint16_t reference[XC_REF_FRAMES];     /* intra prediction is one, too */
-    uint16_t y_mode[XC_B_PRED];            /* of intra prediction as a whole: XC_DC_PRED to XC_TM_PRED */
-    uint16_t uv_mode[XC_B_PRED];           /* likewise */
+    uint16_t skip[2];                  /* the skip flag */
+    uint16_t segment[XC_SEGMENTS];     /* 0 where the frame sends no segments */
+    uint16_t reference[XC_REF_FRAMES]; /* intra prediction is one, too */
+    uint16_t y_mode[XC_B_PRED + 1];    /* of intra prediction: XC_DC_PRED to XC_B_PRED */
+    uint16_t uv_mode[XC_TM_PRED + 1];
+    uint16_t b_mode[XC_B_MODES];
     uint16_t vector[2][2 * XC_MV_MAX + 1]; /* component by component (row, column): the difference from what predicts
                                             * it, plus XC_MV_MAX */
 };
 
 void xc_mode_costs_fill(struct xc_mode_costs *costs, const struct xc_frame_header *header);
+
+/* What the modes of an intra predicted macroblock cost. */
+static inline unsigned xc_intra_bits(const struct xc_mode_costs *costs, const struct xc_macroblock *mb)
+{
+    unsigned bits = costs->y_mode[mb->y_mode] + costs->uv_mode[mb->uv_mode];
+    for (int i = 0; mb->y_mode == XC_B_PRED && i < 16; i++) {
+        bits += costs->b_mode[mb->b_mode[i]];
+    }
+    return bits;
+}
 
 /* Of one macroblock, which predicts from one reference: its surroundings. */
 struct xc_vector_costs {

@@ -36,6 +36,7 @@ struct rebase {
     struct xc_token_context *above, *above_counted; /* by column: of the row last coded there, last counted */
     struct xc_progress counted;                     /* in rows */
     struct tally *tally;                            /* by worker */
+    xc_block *row_levels;                           /* by worker: of the row that it makes */
 };
 
 /* Where each block's old levels are, or NULL for a block that had none. levels: the macroblock's. */
@@ -55,12 +56,12 @@ static void read_old_levels(struct rebase *r, unsigned row, unsigned worker)
     xc_progress_reach(r->recon.threads, &r->parsed, row + 1);
 }
 
-/* The levels of each row begin at a place of their own, so that rows do not depend on each other for it. */
-static void code_row(struct rebase *r, unsigned row)
+/* Returns how many blocks of levels the row has. */
+static size_t code_row(struct rebase *r, unsigned row, xc_block *levels)
 {
     struct xc_coding_place place = { .row = row };
     const size_t columns = r->frame->mb_cols;
-    size_t levels = row * columns * XC_BLOCKS;
+    size_t count = 0;
     for (unsigned column = 0; column < columns; column++) {
         struct xc_macroblock *mb = &r->frame->macroblocks[row * columns + column];
         struct xc_residue scratch[2];
@@ -73,9 +74,21 @@ static void code_row(struct rebase *r, unsigned row)
         const struct xc_residue *residue = xc_choose_prediction(scratch, &r->choice, &place, old);
         r->above[column] = residue->above;
         place.left = residue->left;
-        mb->coefficients = (uint32_t)levels;
-        levels += xc_put_residue(residue, &r->coder, mb, row, column, r->frame->coefficients + levels);
+        mb->coefficients = (uint32_t)count;
+        count += xc_put_residue(residue, &r->coder, mb, row, column, levels + count);
     }
+    return count;
+}
+
+/* Rows are appended in their order, so that no more memory is touched than the levels need. */
+static void append_levels(struct xc_frame *frame, unsigned row, const xc_block *levels, size_t count)
+{
+    struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
+    for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
+        mb->coefficients += (uint32_t)frame->coefficient_count;
+    }
+    memcpy(frame->coefficients + frame->coefficient_count, levels, count * sizeof *levels);
+    frame->coefficient_count += count;
 }
 
 static void rebase_row(void *context, unsigned row, unsigned worker)
@@ -86,8 +99,10 @@ static void rebase_row(void *context, unsigned row, unsigned worker)
     if (r->reader) {
         read_old_levels(r, row, worker);
     }
-    code_row(r, row);
+    xc_block *levels = r->row_levels + (size_t)worker * r->frame->mb_cols * XC_BLOCKS;
+    const size_t count = code_row(r, row, levels);
     xc_progress_wait(threads, &r->counted, row);
+    append_levels(r->frame, row, (const xc_block *)levels, count);
     tally->uncodable |= !xc_frame_count_row(&tally->counts, r->frame, row, r->above_counted);
     xc_progress_reach(threads, &r->counted, row + 1);
     xc_filter_row(&r->recon, row);
@@ -104,7 +119,7 @@ static void take_over(struct xc_frame *to, struct xc_frame *from)
     to->mb_rows = from->mb_rows;
     to->macroblocks = from->macroblocks;
     to->macroblock_capacity = from->macroblock_capacity;
-    to->coefficient_count = (size_t)from->mb_cols * from->mb_rows * XC_BLOCKS;
+    to->coefficient_count = 0;
     from->macroblocks = macroblocks;
     from->macroblock_capacity = capacity;
 }
@@ -143,6 +158,7 @@ static void end(struct rebase *r)
     free(r->above);
     free(r->tally);
     free(r->lambda_weight);
+    free(r->row_levels);
     xc_picture_unref(r->copy);
     xc_recon_end(&r->recon);
 }
@@ -162,9 +178,10 @@ static enum xc_status begin(struct rebase *r, struct xc_workspace *workspace, st
     r->above = calloc(2 * (size_t)frame->mb_cols, sizeof *r->above);
     r->tally = calloc(workers, sizeof *r->tally);
     r->lambda_weight = malloc((size_t)frame->mb_cols * frame->mb_rows * sizeof *r->lambda_weight);
-    status = r->above && r->tally && r->lambda_weight
+    r->row_levels = malloc((size_t)workers * frame->mb_cols * XC_BLOCKS * sizeof *r->row_levels);
+    status = r->above && r->tally && r->lambda_weight && r->row_levels
                  ? xc_picture_copy_unless_complete(&r->copy, source, workspace->pool, err)
-                 : xc_fail(err, XC_ERR_MEMORY, "out of memory for contexts and symbol counts");
+                 : xc_fail(err, XC_ERR_MEMORY, "out of memory for contexts, symbol counts and levels");
     if (status) {
         end(r);
     } else {
