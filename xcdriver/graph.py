@@ -143,6 +143,11 @@ def replayed_at_once(batch, chunk, quality):
     return ranges
 
 
+# For the steps of a chain whose chunks are made in different places, each of which waits for its turn. On AWS Lambda, a
+# function has nearly two processors.
+BOTH_PROCESSORS = ("--threads", "2")
+
+
 def replay(batch, chunk, quality):
     """The steps by which a chunk finds out the state before it from the anchors before it, as they come."""
     before = []
@@ -151,7 +156,7 @@ def replay(batch, chunk, quality):
         after = f"{stem(chunk)}-after-{stem(chunks[-1])}.state"
         yield Step([after], [*anchors, *before],
                    ["xc-dump", "--anchors", "--cq-level", str(level_of(quality, chunks[0])),
-                    *(["-S", *before] if before else []), *anchors, after])
+                    *(["-S", *before] if before else []), *BOTH_PROCESSORS, *anchors, after])
         before = [after]
 
 
@@ -182,7 +187,7 @@ def prepared(batch, quality, options=(), replays=False):
             steps.extend(replay(batch, chunk, quality) if replays else [])
             steps.append(Step([anchors, *after], [guess, targets, *before],
                               ["xc-rebase", "--anchors", *level, "-i", "y4m", "-I", *before, "-p", guess, *handing_on,
-                               targets]))
+                               *(BOTH_PROCESSORS if replays else ()), targets]))
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
                           ["xc-enc", "--follow", anchors, *given, *(["-I", *before] if before else []),
                            "-o", finished(chunk), raw(chunk)]))
