@@ -138,8 +138,18 @@ static void code_references(struct xc_coder c, struct xc_frame_header *h)
     h->sign_bias_altref = xc_code_flag(c, h->sign_bias_altref);
 }
 
+/* As xc_code_literal does. */
+XC_INLINE uint8_t code_probability(struct xc_coder c, uint8_t probability)
+{
+    unsigned result = 0;
+    for (int bit = 7; bit >= 0; bit--) {
+        result = result << 1 | xc_code_constant(c, 128, probability >> bit & 1);
+    }
+    return (uint8_t)result;
+}
+
 /* Section 13.4. */
-static void code_coefficient_updates(struct xc_coder c, struct xc_frame_header *h)
+XC_INLINE void code_coefficient_updates(struct xc_coder c, struct xc_frame_header *h)
 {
     c.kind = XC_BITS_PROBABILITIES;
     for (int i = 0; i < 4; i++) {
@@ -150,7 +160,7 @@ static void code_coefficient_updates(struct xc_coder c, struct xc_frame_header *
                 for (int l = 0; l < 11; l++) {
                     if (xc_code_constant(c, xc_coefficient_update_probability[i][j][k][l],
                                          h->coefficient_sent[i][j][k] >> l & 1)) {
-                        probability[l] = (uint8_t)xc_code_literal(c, 8, probability[l]);
+                        probability[l] = code_probability(c, probability[l]);
                         sent |= (uint16_t)(1 << l);
                     }
                 }
@@ -158,6 +168,14 @@ static void code_coefficient_updates(struct xc_coder c, struct xc_frame_header *
             }
         }
     }
+}
+
+/* Most of a header's bools are read here. */
+static void read_coefficient_updates(struct xc_bool_reader *reader, struct xc_frame_header *h)
+{
+    struct xc_bool_reader local = *reader;
+    code_coefficient_updates((struct xc_coder){ .coding = XC_READ, .reader = &local }, h);
+    *reader = local;
 }
 
 /* Section 17.2: seven bits stand for an even probability; 0 stands for 1. */
@@ -204,7 +222,11 @@ void xc_header_code(struct xc_coder c, struct xc_frame_header *h)
     if (!h->key_frame) {
         h->refresh_last = xc_code_flag(c, h->refresh_last);
     }
-    code_coefficient_updates(c, h);
+    if (c.coding == XC_READ) {
+        read_coefficient_updates(c.reader, h);
+    } else {
+        code_coefficient_updates(c, h);
+    }
     h->skip_enabled = xc_code_flag(c, h->skip_enabled);
     if (h->skip_enabled) {
         h->skip_probability = (uint8_t)xc_code_literal(c, 8, h->skip_probability);

@@ -8,6 +8,8 @@
 
 /* How many macroblocks ahead memory is asked for: decoding that many takes about one memory latency. */
 enum { PREFETCH_DISTANCE = 6 };
+/* Pictures up to this size stay in the second-level cache from one frame to the next, with the references: 256 KiB. */
+enum { CACHED_MACROBLOCKS = 256 * 1024 / (16 * 16 * 3 / 2) };
 /* Of most processors, in bytes. Several neighbouring macroblocks share one in each row. */
 enum { CACHE_LINE = 64 };
 
@@ -100,7 +102,7 @@ void xc_recon_prefetch(const struct xc_recon *recon, const struct xc_picture *so
 {
     const struct xc_frame *frame = recon->frame;
     column += PREFETCH_DISTANCE;
-    if (column >= frame->mb_cols) {
+    if (column >= frame->mb_cols || (unsigned)frame->mb_cols * frame->mb_rows <= CACHED_MACROBLOCKS) {
         return;
     }
     const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
