@@ -31,7 +31,8 @@ sys.dont_write_bytecode = True  # the package may be installed in a system direc
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # with PYTHONSAFEPATH, Python does not do this
 from xcdriver import asl, sources  # noqa: E402
 from xcdriver.arguments import Parser, Version, write_output  # noqa: E402
-from xcdriver.graph import LAST_CHUNK, STRUCTURES, batches, stem  # noqa: E402
+from xcdriver.graph import LAST_CHUNK, STRUCTURES, stem  # noqa: E402
+from xcdriver.layout import Layout  # noqa: E402
 from xcdriver.makefile import makefile  # noqa: E402
 
 
@@ -76,11 +77,12 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    film = batches(options.start, options.end, options.batch)
+    layout = Layout(options.batch, options.start)
+    film = layout.batches(options.end + 1)
     if options.format == "asl":
         pieces = asl.text(asl.definition(film, options.quality, options.structure))
     else:
-        pieces = makefile(film, options.batch, options.quality, options.structure, options.source)
+        pieces = makefile(film, layout, options.quality, options.structure, options.source)
     write_output("gen_makefile.py", pieces)
 
 

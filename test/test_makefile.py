@@ -101,7 +101,7 @@ class Commands(MakefileCase):
     def test_chunk_tools(self):
         """mk/chunk-tools, from which other parts know the tools, lists those that the graph runs."""
         listed = (ROOT / "mk/chunk-tools").read_text().split()
-        steps = [step for structure in graph.STRUCTURES for step in graph.film_steps(structure, 0, 15, 16, 22)]
+        steps = [step for structure in graph.STRUCTURES for step in graph.film_steps(structure, [range(16)], 22)]
         steps += [*sources.Pictures(1, 10, 6).steps(range(1)), *sources.Pieces([["a.nut"]]).steps(range(1))]
         self.assertEqual(sorted(listed), sorted({step.argv[0] for step in steps}))
 
@@ -135,7 +135,7 @@ class ModelsOfGg(Case):
 
     def test_every_step(self):
         for structure in graph.STRUCTURES:
-            for step in graph.film_steps(structure, 0, 5, 3, 22):
+            for step in graph.film_steps(structure, [range(3), range(3, 6)], 22):
                 with self.subTest(" ".join(step.argv)):
                     said = harness.must(*step.argv, env=harness.environment(PATH=self.path, EXCAMERA_BIN_DIR=str(BIN)))
                     description, *words = said.decode().splitlines()

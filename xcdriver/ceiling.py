@@ -44,14 +44,14 @@ def check(parser, options):
 class Levels:
     """The level of each chunk: that of the film, or a coarser one for a whole batch."""
 
-    def __init__(self, level, raised, batch_chunks):
-        self.level, self.raised, self.batch_chunks = level, raised, batch_chunks
+    def __init__(self, level, raised, layout):
+        self.level, self.raised, self.layout = level, raised, layout
 
     def __str__(self):
         return f"{self.level} or coarser"
 
     def __call__(self, chunk):
-        return self.raised.get(str(chunk // self.batch_chunks), self.level)
+        return self.raised.get(str(self.layout.number(chunk)), self.level)
 
 
 def drain(left, frames, capacity, step):
@@ -74,12 +74,12 @@ class Ceiling:
         self.capacity = options.max_bitrate * options.buffer
         self.state = work.record.get("ceiling") or {
             "batches": 0, "left": self.capacity, "least": self.capacity, "raised": {}}
-        self.levels = Levels(options.quality, self.state["raised"], options.batch)
+        self.levels = Levels(options.quality, self.state["raised"], work.layout)
 
     @property
     def end(self):
         """The chunk before which all is as it stays."""
-        return self.state["batches"] * self.options.batch
+        return self.work.layout.numbered(self.state["batches"]).start
 
     def frames(self, chunks):
         """All frames of some chunks, and the bits that come in from one to the next."""
@@ -100,8 +100,7 @@ class Ceiling:
     def overshoot(self, end, note):
         """Looks at the batches before the chunk `end`, which are finished, until one of them does not fit. Returns its
         chunks and the level that it needs, or None."""
-        while self.end < end:
-            chunks = range(self.end, min(self.end + self.options.batch, end))
+        for chunks in self.work.layout.batches(end, self.end):
             level, (frames, step) = self.levels(chunks[0]), self.frames(chunks)
             left, least = self.simulate(frames, step, level, level)
             if not self.fits(left, least) and level < COARSEST:
@@ -115,7 +114,7 @@ class Ceiling:
 
     def coarsen(self, chunks, level):
         """Gives a batch another level. What was made of it must have been removed before."""
-        self.state["raised"][str(chunks[0] // self.options.batch)] = level
+        self.state["raised"][str(self.work.layout.number(chunks[0]))] = level
         self.work.update(ceiling=self.state)
 
     def told(self):

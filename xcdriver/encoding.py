@@ -25,7 +25,7 @@ class Encoding:
         self.steering, self.quality, self.ceiling = steering, steering.quality, rung.ceiling
         if self.ceiling:
             steering.levels = self.ceiling.levels
-        self.sizes = Sizes(rung.work, splitter.source, rung.options.batch)
+        self.sizes = Sizes(rung.work, splitter.source)
         self.segment = None  # the one that is being encoded
 
     def frames_split(self):
@@ -57,7 +57,7 @@ class Encoding:
     def begin(self, first, end):
         """Begins with a segment."""
         self.steering.decide(first, self.progress.note)
-        self.segment = Segment(first, end, self.options, self.steering, self.work.path, self.splitter.chunks_from)
+        self.segment = Segment(first, end, self.options, self.steering, self.work, self.splitter.chunks_from)
         stage = f"encoding {self.rung.label}".strip()
         if self.progress.stage != stage:
             self.progress.begin(stage, self.splitter.frames, self.frames_done())
@@ -82,7 +82,7 @@ class Encoding:
 
     def encode_again(self, chunks, level):
         """Makes a batch of the segment once more, at another level."""
-        parts = chunks[0], chunks[-1] + 1, self.options, self.steering, self.work.path, self.splitter.chunks_from
+        parts = chunks[0], chunks[-1] + 1, self.options, self.steering, self.work, self.splitter.chunks_from
         Segment(*parts).remove(self.work.path)
         self.sizes.forget(chunks)
         self.ceiling.coarsen(chunks, level)
@@ -91,9 +91,9 @@ class Encoding:
     def settle(self):
         """Notes that the segment is finished. A batch that is only begun will be gone through again by a later run."""
         segment = self.segment
-        is_whole = segment.end % self.options.batch == 0 or self.splitter.film and (
+        is_whole = self.work.layout.begins(segment.end) or self.splitter.film and (
             segment.end == self.splitter.film["chunks"])
-        self.work.update(done=segment.end if is_whole else segment.end - segment.end % self.options.batch,
+        self.work.update(done=segment.end if is_whole else self.work.layout.batch(segment.end).start,
                          **self.quality.record())
         if is_whole and not self.options.keep:
             segment.clean(self.work.path)

@@ -59,11 +59,6 @@ def vpxenc_options(quality):
     return VPXENC_OPTIONS.format(quality).split()
 
 
-def batches(start, end, size):
-    """Divides the chunks from start to end, both included, into batches. The last batch may be smaller."""
-    return [range(first, min(first + size, end + 1)) for first in range(start, end + 1, size)]
-
-
 def classic(batch, quality):
     """The steps of one batch in the structure of the ExCamera paper.
 
@@ -208,8 +203,8 @@ def structure_of(names):
     return "classic"
 
 
-def film_steps(structure, start, end, size, quality, apart=False):
-    """The steps of all batches. No step comes before one whose output it reads. apart: each chunk is made in another
-    place."""
+def film_steps(structure, batches, quality, apart=False):
+    """The steps of some batches (layout.py). No step comes before one whose output it reads. apart: each chunk is made
+    in another place."""
     steps = (APART if apart else STRUCTURES)[structure]
-    return [step for batch in batches(start, end, size) for step in steps(batch, quality)]
+    return [step for batch in batches for step in steps(batch, quality)]

@@ -167,16 +167,16 @@ def chunk_rules(batch, steps):
         yield f"\n{finished}: {name}.task\n\t$(call run,{finished},{name}.task)\n"
 
 
-def makefile(batches, size, quality, structure, source=sources.GivenChunks()):
-    """The text of the makefile for some batches, ranges of chunks, in pieces. A batch has `size` chunks, except
-    perhaps the last one of a film. `source` has the steps that make the raw pictures."""
+def makefile(batches, layout, quality, structure, source=sources.GivenChunks()):
+    """The text of the makefile for some batches of a layout, in pieces. `source` has the steps that make the raw
+    pictures."""
     names = list(map(batch_name, batches))
-    yield PROLOGUE.format(start=graph.stem(batches[0][0]), end=graph.stem(batches[-1][-1]), size=size,
-                          first=batches[0][0] % size,
+    size, first = layout.most, layout.first % layout.most
+    yield PROLOGUE.format(start=graph.stem(batches[0][0]), end=graph.stem(batches[-1][-1]), size=size, first=first,
                           finished=" ".join(graph.finished(chunk) for batch in batches for chunk in batch),
                           batches=" ".join(names), cleaning=" ".join(f"clean-{name}" for name in names),
-                          options=f"structure {structure}, quality {quality}, batches of {size} from chunk "
-                                  f"{batches[0][0] % size}, {source.name}with", stamp=STAMP, sums=SUMS,
+                          options=f"structure {structure}, quality {quality}, batches of {size} from chunk {first}, "
+                                  f"{source.name}with", stamp=STAMP, sums=SUMS,
                           given=source.given,
                           engine_dir=str(ENGINES).replace("$", "$$").replace("#", "\\#"))
     for batch in batches:

@@ -76,8 +76,7 @@ def measure(work, segment, metrics, options, frames, on_wait):
     """Measures a segment that is finished. frames: how many the film has; only VMAF needs to know. Returns what
     Quality.add() takes, for each batch or part of one, since a later run may go on after any batch."""
     each = vmaf.distance(frames, options.chunk) if "vmaf" in metrics else 1
-    parts = [[chunk for chunk in batch if chunk < segment.end]
-             for batch in graph.batches(segment.start, segment.end - 1, options.batch)]
+    parts = work.layout.batches(segment.end, segment.start)
     found = {metric: compare([beginner(work, part, segment.first, metric, options, each) for part in parts],
                              options.jobs, on_wait) for metric in metrics}
     return [(max(part[0], segment.first), part[-1] + 1, {metric: found[metric][number] for metric in metrics})

@@ -5,6 +5,7 @@ import shlex
 
 from xcdriver import engine, graph, room
 from xcdriver.arguments import write_output
+from xcdriver.layout import Layout
 from xcdriver.progress import in_bytes
 from xcdriver.sound import splitting_command
 
@@ -27,7 +28,7 @@ def chunk_lines(source, options):
     pieces = f"{options.chunk} frames each, {options.batch} per key frame, structure {options.structure}"
     if source.frames:
         chunks = math.ceil(source.frames / options.chunk)
-        steps = len(graph.film_steps(options.structure, 0, chunks - 1, options.batch, 0))
+        steps = len(graph.film_steps(options.structure, Layout(options.batch).batches(chunks), 0))
         pieces = f"{chunks}, {pieces}; {steps} steps"
     yield "chunks", pieces
     if source.frames:

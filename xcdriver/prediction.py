@@ -30,12 +30,13 @@ class Part:
         self.level, self.power, self.costs = level, power, costs
         self.guesses = {}  # of chunks that are not among them
 
-    def cost(self, chunk, level, batch, is_rare=False):
+    def cost(self, chunk, level, layout, is_rare=False):
         """Of a chunk that is not known, what those in the same place of the batches around it lead to, or the mean of
         all. is_rare: most chunks have no such cost, so nothing is expected of a place that is not known."""
         known = self.costs.get(chunk, self.guesses.get(chunk))
         if known is None:
-            alike = {other: cost for other, cost in self.costs.items() if other % batch == chunk % batch}
+            place = layout.place(chunk)
+            alike = {other: cost for other, cost in self.costs.items() if layout.place(other) == place}
             known = 0 if is_rare else statistics.fmean(self.costs.values())
             known = self.guesses[chunk] = interpolated(alike, chunk) if alike else known
         return known * math.exp(self.power * (log_step(level) - log_step(self.level)))
@@ -58,24 +59,24 @@ class Part:
 class Prediction:
     """Of all chunks. The last part may be wrong by a factor, which is found out when chunks have been encoded."""
 
-    def __init__(self, parts, batch):
-        self.parts, self.batch = parts, batch
+    def __init__(self, parts, layout):
+        self.parts, self.layout = parts, layout
 
     @classmethod
-    def of_record(cls, record, batch):
+    def of_record(cls, record, layout):
         return cls([Part(part["level"], part["power"], {int(chunk): cost for chunk, cost in part["costs"].items()})
-                    for part in record], batch)
+                    for part in record], layout)
 
     def record(self):
         return [{"level": part.level, "power": part.power, "costs": part.costs} for part in self.parts]
 
     def refined(self, other):
         """With the powers that lead from another round to this one."""
-        return Prediction([one.refined(two) for one, two in zip(self.parts, other.parts)], self.batch)
+        return Prediction([one.refined(two) for one, two in zip(self.parts, other.parts)], self.layout)
 
     def costs(self, chunk, level):
         *keys, rest = self.parts
-        return [*(part.cost(chunk, level, self.batch, True) for part in keys), rest.cost(chunk, level, self.batch)]
+        return [*(part.cost(chunk, level, self.layout, True) for part in keys), rest.cost(chunk, level, self.layout)]
 
     def factor(self, levels, cost):
         """How many times the last part of the prediction finished chunks have cost. levels: by their numbers. cost:

@@ -59,13 +59,13 @@ class Probe:
             for part, costs in zip(parts, measure(batch, [chunk for chunk in whole if chunk in batch])):
                 part.update(costs)
         return Prediction([Part(level, power, part) for power, part in zip(POWERS[self.metric], parts)],
-                          self.sample.options.batch)
+                          self.sample.layout)
 
     def encode(self, level, batches, whole, others):
         """Makes the chunks `whole` of these batches, and the anchors of `others`."""
         options = self.sample.options
         names = [*map(graph.finished, whole), *map(anchors, others)]
-        text = makefile(batches, options.batch, level, options.structure)
+        text = makefile(batches, self.sample.layout, level, options.structure)
         make(self.sample, types.SimpleNamespace(makefile=text, goals=names), options, lambda: None, lambda line: None,
              FAST)
 
@@ -96,10 +96,9 @@ def usual(metric, sample):
     samples, chunks = math.prod(sample.source.size) if metric == "size" else 1, range(sample.chunks)
     parts = [{chunk: USUAL[metric] * samples * sample.frames_of(chunk) for chunk in chunks}]
     if metric == "size":
-        batch = sample.options.batch
-        parts = [{chunk: USUAL["key"] * samples * (chunk % batch == 0) for chunk in chunks}, *parts]
+        parts = [{chunk: USUAL["key"] * samples * sample.layout.begins(chunk) for chunk in chunks}, *parts]
     return Prediction([Part(USUAL_LEVEL, power, costs) for power, costs in zip(POWERS[metric], parts)],
-                      sample.options.batch)
+                      sample.layout)
 
 
 def beginning(sample, metric):

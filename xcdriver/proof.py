@@ -104,7 +104,7 @@ def verify(part, work, options, progress):
     with log_in_memory() as log, \
             started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process:
         theirs = (line.split(",")[-1].strip() for line in process.stdout if not line.startswith("#"))
-        for batch in graph.batches(0, film["chunks"] - 1, options.batch):
+        for batch in work.layout.batches(film["chunks"]):
             for ours in encoded_pictures(work, batch, options.jobs):
                 if next(theirs, None) != ours:
                     raise Failure(f"ffmpeg's decoder does not show picture {number} as it was encoded")

@@ -45,7 +45,7 @@ class Publisher:
     def __init__(self, rungs):
         self.work, self.options = rungs[0].work, rungs[0].options
         self.directory = self.options.output
-        self.frames = self.options.chunk * self.options.batch
+        self.frames = self.options.chunk * self.work.layout.most
         self.ends = dict.fromkeys(rungs, 0)  # chunks before these do not change any more
         self.splitter = None
         self.videos = {rung: Video(self.directory, rung.work.path, playlists.Stream(
@@ -91,8 +91,8 @@ class Publisher:
 
     def next_batch(self):
         """The chunks of the next batch to be published, if all of them are finished in all sizes."""
-        first, film = self.batches * self.options.batch, self.work.record["film"]
-        stop = min(first + self.options.batch, film["chunks"] if film else graph.LAST_CHUNK)
+        batch, film = self.work.layout.numbered(self.batches), self.work.record["film"]
+        first, stop = batch.start, min(batch.stop, film["chunks"] if film else graph.LAST_CHUNK)
         is_finished = first < stop and all(stop <= end and all(map(rung.work.is_finished, range(first, stop)))
                                            for rung, end in self.ends.items())
         return range(first, stop) if is_finished else None
@@ -152,7 +152,7 @@ class Publisher:
         film = self.work.record["film"]
         for rung in self.ends:
             self.advance(rung, film["chunks"], film["frames"])
-        if self.batches * self.options.batch < film["chunks"]:
+        if self.batches < len(self.work.layout.batches(film["chunks"])):
             raise Failure(f"{self.work.path}: lacks finished chunks; the same command makes them")
         batches = self.batches - 1  # of which the last one may be shorter
         while any(sound.has_more() for sound in self.sounds):  # it is longer than the pictures

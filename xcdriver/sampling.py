@@ -25,10 +25,9 @@ class Sample:
     def __init__(self, work, source, options):
         self.path = work.path / "probe"
         self.path.mkdir(exist_ok=True)
-        self.work, self.lock, self.source = work, work.lock, source
+        self.work, self.lock, self.source, self.layout = work, work.lock, source, work.layout
         self.options = argparse.Namespace(**{**vars(options), "keep": True})  # intermediate files are looked at
-        batches = math.ceil(math.ceil(source.frames / options.chunk) / options.batch)
-        self.wanted = set(spans(batches))
+        self.wanted = set(spans(len(self.layout.batches(math.ceil(source.frames / options.chunk)))))
 
     def read(self, on_wait):
         """Reads the film to its end. Afterwards, self.frames is how many frames it has, self.tracks how many bytes its
@@ -57,7 +56,7 @@ class Sample:
         place: its path is the directory with the tracks."""
         tracks = [path for path in files(self.source, place) if path.suffix == ".mka"]
         self.tracks = sum(path.stat().st_size for path in tracks if path.exists())
-        batches = graph.batches(0, self.chunks - 1, self.options.batch)
+        batches = self.layout.batches(self.chunks)
         self.batches = [batches[number] for number in sorted(self.wanted) if number < len(batches)]
         return self.batches
 
@@ -81,7 +80,7 @@ class Sample:
         with contextlib.ExitStack() as last:
             for frame in y4m.read_frames(stream, header):
                 chunk, place = divmod(self.frames, size)
-                if chunk // self.options.batch in self.wanted:
+                if self.layout.number(chunk) in self.wanted:
                     if place == 0:
                         last.close()
                         out = last.enter_context(open(self.path / graph.raw(chunk), "wb"))

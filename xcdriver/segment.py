@@ -21,17 +21,17 @@ class Segment:
     failed. Batches that are finished in the directory are left out: their raw pictures may have been split off again,
     and make would take what was made of them for outdated."""
 
-    def __init__(self, first, end, options, steering, directory, source):
+    def __init__(self, first, end, options, steering, work, source):
         """steering: the level of each chunk, and how many chunks the film has; if that is known, the segment may begin
         and end within a batch, of which only its own chunks are made, and intermediate files stay until clean() is
         called. source: has the steps that make the raw pictures."""
-        size, quality = options.batch, steering.levels
-        self.first, self.end, self.start = first, end, first - first % size
-        stop = end if end % size == 0 else min(steering.chunks or end, end + size - end % size)
-        batches = graph.batches(self.start, stop - 1, size)
-        there = set(os.listdir(directory))
+        layout, quality = work.layout, steering.levels
+        self.first, self.end, self.start = first, end, layout.batch(first).start
+        stop = max(end, min(steering.chunks or end, layout.batch(end - 1).stop))
+        batches = layout.batches(stop, self.start)
+        there = set(os.listdir(work.path))
         self.unfinished = [batch for batch in batches if not set(map(graph.finished, batch)) <= there]
-        self.makefile = self.unfinished and makefile(self.unfinished, size, quality, options.structure, source)
+        self.makefile = self.unfinished and makefile(self.unfinished, layout, quality, options.structure, source)
         self.goals = [graph.finished(chunk) for chunk in range(first, end)] if steering.chunks else []
         self.batches = [({graph.finished(chunk) for chunk in batch if chunk < end},
                          [step for step in [*source.steps(batch), *graph.STRUCTURES[options.structure](batch, quality)]

@@ -10,9 +10,8 @@ from xcdriver.sound import files
 class Sizes:
     """Bytes of a film's finished chunks, and of its tracks."""
 
-    def __init__(self, work, source, batch):
-        """batch: how many chunks have a key frame together."""
-        self.work, self.source, self.batch = work, source, batch
+    def __init__(self, work, source):
+        self.work, self.source = work, source
         self.known = {}  # of chunks that are finished, by number
 
     def look(self, chunks):
@@ -44,10 +43,10 @@ class Sizes:
         if not frames:
             return None
         chunks = math.ceil(frames / chunk_frames)
-        first = math.ceil(chunks / self.batch)
+        first = len(self.work.layout.batches(chunks))
         total = self.of_tracks() * max(1, frames / max(1, frames_split))
         for is_first, count in ((True, first), (False, chunks - first)):
-            known = [size for chunk, size in self.known.items() if (chunk % self.batch == 0) == is_first]
+            known = [size for chunk, size in self.known.items() if self.work.layout.begins(chunk) == is_first]
             if count and not known:
                 return None
             total += math.fsum(known) * max(1, count / max(1, len(known)))

@@ -53,7 +53,7 @@ class Steering:
             self.work.update(plan=self.probed(progress, splitter))
         plan = self.work.record["plan"]
         self.chunks, self.frames, self.cost = plan["chunks"], plan["frames"], plan["cost"]
-        self.prediction = Prediction.of_record(plan["prediction"], self.options.batch)
+        self.prediction = Prediction.of_record(plan["prediction"], self.work.layout)
         level = self.prediction.level(range(self.chunks), self.cost)
         self.ends = window_ends([sum(self.prediction.costs(chunk, level)) for chunk in range(self.chunks)],
                                 min(8, max(2, self.chunks // 6)) if self.target.metric == "vmaf" else 1)

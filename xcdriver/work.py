@@ -8,6 +8,7 @@ import shutil
 import time
 
 from xcdriver import files, graph
+from xcdriver.layout import Layout
 from xcdriver.makefile import SUMS
 from xcdriver.processes import Failure, run
 
@@ -59,7 +60,7 @@ class Work:
     OWN_FILES = ("lock", "record.json", "record.old", "record.tmp")
 
     def __init__(self, path, arguments, restart):
-        self.path = path
+        self.path, self.layout = path, Layout(arguments["batch"])
         self.record_path = path / "record.json"
         # done: how many chunks, from the first on, are finished. film: the film's length, once it is known.
         self.record = {"arguments": arguments, "done": 0, "film": None, "aspect": None}
@@ -139,7 +140,7 @@ class Work:
                 (self.path / name).unlink()
         lost = [chunk for chunk in range(self.record["done"]) if not self.is_finished(chunk)]
         if lost:
-            self.update(done=lost[0] - lost[0] % self.record["arguments"]["batch"])
+            self.update(done=self.layout.batch(lost[0]).start)
         self.discard_after_gap()
 
     def discard_after_gap(self):

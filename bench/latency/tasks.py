@@ -4,6 +4,7 @@ import re
 import typing
 
 from xcdriver import graph, sources
+from xcdriver.layout import Layout
 
 NUMBER = re.compile(f"[0-9]{{{graph.DIGITS}}}")
 
@@ -22,7 +23,7 @@ def film_steps(structure, chunks, batch, quality=22, apart=False, source=sources
     """The steps of a film. No step comes before one that it depends on, and the steps of a chunk are in the order in
     which a worker with only that chunk runs them. source: has the steps that make the raw pictures."""
     steps = (graph.APART if apart else graph.STRUCTURES)[structure]
-    return [step for part in graph.batches(0, chunks - 1, batch)
+    return [step for part in Layout(batch).batches(chunks)
             for step in [*source.steps(part), *steps(part, quality)]]
 
 

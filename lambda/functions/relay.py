@@ -20,6 +20,7 @@ import json
 
 from . import events, graph, plan, shared
 from .claim import Claim
+from .layout import Layout
 
 SENDERS = 16  # threads that send a film's first events
 FOR_GOOD = (shared.ToolFailed, shared.StoreRefused, events.BadEvent)  # another attempt would end in the same way
@@ -61,7 +62,7 @@ class Film:
         del common["batch"]
         self.event = common
         first_calls = []
-        for batch in graph.batches(common["first"], common["last"], size):
+        for batch in Layout(size, common["first"]).batches(common["last"] + 1):
             batch_plan = plan.calls(common["structure"], batch[0], batch[-1])
             first_calls += [{"first": batch[0], "last": batch[-1], **call._asdict()}
                             for call, files in batch_plan.items() if not files.needed]

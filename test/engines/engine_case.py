@@ -9,6 +9,7 @@ import subprocess
 import harness
 from harness import BIN, ROOT, Case, number
 from xcdriver import graph
+from xcdriver.layout import Layout
 
 FILM = {"width": 96, "height": 80, "frames": 22, "cut": 10}
 SIZE, BATCH = 4, 3
@@ -111,7 +112,7 @@ class EngineCase(Case):
             self.assertNotIn(name, rows)
             self.assertTrue(float(start) < float(end) and float(cpu) > 0 and int(memory) > 0, line)
             rows[name] = (chunk, int(read), int(wrote), float(paid))
-        for step in graph.film_steps(self.structure, 0, self.chunks - 1, BATCH, 22, self.apart):
+        for step in graph.film_steps(self.structure, Layout(BATCH).batches(self.chunks), 22, self.apart):
             sizes = [sum(self.size_of(name) for name in names) for names in (step.inputs, step.outputs)]
             self.assertEqual(rows.pop(step.outputs[0]), (step.outputs[0][:8], *sizes, 0))
         self.assertEqual(rows, {})

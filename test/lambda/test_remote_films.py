@@ -11,6 +11,7 @@ import harness
 import remote
 from remote import RemoteCase
 from xcdriver import graph
+from xcdriver.layout import Layout
 
 RAW = re.compile(r"\d{8}\.y4m")
 ENGINES = ("lambda", "lambda-chunk")
@@ -41,7 +42,7 @@ class WholeFilm(RemoteCase):
     def check_timings(self, engine, structure, invocations):
         """timings.tsv has what a local run's has, and bench/latency-model.py predicts from it."""
         rows = {row[0]: row for row in self.rows()}
-        steps = graph.film_steps(structure, 0, self.chunks - 1, self.batch, 22, apart=engine == "lambda-chunk")
+        steps = graph.film_steps(structure, Layout(self.batch).batches(self.chunks), 22, apart=engine == "lambda-chunk")
         self.assertEqual(set(rows), {step.outputs[0] for step in steps})
         for step in steps:
             name, chunk, start, end, cpu, memory, read, wrote, _ = rows[step.outputs[0]]

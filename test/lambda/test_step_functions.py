@@ -10,7 +10,8 @@ import remote
 import stack
 from functions_case import FunctionsCase
 from harness import ROOT, Case
-from xcdriver import asl, graph
+from xcdriver import asl
+from xcdriver.layout import Layout
 
 
 def setUpModule():
@@ -76,7 +77,7 @@ class Films(MachineCase):
     def test_batches_of_their_own(self):
         """What a long film has: its list in the bucket, an execution for each batch."""
         self.upload()
-        film = graph.batches(0, self.chunks - 1, self.batch)
+        film = Layout(self.batch).batches(self.chunks)
         self.put(f"{self.prefix}list.json", json.dumps(asl.names(film)).encode())
         machine = json.dumps(asl.general("classic", False, asl.Machine()))
         self.succeeds(machine, quality=22, parallel=2, list=f"{self.prefix}list.json")
@@ -118,7 +119,7 @@ class Failures(MachineCase):
         self.upload()
         self.put(f"{self.prefix}00000001.y4m", b"YUV4MPEG2 nonsense\n")
         many = {"quality": 22, "parallel": 2, "list": f"{self.prefix}list.json"}
-        film = json.dumps(asl.names(graph.batches(0, self.chunks - 1, self.batch))).encode()
+        film = json.dumps(asl.names(Layout(self.batch).batches(self.chunks))).encode()
         definition = json.dumps(asl.general("anchored", False, asl.Machine()))
         self.put(many["list"], film)
         told, _ = self.execute(definition, **many)
@@ -141,13 +142,14 @@ class Definitions(Case):
         """By a validator that is not ours. The last film has more batches than an execution runs at once."""
         files = []
         for structure in asl.STRUCTURES:
-            for film in ((0, 0, 1), (0, 1, 16), (5, 36, 16), (0, 40 * 16, 16), (0, 9999999, 500)):
-                text = self.written("--structure", structure, *film, 22)
-                files.append(self.write(f"{structure}-{film[1]}.json", text))
+            for first, last, size in ((0, 0, 1), (0, 1, 16), (5, 36, 16), (0, 40 * 16, 16), (0, 9999999, 500)):
+                text = self.written("--structure", structure, first, last, size, 22)
+                files.append(self.write(f"{structure}-{last}.json", text))
                 self.assertLess(len(text), 1000000)
                 states = json.loads(text)["States"]
                 given = states["Film"]["Parameters"]
-                self.assertEqual(given.get("batches"), None if film[1] > 600 else asl.names(graph.batches(*film)))
+                self.assertEqual(given.get("batches"), None if last > 600 else asl.names(
+                    Layout(size, first).batches(last + 1)))
             for inside in (False, True):
                 text = asl.text(asl.general(structure, inside, asl.Machine("mine", "aws-cn")))
                 self.assertNotIn("arn:aws:", text)

@@ -95,14 +95,14 @@ class Configurations(Case):
     def test_edges(self):
         """For films of one batch and of several: the calls of the graph, each once, and each after all that it needs.
         No call is given a value of one that it does not need."""
-        from xcdriver import graph
+        from xcdriver.layout import Layout
         for last, batch in ((0, 1), (1, 2), (2, 3), (4, 16), (15, 16), (39, 40), (7, 3), (6, 1), (36, 16)):
             with self.subTest(last=last, batch=batch):
                 directory = self.application(last, batch)
                 film = json.loads((directory / "event.json").read_text())["Data"]["Value"]
                 calls = Configured(directory).run(film)
                 calls = {call: of for call, of in calls.items() if not call[0].startswith("UnumMap")}
-                expected = self.graph(graph.batches(0, last, batch))
+                expected = self.graph(Layout(batch).batches(last + 1))
                 self.assertEqual(set(calls), set(expected))
                 for call, needed in expected.items():
                     before = self.all_before(call, calls)

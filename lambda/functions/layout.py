@@ -1,0 +1,1 @@
+../../xcdriver/layout.py
