@@ -30,7 +30,7 @@ import sys
 sys.dont_write_bytecode = True  # the package may be installed in a system directory
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # with PYTHONSAFEPATH, Python does not do this
 from xcdriver import asl, sources  # noqa: E402
-from xcdriver.arguments import Parser, Version, write_output  # noqa: E402
+from xcdriver.arguments import Parser, Version, chunk_list, write_output  # noqa: E402
 from xcdriver.graph import LAST_CHUNK, STRUCTURES, stem  # noqa: E402
 from xcdriver.layout import Layout  # noqa: E402
 from xcdriver.makefile import makefile  # noqa: E402
@@ -45,6 +45,9 @@ def parse_arguments():
     parser.add_argument("--structure", choices=STRUCTURES, default="classic",
                         help="how the chunks of a batch depend on each other (default: %(default)s; see "
                              "docs/architecture.md)")
+    parser.add_argument("--batch-starts", metavar="CHUNKS", type=chunk_list, default=[],
+                        help="chunks that begin a batch in any case, such as 0,6,13, where scenes begin. The batch "
+                             "before is shorter than BATCH then. START always begins one")
     parser.add_argument("--format", choices=("make", "asl"), default="make",
                         help="what to write: a makefile, or a state machine in the Amazon States Language (default: "
                              "%(default)s)")
@@ -59,10 +62,15 @@ def parse_arguments():
         parser.error("END (%d) is above %s: file names have eight digits" % (options.end, stem(LAST_CHUNK)))
     if options.batch < 1:
         parser.error("BATCH (%d) is below 1" % options.batch)
+    outside = [chunk for chunk in options.batch_starts if not options.start <= chunk <= options.end]
+    if outside:
+        parser.error("--batch-starts names chunk %d, which is not from START (%d) to END (%d)"
+                     % (outside[0], options.start, options.end))
     if options.format == "asl" and options.batch > asl.LARGEST_BATCH:
         parser.error("BATCH (%d) is above %d: a longer batch has too many events for an execution of Step Functions"
                      % (options.batch, asl.LARGEST_BATCH))
-    if options.format == "asl" and (options.end - options.start) // options.batch >= asl.MOST_BATCHES:
+    options.layout = Layout(options.batch, sorted({options.start, *options.batch_starts}))
+    if options.format == "asl" and options.layout.number(options.end) >= asl.MOST_BATCHES:
         parser.error("more than %d batches are too many for an execution of Step Functions" % asl.MOST_BATCHES)
     if not 0 <= options.quality <= 63:
         parser.error("QUALITY (%d) is not from 0 to 63" % options.quality)
@@ -77,12 +85,11 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    layout = Layout(options.batch, options.start)
-    film = layout.batches(options.end + 1)
+    film = options.layout.batches(options.end + 1)
     if options.format == "asl":
         pieces = asl.text(asl.definition(film, options.quality, options.structure))
     else:
-        pieces = makefile(film, layout, options.quality, options.structure, options.source)
+        pieces = makefile(film, options.layout, options.quality, options.structure, options.source)
     write_output("gen_makefile.py", pieces)
 
 

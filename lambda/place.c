@@ -79,30 +79,36 @@ void place_take(size_t number)
     aws_use_region(regions.words[number]);
 }
 
-/* Reads XC_LAMBDA_BATCH. */
-static void read_batch(long *size, long *first)
+/* The number of the batch of a chunk, by XC_LAMBDA_BATCH. */
+static size_t batch_of(long chunk)
 {
     const char *given = getenv("XC_LAMBDA_BATCH");
-    int end = 0;
-    if (!given || sscanf(given, "%ld %ld%n", size, first, &end) != 2 || given[end] || *size < 1 || *first < 0) {
-        fail_about("XC_LAMBDA_BATCH", "does not say what a batch is; write the makefile anew with gen_makefile.py");
+    long size, first, start, begin = chunk;
+    int length = 0;
+    if (given && sscanf(given, "%ld %ld%n", &size, &first, &length) == 2 && size > 0 && first >= 0) {
+        for (given += length; sscanf(given, " %ld%n", &start, &length) == 1; given += length) {
+            begin = start <= chunk ? start : begin;
+        }
+        if (!*given) {
+            return begin < first ? 0 : (size_t)((begin - first) / size);
+        }
     }
+    fail_about("XC_LAMBDA_BATCH", "does not say what a batch is; write the makefile anew with gen_makefile.py");
 }
 
 void place_take_batch(const char *file)
 {
-    long size, first, chunk = 0;
+    long chunk = 0;
     if (count == 1) {
         return;
     }
-    read_batch(&size, &first);
     for (int i = 0; i < DIGITS; i++) {
         if (!isdigit((unsigned char)file[i])) {
             fail_about(file, "does not begin with the number of a chunk, which decides about the region");
         }
         chunk = 10 * chunk + (file[i] - '0');
     }
-    place_take(chunk < first ? 0 : (size_t)((chunk - first) / size) % count);
+    place_take(batch_of(chunk) % count);
 }
 
 bool place_take_bucket(const char *bucket)

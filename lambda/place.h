@@ -18,7 +18,9 @@ void place_start(void);
 size_t place_count(void);
 void place_take(size_t number);
 /* The region of a batch. file: one that a step of the batch writes; its name begins with the number of its chunk. The
- * makefile says in XC_LAMBDA_BATCH how many chunks a batch has, and with which chunk the first batch begins. */
+ * makefile says in XC_LAMBDA_BATCH how many chunks a batch has, and with which chunk the first batch begins. Where
+ * batches have different lengths, the first is how many they have at most, and the first chunks of all of them follow,
+ * in ascending order. A batch then runs where its first chunk would if all had that length. */
 void place_take_batch(const char *file);
 /* The region of a bucket. Returns false, and changes nothing, if no region has that bucket. */
 bool place_take_bucket(const char *bucket);

@@ -8,12 +8,14 @@ run = @$(scripts)/run '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
 # By this name the functions know whether a failure that they hear of is one of this run (lambda/worker/life.h).
 export XC_LAMBDA_RUN := $(or $(XC_LAMBDA_RUN),$(strip $(shell od -A n -N 8 -t x8 /dev/urandom)))
 
-# The batch of a chunk decides about its region (lambda/place.h).
-export XC_LAMBDA_BATCH := $(BATCH_SIZE) $(BATCH_FIRST)
-
 # Each of several regions has to be ready before anything is started.
 # (What is exported, $(shell) gets from make 4.4 on.)
 ifneq ($(word 2,$(XC_LAMBDA_REGIONS)),)
+# The batch of a chunk decides about its region (lambda/place.h). The kernel limits a variable to 128 kB.
+ifneq ($(word 14000,$(BATCH_STARTS)),)
+$(error ENGINE=$(ENGINE): 14000 batches of different lengths are too many for several regions; make some at a time)
+endif
+export XC_LAMBDA_BATCH := $(strip $(BATCH_SIZE) $(BATCH_FIRST) $(BATCH_STARTS))
 ifneq ($(filter-out clean clean-%,$(or $(MAKECMDGOALS),all)),)
 WRONG := $(shell programs=$${XC_LAMBDA_PROGRAMS:-$(scripts)/../bin/lambda}; \
     XC_LAMBDA_REGIONS='$(subst ','\'',$(XC_LAMBDA_REGIONS))' "$$programs/xc-remote" check 2>&1)

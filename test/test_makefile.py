@@ -87,6 +87,20 @@ class Commands(MakefileCase):
                 self.assertEqual(done.stdout, b"")
                 self.assertIn("gen_makefile.py: error: ", done.stderr.decode())
 
+    def test_wrong_batch_starts(self):
+        for starts, said in (("", " is not a list of chunks such as 0,6,13"),
+                             ("4,x", "4,x is not a list of chunks such as 0,6,13"),
+                             ("-1,4", "-1,4 is not a list of chunks such as 0,6,13"),
+                             ("6,4", "4 comes after 6: list the chunks in ascending order, each once"),
+                             ("4,4", "4 comes after 4: list the chunks in ascending order, each once"),
+                             ("1,4", "names chunk 1, which is not from START (2) to END (9)"),
+                             ("4,10", "names chunk 10, which is not from START (2) to END (9)")):
+            with self.subTest(starts):
+                done = harness.run(ROOT / "gen_makefile.py", 2, 9, 4, 22, f"--batch-starts={starts}")
+                self.assertEqual((done.returncode, done.stdout), (2, b""))
+                self.assertEqual(done.stderr.decode().splitlines()[-1].partition("--batch-starts")[2].lstrip(": "),
+                                 said.lstrip())
+
     def test_output_that_cannot_be_written(self):
         """One line, and status 1. A reader that closes the pipe ends it silently."""
         for arguments in ("0 99999 16 22", "--help"):
@@ -496,6 +510,39 @@ class Structures(MakefileCase):
                     frames = [data for path in self.finished_paths() for _, data in harness.Ivf(path).frames]
                     keys, batches = sum(map(harness.is_key_frame, frames)), -(-self.chunks // batch)
                     self.assertIn(keys, (batches, batches + 1))  # the scene cut of the film may get one, too
+
+    def key_frames(self):
+        """The chunks that begin with one."""
+        frames = [harness.Ivf(path).frames[0][1] for path in self.finished_paths()]
+        return [i for i, frame in enumerate(frames) if harness.is_key_frame(frame)]
+
+    def test_batch_starts(self):
+        """Key frames are where they were asked for, and after BATCH chunks. Other ones are other options."""
+        for structure in graph.STRUCTURES:
+            with self.subTest(structure):
+                for starts, keys in (("1,5", [0, 1, 4, 5]), ("0,2", [0, 2, 5])):
+                    self.generate(0, self.chunks - 1, 3, 22, f"--structure={structure}", f"--batch-starts={starts}")
+                    done = self.make("-j2")
+                    self.assertEqual(done.returncode, 0, done.stderr.decode())
+                    self.assertEqual(self.key_frames(), keys)
+                self.check_film()
+                made = self.finished()
+                for path in self.finished_paths():
+                    path.unlink()
+                done = self.make("-j2", f"{number(2)}.ivf", f"{number(4)}.ivf")
+                self.assertEqual(done.returncode, 0, done.stderr.decode())
+                for chunk in (2, 4):
+                    self.assertEqual((self.dir / f"{number(chunk)}.ivf").read_bytes(), made[chunk])
+
+    def test_regular_batch_starts(self):
+        """Starts that are where batches begin anyway make the same steps."""
+        for structure in graph.STRUCTURES:
+            with self.subTest(structure):
+                plans = []
+                for starts in ([], ["--batch-starts=2,4"]):
+                    self.generate(0, self.chunks - 1, 2, 22, f"--structure={structure}", *starts)
+                    plans.append(self.make("-nB").stdout)
+                self.assertEqual(*(plan[plan.index(b"xc-"):] for plan in plans))
 
 
 class Engines(MakefileCase):

@@ -55,6 +55,19 @@ def number(low, high):
     return parse
 
 
+def chunk_list(text):
+    """A type of argument: numbers of chunks, in ascending order."""
+    words = text.split(",")
+    if not all(word.isascii() and word.isdecimal() for word in words):
+        raise argparse.ArgumentTypeError(f"{text} is not a list of chunks such as 0,6,13")
+    chunks = list(map(int, words))
+    for chunk, after in zip(chunks, chunks[1:]):
+        if after <= chunk:
+            raise argparse.ArgumentTypeError(f"{after} comes after {chunk}: list the chunks in ascending order, "
+                                             "each once")
+    return chunks
+
+
 def frame_rate(text):
     """A type of argument: a frame rate, as a number or a fraction."""
     try:

@@ -225,8 +225,9 @@ def definition(batches, quality, structure, machine=Machine()):
     inside = fits(batches)
     more = {"batches": names(batches)} if inside else {
         "list.$": "States.Format('{}batches.json', $.prefix)", "parallel": parallel(batches)}
-    first, last = graph.stem(batches[0][0]), graph.stem(batches[-1][-1])
-    return {"Comment": f"ExCamera: chunks {first} to {last}, {len(batches[0])} per key frame, {structure}",
+    first, last, size = graph.stem(batches[0][0]), graph.stem(batches[-1][-1]), max(map(len, batches))
+    per_key = size if all(len(batch) == size for batch in batches[:-1]) else f"at most {size}"
+    return {"Comment": f"ExCamera: chunks {first} to {last}, {per_key} per key frame, {structure}",
             "StartAt": "Film", "States": {
                 "Film": {"Type": "Pass", "Next": "Batches", "Parameters": {
                     "bucket.$": "$.bucket", "prefix.$": "$.prefix", "quality": quality, **more}},

@@ -1,23 +1,46 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The layout of a film: which chunks are a batch, and so follow from one key frame."""
+import bisect
+import hashlib
+import itertools
 
 
 class Layout:
-    """Chunks and batches are counted from the beginning of the film. A batch is a range of chunks, `most` of them; only
-    the last one of a film may be cut short, and the layout does not know where the film ends."""
+    """A batch begins at each of some chunks, and wherever the batch before has `most` chunks. Batches are ranges of
+    chunks, counted from the beginning of the film. The layout does not know where the film ends."""
 
-    def __init__(self, most, first=0):
-        """first: the first chunk of the film."""
-        self.most, self.first = most, first
+    def __init__(self, most, starts=(0,)):
+        """starts: in ascending order; the first one is the first chunk of the film."""
+        self.most, self.starts = most, tuple(starts)
+        lengths = (after - start for start, after in zip(self.starts, self.starts[1:]))
+        # How many batches there are before each start.
+        self.before = [0, *itertools.accumulate(-(-length // most) for length in lengths)]
+
+    def __str__(self):
+        """What tells it from other layouts, in a line; it is short, however many starts there are."""
+        own = hashlib.sha256(repr(self.starts).encode()).hexdigest()[:16]
+        return f"batches of {self.most} from chunk {self.first % self.most}" + ("" if self.is_regular else f", {own}")
+
+    @property
+    def is_regular(self):
+        """Whether all batches but the last one of the film have the same number of chunks, as far as is known."""
+        return len(self.starts) == 1
+
+    @property
+    def first(self):
+        """The first chunk of the film."""
+        return self.starts[0]
 
     def number(self, chunk):
         """The number of the batch that a chunk belongs to."""
-        return (chunk - self.first) // self.most
+        place = bisect.bisect_right(self.starts, chunk) - 1
+        return self.before[place] + (chunk - self.starts[place]) // self.most
 
     def numbered(self, number):
         """The batch with a number."""
-        begin = self.first + number * self.most
-        return range(begin, begin + self.most)
+        place = bisect.bisect_right(self.before, number) - 1
+        begin = self.starts[place] + (number - self.before[place]) * self.most
+        return range(begin, min([begin + self.most, *self.starts[place + 1:place + 2]]))
 
     def batch(self, chunk):
         """The batch that a chunk belongs to."""

@@ -21,7 +21,7 @@ REPLACEABLE = {"xc-vpxenc": "$(VPXENC)", "xc-rebase": "$(REBASE)"}
 
 NAMES_PER_LINE = 1000  # the kernel limits the length of a shell command, to 128 kB
 
-PROLOGUE = r"""# Chunks {start} to {end}, {size} per key frame. Written by gen_makefile.py.
+PROLOGUE = r"""# Chunks {start} to {end}, {per_key} per key frame. Written by gen_makefile.py.
 
 ifeq ($(filter grouped-target,$(.FEATURES)),)
 $(error GNU make 4.3 or newer is needed)
@@ -29,12 +29,10 @@ endif
 
 FINISHED := {finished}
 
-# Chunk N is in batch (N - BATCH_FIRST) / BATCH_SIZE, rounded down.
-BATCH_SIZE := {size}
-BATCH_FIRST := {first}
+{batches_are}
 
 .PHONY: all clean FORCE
-all: {batches}
+all: {targets}
 
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
@@ -81,6 +79,22 @@ endif
 
 clean: {cleaning} ; @rm -f {stamp} {sums}
 """
+
+
+REGULAR = """# Chunk N is in batch (N - BATCH_FIRST) / BATCH_SIZE, rounded down.
+BATCH_SIZE := {size}
+BATCH_FIRST := {first}"""
+
+IRREGULAR = """# Batches begin with BATCH_STARTS. They have at most BATCH_SIZE chunks.
+BATCH_SIZE := {size}
+BATCH_FIRST := {first}
+BATCH_STARTS := {starts}"""
+
+
+def what_batches_are(batches, layout):
+    """The variables that tell engines about the layout."""
+    return (REGULAR if layout.is_regular else IRREGULAR).format(
+        size=layout.most, first=layout.first % layout.most, starts=" ".join(str(batch[0]) for batch in batches))
 
 
 def in_lines(names):
@@ -171,13 +185,13 @@ def makefile(batches, layout, quality, structure, source=sources.GivenChunks()):
     """The text of the makefile for some batches of a layout, in pieces. `source` has the steps that make the raw
     pictures."""
     names = list(map(batch_name, batches))
-    size, first = layout.most, layout.first % layout.most
-    yield PROLOGUE.format(start=graph.stem(batches[0][0]), end=graph.stem(batches[-1][-1]), size=size, first=first,
+    yield PROLOGUE.format(start=graph.stem(batches[0][0]), end=graph.stem(batches[-1][-1]),
+                          batches_are=what_batches_are(batches, layout),
+                          per_key=layout.most if layout.is_regular else f"at most {layout.most}",
                           finished=" ".join(graph.finished(chunk) for batch in batches for chunk in batch),
-                          batches=" ".join(names), cleaning=" ".join(f"clean-{name}" for name in names),
-                          options=f"structure {structure}, quality {quality}, batches of {size} from chunk {first}, "
-                                  f"{source.name}with", stamp=STAMP, sums=SUMS,
-                          given=source.given,
+                          targets=" ".join(names), cleaning=" ".join(f"clean-{name}" for name in names),
+                          options=f"structure {structure}, quality {quality}, {layout}, {source.name}with",
+                          stamp=STAMP, sums=SUMS, given=source.given,
                           engine_dir=str(ENGINES).replace("$", "$$").replace("#", "\\#"))
     for batch in batches:
         steps, apart = ([*source.steps(batch), *structure_steps(structures, structure, batch, quality)]

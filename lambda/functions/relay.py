@@ -62,7 +62,7 @@ class Film:
         del common["batch"]
         self.event = common
         first_calls = []
-        for batch in Layout(size, common["first"]).batches(common["last"] + 1):
+        for batch in Layout(size, [common["first"]]).batches(common["last"] + 1):
             batch_plan = plan.calls(common["structure"], batch[0], batch[-1])
             first_calls += [{"first": batch[0], "last": batch[-1], **call._asdict()}
                             for call, files in batch_plan.items() if not files.needed]

@@ -81,6 +81,15 @@ class Films(RegionCase):
             digest = hashlib.sha256((self.dir / f"{number(chunk)}.ivf").read_bytes()).hexdigest()
             self.assertIn(digest, self.stack.objects("data", region))
 
+    def test_batches_of_different_lengths(self):
+        """The region of a batch is that of its first chunk; of ten chunks, the last batch is in the second region."""
+        batches = harness.must(ROOT / "gen_makefile.py", 0, self.chunks - 1, self.batch, 22, "--batch-starts=2,3")
+        self.write("excamera.mk", batches)
+        self.made("lambda-chunk", *(f"{number(chunk)}.ivf" for chunk in (1, 5, 7, 8)))
+        for chunk, region in ((1, FIRST), (5, FIRST), (7, SECOND), (8, SECOND)):
+            digest = hashlib.sha256((self.dir / f"{number(chunk)}.ivf").read_bytes()).hexdigest()
+            self.assertIn(digest, self.stack.objects("data", region))
+
     def test_fetch(self):
         names = [f"{number(chunk)}-0.state" for chunk in (0, 4)]
         self.made("lambda", *names)

@@ -149,7 +149,7 @@ class Definitions(Case):
                 states = json.loads(text)["States"]
                 given = states["Film"]["Parameters"]
                 self.assertEqual(given.get("batches"), None if last > 600 else asl.names(
-                    Layout(size, first).batches(last + 1)))
+                    Layout(size, [first]).batches(last + 1)))
             for inside in (False, True):
                 text = asl.text(asl.general(structure, inside, asl.Machine("mine", "aws-cn")))
                 self.assertNotIn("arn:aws:", text)
