@@ -3,7 +3,7 @@
  * in common and how noisy they are. */
 #include <math.h>
 
-#include "analysis/scene.h"
+#include "excamera/scene.h"
 #include "analysis/temporal_filter.h"
 #include "unit.h"
 #include "unit_scenes.h"

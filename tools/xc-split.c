@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* xc-split: cuts a film into chunks of a given number of frames. Holds one frame in memory. */
+/* xc-split: cuts a film into chunks of a given number of frames, and where scenes begin. Holds one frame in memory. */
 #include "chunk-name.h"
 #include "tool.h"
 
@@ -9,11 +9,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "excamera/scene.h"
+
 enum { PATH_SIZE = 4096 /* no system takes longer ones */ };
 
 struct plan {
     const char *directory;
     int64_t first, frames, skipped, most; /* --start, -s, --skip, --at-most; most 0: no limit */
+    bool scenes;                          /* --scenes */
+};
+
+/* The film, up to the picture that comes next. */
+struct reader {
+    struct xc_tool_y4m film;
+    struct xc_picture *picture;
+    struct xc_workspace *workspace;
+    struct xc_scene *scene; /* NULL without --scenes, as is the workspace */
+    bool more, begins;      /* whether there is such a picture, and whether it begins a scene */
 };
 
 struct chunk {
@@ -61,45 +73,82 @@ static void begin_chunk(struct chunk *chunk, const struct plan *plan, int64_t nu
     xc_tool_check(xc_y4m_write_header(chunk->output.stream, header, &err), chunk->name, &err);
 }
 
-/* Writes one chunk, unless it is to be skipped. picture holds the chunk's first frame and, in the end, the next
- * chunk's. Returns whether there is a next chunk. */
-static bool cut_chunk(struct xc_tool_y4m *film, struct xc_picture *picture, const struct plan *plan, int64_t index)
+static void read_picture(struct reader *reader)
+{
+    reader->more = xc_tool_y4m_next(&reader->film, reader->picture);
+    reader->begins = reader->more && reader->scene && xc_scene_begins(reader->scene, reader->picture);
+}
+
+/* Reads the first picture. */
+static void open_film(struct reader *reader, const char *name, const struct plan *plan)
+{
+    struct xc_error err;
+    *reader = (struct reader){ .more = false };
+    xc_tool_y4m_open(&reader->film, name);
+    const unsigned width = reader->film.header.width, height = reader->film.header.height;
+    xc_tool_check(xc_picture_new(&reader->picture, NULL, width, height, &err), name, &err);
+    if (plan->scenes) {
+        reader->workspace = xc_tool_workspace(1);
+        xc_tool_check(xc_scene_new(&reader->scene, reader->workspace, width, height, &err), name, &err);
+    }
+    read_picture(reader);
+    if (!reader->more) {
+        xc_tool_fail(name, "has no frame");
+    }
+}
+
+static void close_film(struct reader *reader)
+{
+    xc_scene_free(reader->scene);
+    xc_workspace_free(reader->workspace);
+    xc_picture_unref(reader->picture);
+    xc_tool_input_close(&reader->film.input);
+}
+
+/* Tells at once which chunk begins with the next picture. */
+static void print_scene(const struct reader *reader, int64_t number)
+{
+    printf("scene %lld frame %llu\n", (long long)number, (unsigned long long)reader->film.frames - 1);
+    if (fflush(stdout)) {
+        xc_tool_fail("standard output", "%s", strerror(errno));
+    }
+}
+
+/* Writes one chunk, unless it is to be skipped. When it has its name, it has been told whether the next one begins a
+ * scene. */
+static void cut_chunk(struct reader *reader, const struct plan *plan, int64_t index)
 {
     struct chunk chunk;
     struct xc_error err;
     const bool wanted = index >= plan->skipped;
-    bool more = true;
+    int64_t left = plan->frames;
     if (wanted) {
-        begin_chunk(&chunk, plan, plan->first + index, &film->header);
+        begin_chunk(&chunk, plan, plan->first + index, &reader->film.header);
     }
-    for (int64_t left = plan->frames; left && more; left--) {
+    do {
         if (wanted) {
-            xc_tool_check(xc_y4m_write_frame(chunk.output.stream, picture, &err), chunk.name, &err);
+            xc_tool_check(xc_y4m_write_frame(chunk.output.stream, reader->picture, &err), chunk.name, &err);
         }
-        more = xc_tool_y4m_next(film, picture);
+        read_picture(reader);
+    } while (--left && reader->more && !reader->begins);
+    if (reader->begins) {
+        print_scene(reader, plan->first + index + 1);
     }
     if (wanted) {
         xc_tool_output_commit(&chunk.output, 1);
     }
-    return more;
 }
 
 /* Returns the number of chunks, the skipped ones included. */
-static int64_t split(struct xc_tool_y4m *film, const struct plan *plan)
+static int64_t split(struct reader *reader, const struct plan *plan)
 {
-    struct xc_picture *picture;
-    struct xc_error err;
     int64_t chunks = 0;
-    xc_tool_check(xc_picture_new(&picture, NULL, film->header.width, film->header.height, &err), film->input.name,
-                  &err);
-    bool more = xc_tool_y4m_next(film, picture);
-    if (!more) {
-        xc_tool_fail(film->input.name, "has no frame");
+    if (plan->scenes) {
+        print_scene(reader, plan->first);
     }
-    for (; more; chunks++) {
-        more = cut_chunk(film, picture, plan, chunks);
+    for (; reader->more; chunks++) {
+        cut_chunk(reader, plan, chunks);
     }
-    xc_picture_unref(picture);
     return chunks;
 }
 
@@ -125,6 +174,8 @@ int main(int argc, char **argv)
           .maximum = XC_TOOL_LAST_CHUNK },
         { 0, "at-most", "N", "keep at most N chunks: before each, wait until somebody has removed the one N before it",
           .integer = &plan.most, .minimum = 1, .maximum = XC_TOOL_LAST_CHUNK },
+        { 0, "scenes", NULL, "end chunks where scenes begin, too, and print which chunks begin one",
+          .flag = &plan.scenes },
         { 0 },
     };
     const struct xc_tool tool = {
@@ -133,7 +184,8 @@ int main(int argc, char **argv)
         .description =
             "Cuts the film IN.y4m, or standard input if that is -, into the chunks DIR/00000000.y4m, "
             "DIR/00000001.y4m and so on. Each is a Y4M film with the header of IN.y4m. Prints one line about "
-            "the whole film: 'chunks N frames M size WxH rate A:B'.",
+            "the whole film: 'chunks N frames M size WxH rate A:B'. With --scenes, other lines come before it: 'scene "
+            "N frame M' for each scene, by the number of its first chunk, and of its first frame from 0 on.",
         .examples = "xc-split -s 12 -d work film.y4m\n"
                     "ffmpeg -i film.mp4 -pix_fmt yuv420p -f yuv4mpegpipe - | xc-split -s 12 -d work -",
         .options = options,
@@ -145,13 +197,12 @@ int main(int argc, char **argv)
         xc_tool_usage_error("-s and -d are needed");
     }
 
-    struct xc_tool_y4m film;
-    xc_tool_y4m_open(&film, operands[0]);
+    struct reader reader;
+    open_film(&reader, operands[0], &plan);
     if (mkdir(plan.directory, 0777) && errno != EEXIST) {
         xc_tool_fail(plan.directory, "%s", strerror(errno));
     }
-    int64_t chunks = split(&film, &plan);
-    xc_tool_input_close(&film.input);
-    print_summary(chunks, &film);
+    print_summary(split(&reader, &plan), &reader.film);
+    close_film(&reader);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analysis/scene.h"
+#include "excamera/scene.h"
 
 #include <stdlib.h>
 #include <string.h>

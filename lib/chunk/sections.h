@@ -4,7 +4,7 @@
 #ifndef XC_CHUNK_SECTIONS_H
 #define XC_CHUNK_SECTIONS_H
 
-#include "analysis/scene.h"
+#include "excamera/scene.h"
 #include "chunk/lookahead.h"
 #include "chunk/policy.h"
 #include "excamera/state.h"

@@ -36,6 +36,7 @@
 #include "excamera/modes.h"
 #include "excamera/picture.h"
 #include "excamera/quantizer.h"
+#include "excamera/scene.h"
 #include "excamera/source.h"
 #include "excamera/ssim.h"
 #include "excamera/state.h"

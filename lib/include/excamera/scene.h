@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Scene cut detection: finds pictures that cannot be predicted from the picture before them. */
-#ifndef XC_ANALYSIS_SCENE_H
-#define XC_ANALYSIS_SCENE_H
+#ifndef EXCAMERA_SCENE_H
+#define EXCAMERA_SCENE_H
 
 #include <stdbool.h>
 
 #include "excamera/error.h"
 #include "excamera/picture.h"
 #include "excamera/workspace.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* Compares each picture with the one before it. */
 struct xc_scene;
@@ -23,5 +27,9 @@ bool xc_scene_begins(struct xc_scene *scene, const struct xc_picture *picture);
 /* How much of the last picture was new: the error of its motion compensation from the picture before, as mean-removed
  * SAD, divided by the error of its intra prediction. 1 if there was no picture before. */
 double xc_scene_novelty(const struct xc_scene *scene);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
