@@ -90,7 +90,7 @@ class Pictures(Case):
     def cut(self, source):
         """Cuts a film; returns the steps that make its chunks, in the directory that they run in."""
         with contextlib.ExitStack() as stack:
-            work = Work(self.dir / "work", {"input": None, "batch": 8}, True)
+            work = Work(self.dir / "work", {"input": None, "chunk": 12, "batch": 8}, True)
             stack.callback(work.lock.file.close)
             made = cutter.Cutter(work, source, SIZE, stack)
             return list(made.chunks_from.steps(range(made.cut.chunks)))

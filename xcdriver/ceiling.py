@@ -44,14 +44,14 @@ def check(parser, options):
 class Levels:
     """The level of each chunk: that of the film, or a coarser one for a whole batch."""
 
-    def __init__(self, level, raised, layout):
-        self.level, self.raised, self.layout = level, raised, layout
+    def __init__(self, level, raised, work):
+        self.level, self.raised, self.work = level, raised, work
 
     def __str__(self):
         return f"{self.level} or coarser"
 
     def __call__(self, chunk):
-        return self.raised.get(str(self.layout.number(chunk)), self.level)
+        return self.raised.get(str(self.work.layout.number(chunk)), self.level)
 
 
 def drain(left, frames, capacity, step):
@@ -74,7 +74,7 @@ class Ceiling:
         self.capacity = options.max_bitrate * options.buffer
         self.state = work.record.get("ceiling") or {
             "batches": 0, "left": self.capacity, "least": self.capacity, "raised": {}}
-        self.levels = Levels(options.quality, self.state["raised"], work.layout)
+        self.levels = Levels(options.quality, self.state["raised"], work)
 
     @property
     def end(self):

@@ -29,14 +29,14 @@ class Encoding:
         self.segment = None  # the one that is being encoded
 
     def frames_split(self):
-        return self.options.chunk * self.work.chunks_split()
+        return self.work.layout.frame(self.work.chunks_split())
 
     def frames_done(self):
-        return self.options.chunk * self.segment.chunks_done(self.work.path)
+        return self.work.layout.frame(self.segment.chunks_done(self.work.path))
 
     def sizes_for(self, frames):
         self.sizes.look(range(self.segment.first, self.segment.end))
-        return self.sizes.so_far(), self.sizes.at_end(frames, self.options.chunk, self.frames_split())
+        return self.sizes.so_far(), self.sizes.at_end(frames, self.frames_split())
 
     def on_wait(self):
         self.splitter.is_at_work()
@@ -98,6 +98,15 @@ class Encoding:
         if is_whole and not self.options.keep:
             segment.clean(self.work.path)
 
+    def wait_for(self, end):
+        """Waits until the chunks below `end` exist. Returns the number after the last of them; with scenes, after the
+        last batch that is there as a whole."""
+        end = self.splitter.wait_for(end, self.on_wait)
+        film = self.splitter.film
+        if not self.options.scenes or film and end == film["chunks"]:
+            return end
+        return self.work.layout.batch(end).start
+
     def segments(self, chunks):
         """Makes the finished chunks of the whole film, `chunks` in a segment. Yields after each segment."""
         work, splitter = self.work, self.splitter
@@ -106,7 +115,7 @@ class Encoding:
         if splitter.is_at_work():  # the first segment must be split before anything can be encoded
             frames = splitter.frames and min(splitter.frames, self.options.chunk * (begin + chunks))
             self.progress.begin("splitting", frames, self.frames_split())
-        while begin < (end := splitter.wait_for(min(begin + chunks, self.steering.window_end(begin)), self.on_wait)):
+        while begin < (end := self.wait_for(min(begin + chunks, self.steering.window_end(begin)))):
             work.update(aspect=splitter.aspect(begin))
             self.begin(begin, end)
             self.encode()
@@ -149,7 +158,7 @@ def splitters_of(rungs, source, most, progress, stack):
         room.check(rungs, most, has_raw_chunks=True)
     return [cutter] if cutter else split(
         [rung.work for rung in rungs], source, [rung.source for rung in rungs],
-        [rung.scaling for rung in rungs] if rungs[0].step else None, options.chunk, most, stack, options.allow_damaged)
+        [rung.scaling for rung in rungs] if rungs[0].step else None, options, most, stack)
 
 
 def encode(rungs, source, progress, publisher=None):

@@ -106,6 +106,7 @@ def arguments_of(source, options, target):
             "quality": options.quality, "structure": options.structure, **source.edits.record(),
             "segments": options.segments, "target": str(target) if target else None,
             "max bitrate": [options.max_bitrate, options.buffer],
+            "scenes": options.scenes or None,
             "speed": options.speed if options.speed != graph.SPEED else None}
 
 

@@ -60,3 +60,32 @@ class Layout:
         first, last = self.number(self.first if begin is None else begin), self.number(end - 1)
         whole = map(self.numbered, range(first, last + 1))
         return [range(batch.start, min(batch.stop, end)) for batch in whole]
+
+
+class FilmLayout(Layout):
+    """The same, and where chunks begin in the film. All have the same number of frames, but where they end at scene
+    cuts: with each scene, a chunk and a batch begin. Scenes are found as the film is read."""
+
+    def __init__(self, most, chunk_frames, at_scenes, scenes=((0, 0),)):
+        """at_scenes: whether chunks end at scene cuts. scenes: those that are known; of each, the first chunk and the
+        first frame, in ascending order."""
+        super().__init__(most, [chunk for chunk, _ in scenes])
+        self.chunk_frames, self.at_scenes, self.scenes = chunk_frames, at_scenes, [list(scene) for scene in scenes]
+
+    def __str__(self):
+        """It is the same before all scenes are known."""
+        return f"batches of {self.most}" + (" and at scenes" if self.at_scenes else " from chunk 0")
+
+    @property
+    def is_regular(self):
+        return not self.at_scenes
+
+    def frame(self, chunk):
+        """The first frame of a chunk, whose number may have a fraction."""
+        first, frame = self.scenes[bisect.bisect_right(self.starts, chunk) - 1]
+        return frame + (chunk - first) * self.chunk_frames
+
+    def with_scenes(self, scenes):
+        """This layout with some more scenes. Scenes that it has already may be among them."""
+        both = sorted({tuple(scene) for scene in [*self.scenes, *scenes]})
+        return FilmLayout(self.most, self.chunk_frames, self.at_scenes, both) if len(both) > len(self.scenes) else self

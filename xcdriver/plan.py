@@ -25,7 +25,8 @@ def film_lines(source):
 
 
 def chunk_lines(source, options):
-    pieces = f"{options.chunk} frames each, {options.batch} per key frame, structure {options.structure}"
+    scenes = ", others at scene cuts" if options.scenes else ""
+    pieces = f"{options.chunk} frames each, {options.batch} per key frame{scenes}, structure {options.structure}"
     if source.frames:
         chunks = math.ceil(source.frames / options.chunk)
         steps = len(graph.film_steps(options.structure, Layout(options.batch).batches(chunks), 0))

@@ -111,8 +111,8 @@ class Publisher:
         film = self.work.record["film"]
         start = film["start"] if film else self.splitter.film_start
         while start is not None and (chunks := self.next_batch()):
-            first = chunks[0] * self.options.chunk
-            frames = min(len(chunks) * self.options.chunk, film["frames"] - first if film else self.frames)
+            first, end = map(self.work.layout.frame, (chunks.start, chunks.stop))
+            frames = (min(end, film["frames"]) if film else end) - first
             time = self.time(first + frames, start)
             if not self.has_sound(time, self.time(frames_split, start)):
                 return

@@ -37,16 +37,18 @@ class Sizes:
         """0 if no chunk is finished."""
         return sum(self.known.values()) + self.of_tracks() if self.known else 0
 
-    def at_end(self, frames, chunk_frames, frames_split):
+    def at_end(self, frames, frames_split):
         """An estimate, if it is known how many frames there will be, and how large chunks with a key frame and others
         are; else None."""
         if not frames:
             return None
-        chunks = math.ceil(frames / chunk_frames)
-        first = len(self.work.layout.batches(chunks))
+        layout = self.work.layout
+        film = self.work.record["film"]
+        chunks = film["chunks"] if film else math.ceil(frames / layout.chunk_frames)
+        first = len(layout.batches(chunks))
         total = self.of_tracks() * max(1, frames / max(1, frames_split))
         for is_first, count in ((True, first), (False, chunks - first)):
-            known = [size for chunk, size in self.known.items() if self.work.layout.begins(chunk) == is_first]
+            known = [size for chunk, size in self.known.items() if layout.begins(chunk) == is_first]
             if count and not known:
                 return None
             total += math.fsum(known) * max(1, count / max(1, len(known)))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Splitting the film into chunks, in the background."""
+import contextlib
 import os
 import subprocess
 import sys
@@ -39,15 +40,15 @@ class Splitter:
     """Splits the film into chunks in the background, and has its tracks written. It stops at the latest when an
     ExitStack is closed. If an earlier run has left chunks, it continues after them; tracks are written anew."""
 
-    def __init__(self, work, source, allow_damaged=False):
-        self.work, self.source, self.allow_damaged, self.reader = work, source, allow_damaged, None
-        self.most = 0
+    def __init__(self, work, source, options):
+        self.work, self.source, self.options, self.reader = work, source, options, None
+        self.most, self.said = 0, b""
 
     def has_ended(self):
         """Whether an earlier run has done all of it."""
         return bool(self.film) and sound.are_settled(self.source, self.work)
 
-    def begin(self, chunk_frames, most, stack, reader, feed):
+    def begin(self, most, stack, reader, feed):
         """most: at most so many chunks exist at a time; the splitter waits until some are removed. 0: no limit. reader:
         None if the film comes from standard input. feed: the pictures, as Y4M."""
         self.most = most
@@ -55,12 +56,16 @@ class Splitter:
             self.work.update(film=None)
         for path in self.work.path.glob("*.y4m.tmp*"):  # left by an xc-split that was killed
             path.unlink()
-        cutting = ["xc-split", "-s", str(chunk_frames), "-d", str(self.work.path), "--skip", str(self.first_missing()),
+        if self.options.scenes:  # where chunks end is known when they are split off
+            self.work.remove_unfinished_chunks()
+        cutting = ["xc-split", "-s", str(self.options.chunk), "-d", str(self.work.path),
+                   "--skip", str(self.first_missing()), *(["--scenes"] if self.options.scenes else []),
                    *(["--at-most", str(most)] if most else []), "-"]
         self.log = stack.enter_context(log_in_memory())
         self.cutter = stack.enter_context(started(
             cutting, stdin=feed, stdout=subprocess.PIPE, stderr=self.log, pass_fds=[self.work.lock.fileno()],
             env={**os.environ, "XC_SUMS": str(self.work.raw_sums)}))
+        os.set_blocking(self.cutter.stdout.fileno(), False)
         if reader:
             self.reader, self.messages = reader.process, reader.messages
             feed.close()  # if this process kept it open, ffmpeg would not notice that xc-split has ended
@@ -99,8 +104,12 @@ class Splitter:
 
     def is_at_work(self):
         """Whether chunks or tracks are still being written. If not, self.film is known."""
-        if self.film or self.cutter.poll() is None:
-            return not self.film
+        if self.film:
+            return False
+        has_ended = self.cutter.poll() is not None
+        self.listen()
+        if not has_ended:
+            return True
         if self.cutter.returncode:
             raise self.failure_to_cut()
         if self.reader and self.reader.poll() is None:  # a track is longer than the video
@@ -132,16 +141,26 @@ class Splitter:
         said = self.messages
         if said.unwritten:
             raise Failure(f"{self.work.path}: ffmpeg cannot write there: {said.unwritten}")
-        if said.unread and not self.allow_damaged:
+        if said.unread and not self.options.allow_damaged:
             raise Failure(f"{self.source.name}: cannot be read to its end: {said.unread}; if this cannot be mended, "
                           "--allow-damaged takes what can be read")
         if self.reader.returncode or said.first_picture is None and not self.cutter.returncode:
             reasons = list(said.errors) or [ending("ffmpeg", self.reader.returncode)]
             raise Failure(f"{self.source.name}: cannot be converted: {'; '.join(reasons)}")
 
+    def listen(self):
+        """Takes in what xc-split has said so far: of each scene, its first chunk and frame."""
+        with contextlib.suppress(BlockingIOError):
+            while block := os.read(self.cutter.stdout.fileno(), 1 << 16):
+                self.said += block
+        *lines, rest = self.said.split(b"\n")
+        words = [line.split() for line in lines]
+        self.work.learn_scenes([[int(chunk), int(frame)] for kind, chunk, _, frame, *_ in words if kind == b"scene"])
+        self.said = b"\n".join([*(line for line in lines if not line.startswith(b"scene")), rest])
+
     def whole_film(self):
         """What the record says about the film. The tracks, to which it refers, are on disk for good."""
-        summary = self.cutter.stdout.read().split()
+        summary = self.said.split()
         film = {"chunks": int(summary[1]), "frames": int(summary[3]), "start": 0, "damage": None, "digests": {},
                 "empty": []}
         if self.reader:
@@ -168,16 +187,19 @@ class Splitter:
         while self.is_at_work() and not self.work.chunk(end - 1).exists():
             time.sleep(0.2)
             on_wait()
-        return min(end, self.film["chunks"]) if self.film else end
+        if self.film:
+            return min(end, self.film["chunks"])
+        self.listen()  # before xc-split gives a chunk its name, it says whether the next one begins a scene
+        return end
 
 
-def split(works, source, sources_of_sizes, sizes, chunk_frames, most, stack, allow_damaged=False):
+def split(works, source, sources_of_sizes, sizes, options, most, stack):
     """Begins to split a film, and returns a splitter for each of its sizes. works, sources_of_sizes: of each. sizes:
     see Reader."""
-    made = [Splitter(work, own, allow_damaged) for work, own in zip(works, sources_of_sizes)]
+    made = [Splitter(work, own, options) for work, own in zip(works, sources_of_sizes)]
     if all(splitter.has_ended() for splitter in made):
         return made
     reader = None if source.piped else Reader(source, works[0], sizes, stack)
     for splitter, feed in zip(made, reader.feeds if reader else [sys.stdin]):
-        splitter.begin(chunk_frames, most, stack, reader, feed)
+        splitter.begin(most, stack, reader, feed)
     return made

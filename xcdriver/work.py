@@ -8,7 +8,7 @@ import shutil
 import time
 
 from xcdriver import files, graph
-from xcdriver.layout import Layout
+from xcdriver.layout import FilmLayout
 from xcdriver.makefile import SUMS
 from xcdriver.processes import Failure, run
 
@@ -60,7 +60,8 @@ class Work:
     OWN_FILES = ("lock", "record.json", "record.old", "record.tmp")
 
     def __init__(self, path, arguments, restart):
-        self.path, self.layout = path, Layout(arguments["batch"])
+        self.path = path
+        self.layout = FilmLayout(arguments["batch"], arguments["chunk"], bool(arguments.get("scenes")))
         self.record_path = path / "record.json"
         # done: how many chunks, from the first on, are finished. film: the film's length, once it is known.
         self.record = {"arguments": arguments, "done": 0, "film": None, "aspect": None}
@@ -110,7 +111,15 @@ class Work:
         if not arguments["input"] or not self.has_begun():
             return False
         self.record.update(earlier)
+        self.learn_scenes(earlier.get("scenes", []))
         return True
+
+    def learn_scenes(self, scenes):
+        """Takes scenes that have been found into the layout, and into the record, which is saved with the next
+        change."""
+        self.layout = self.layout.with_scenes(scenes)
+        if self.layout.at_scenes:
+            self.record["scenes"] = self.layout.scenes
 
     def has_begun(self):
         """Whether encoding has begun, so that there may be more than raw pictures."""
@@ -174,6 +183,12 @@ class Work:
     def chunks(self):
         """The paths of all raw chunks that exist."""
         return list(self.path.glob(graph.RAW_PATTERN))
+
+    def remove_unfinished_chunks(self):
+        """Removes the raw pictures of all other chunks."""
+        for path in self.chunks():
+            if graph.chunk_of(path.name) >= self.record["done"]:
+                path.unlink()
 
     def chunks_split(self):
         """How many chunks of the film have been split off."""

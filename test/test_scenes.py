@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Batches that begin with scenes: xc-split --scenes, and --scenes of ./excamera."""
+import os
+import re
+import signal
+import subprocess
+
+import harness
+from harness import BIN, ROOT, Case
+from test_driver import DriverCase, number
+from test_segments import packets
+
+SHAPE = {"width": 96, "height": 80}
+PARTS = ({"frames": 24, "cut": 9, "seed": 1}, {"frames": 30, "cut": 17, "seed": 3}, {"frames": 20, "seed": 4})
+SCENES = [0, 9, 24, 41, 54]  # by their first frames
+FRAMES = 74
+CHUNK, BATCH = 2, 3
+# A batch of six frames, and what is left of the scene. All chunks are 39, which one process encodes in three segments.
+KEYS = [0, 6, 9, 15, 21, 24, 30, 36, 41, 47, 53, 54, 60, 66, 72]
+OPTIONS = ("-s", CHUNK, "-k", BATCH, "-q", "30", "--speed", "4", "--scenes")
+
+
+def film():
+    """A film with sudden changes."""
+    def join(path):
+        parts = [harness.y4m_split(harness.film(**SHAPE, **part).read_bytes()) for part in PARTS]
+        path.write_bytes(parts[0][0] + b"".join(frame for _, frames in parts for frame in frames))
+    return harness.cached(join, "scenes", PARTS, suffix=".y4m")
+
+
+def chunk_starts():
+    return [start for scene, end in zip(SCENES, [*SCENES[1:], FRAMES]) for start in range(scene, end, CHUNK)]
+
+
+class Split(Case):
+    def split(self, directory, *options):
+        return harness.must(BIN / "xc-split", "--scenes", "-s", CHUNK, "-d", self.dir / directory, *options,
+                            film()).decode().splitlines()
+
+    def test_chunks_end_with_scenes(self):
+        *said, summary = self.split("all")
+        starts = chunk_starts()
+        self.assertEqual(said, [f"scene {starts.index(frame)} frame {frame}" for frame in SCENES])
+        self.assertEqual(summary, f"chunks {len(starts)} frames {FRAMES} size 96x80 rate 24:1")
+        parts = [harness.y4m_split(path.read_bytes())[1] for path in sorted((self.dir / "all").iterdir())]
+        self.assertEqual([len(part) for part in parts],
+                         [end - start for start, end in zip(starts, [*starts[1:], FRAMES])])
+        self.assertEqual([frame for part in parts for frame in part], harness.y4m_split(film().read_bytes())[1])
+
+    def test_some_chunks(self):
+        """All scenes are told, also of chunks that are skipped. Chunks have the same names and pictures as among all."""
+        said = self.split("all")
+        self.assertEqual(self.split("some", "--skip", 7), said)
+        names = sorted(path.name for path in (self.dir / "some").iterdir())
+        self.assertEqual(names, [f"{number(i)}.y4m" for i in range(7, len(chunk_starts()))])
+        for name in names:
+            self.assertEqual((self.dir / "some" / name).read_bytes(), (self.dir / "all" / name).read_bytes())
+        later = self.split("later", "--start", 100)
+        self.assertEqual([int(line.split()[1]) for line in later[:-1]],
+                         [100 + int(line.split()[1]) for line in said[:-1]])
+
+    def test_makefile(self):
+        """As in README.md: gen_makefile.py makes batches of what xc-split prints."""
+        said = self.split(".")
+        starts = ",".join(line.split()[1] for line in said if line.startswith("scene"))
+        last = len(chunk_starts()) - 1
+        self.write("excamera.mk", harness.must(ROOT / "gen_makefile.py", "--structure", "anchored", 0, last, BATCH, 30,
+                                               "--batch-starts", starts))
+        harness.must("make", "-s", "-j2", "-f", "excamera.mk", cwd=self.dir, env=harness.environment())
+        self.xc("xc-merge", "-o", "film.ivf", *(f"{number(i)}.ivf" for i in range(last + 1)))
+        self.assertEqual(harness.ffmpeg_frames(self.dir / "film.ivf"), harness.our_frames(self.dir / "film.ivf"))
+
+
+class Driver(DriverCase):
+    def setUp(self):
+        super().setUp()
+        self.film = film()
+
+    def expected(self):
+        def make(path):
+            harness.must(ROOT / "excamera", self.film, "-o", path, *OPTIONS, "-j", 1)
+        return harness.cached(make, "scenes", OPTIONS, suffix=".ivf").read_bytes()
+
+    def key_frames(self, name):
+        """Which pictures ffprobe finds to be key frames."""
+        text = harness.must("ffprobe", "-v", "error", "-show_entries", "frame=pict_type", "-of", "csv=p=0",
+                            self.dir / name).decode()
+        return [place for place, kind in enumerate(re.findall("[IPB]", text)) if kind == "I"]
+
+    def test_key_frames_are_where_scenes_begin(self):
+        for structure in ("anchored", "classic"):
+            with self.subTest(structure):
+                speed = () if structure == "anchored" else ("--speed", "0")
+                self.works(self.film, "-o", "out.ivf", *OPTIONS, "--structure", structure, "--verify", *speed)
+                self.assertEqual(self.key_frames("out.ivf"), KEYS)
+                self.assertEqual(len(harness.vpxdec_frames(self.dir / "out.ivf")), FRAMES)
+
+    def test_the_same_bytes(self):
+        """Whether one run of make encodes all or a part, and from a file or a pipe."""
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, "-j", 4)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected())
+        self.works("-", "-o", "out.ivf", *OPTIONS, "-j", 1, stdin=self.film.read_bytes())
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected())
+
+    def test_interrupted(self):
+        """In the second segment: the scenes of what is finished are in the record."""
+        chunk = 28
+        self.held = self.write("tools.held", b"")
+        env = self.tools_but("xc-enc", f'''
+            case "$*" in *--follow*{number(chunk)}*) while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
+            exec "{BIN}/xc-enc" "$@" ''')
+        for how in (signal.SIGKILL, signal.SIGTERM):
+            process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *map(str, OPTIONS), "-j", "1"],
+                                       cwd=self.dir, stderr=subprocess.PIPE, start_new_session=True, env=env)
+            harness.wait_for(lambda: (self.dir / f"out.ivf.work/{number(chunk)}-anchors.ivf").exists())
+            os.killpg(process.pid, how)
+            process.communicate(timeout=harness.TIMEOUT)
+        self.assertIn("with another scenes", self.fails(self.film, "-o", "out.ivf", *OPTIONS[:-1], "-j", 1))
+        first = (self.dir / f"out.ivf.work/{number(0)}.ivf").stat().st_mtime_ns
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, "-j", 1, "--keep")
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected())
+        self.assertEqual((self.dir / f"out.ivf.work/{number(0)}.ivf").stat().st_mtime_ns, first, "is made again")
+
+    def test_lost_while_it_was_off(self):
+        """A power cut took a finished chunk. What is made again is the same, in the same batches."""
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, "--keep")
+        (self.dir / f"out.ivf.work/{number(12)}.ivf").unlink()
+        self.works(self.film, "-o", "out.ivf", *OPTIONS)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected())
+
+    def test_segments(self):
+        """One for each batch, with the packets of the single file."""
+        self.works(self.film, "-o", "out", *OPTIONS, "--segments", "hls", "-j", 1)
+        parts = sorted((self.dir / "out").glob("video-0*.webm"))
+        init = (self.dir / "out/video-init.webm").read_bytes()
+        begins = [packets(self.write("part.webm", init + part.read_bytes()), "v")[0][0] for part in parts]
+        self.assertEqual(begins, [int(1000 * frame / 24 + 0.5) for frame in KEYS])
+        joined = self.write("joined.webm", init + b"".join(part.read_bytes() for part in parts))
+        self.works(self.film, "-o", "single.webm", *OPTIONS)
+        self.assertEqual([packet[-1] for packet in packets(joined, "v")],
+                         [packet[-1] for packet in packets(self.dir / "single.webm", "v")])
+
+    def test_ceiling(self):
+        """Batches of different lengths are encoded again where they must be."""
+        limit = ("--max-bitrate", "90k", "--buffer", "1")
+        self.works(self.film, "-o", "one.ivf", *OPTIONS, *limit, "-j", 1)
+        self.works(self.film, "-o", "four.ivf", *OPTIONS, *limit, "-j", 4)
+        self.assertEqual((self.dir / "one.ivf").read_bytes(), (self.dir / "four.ivf").read_bytes())
+        self.assertLess((self.dir / "one.ivf").stat().st_size, len(self.expected()))
+        self.assertEqual(self.key_frames("one.ivf"), KEYS)
+
+    def test_refused(self):
+        for options, reason in ((["--size", "50k"], "--size needs to know all chunks"),
+                                (["--target", "ssim=0.9"], "--target needs to know all chunks"),
+                                (["--ladder", "48"], "--ladder needs the same chunks"),
+                                (["--decode", "there"], "--scenes needs the raw pictures")):
+            with self.subTest(options):
+                done = self.excamera(self.film, "-o", "out.ivf", "--scenes", *options)
+                self.assertEqual((done.returncode, done.stdout), (2, b""))
+                self.assertIn(f"excamera: error: {reason}", done.stderr.decode())
