@@ -28,7 +28,7 @@ OPTIONS = {
                   "--framerate-numerator -F --framerate-denominator --no-dither -d -i",
     "xc-rebase": "-w --kf-q-weight -i --input-format -o --output -I --input-state -p --pred-ivf -S --pred-state "
                  "-O --output-state -r --reencode -W --no-wait --anchors --cq-level --threads",
-    "xc-split": "-s -d",
+    "xc-split": "-s -d --start --skip --at-most --scenes",
     "xc-terminate-chunk": "",
     "xc-timed": "",
     "xc-unpack": "-o --output --decoder",

@@ -48,7 +48,7 @@ class Split(Case):
         self.assertEqual([frame for part in parts for frame in part], harness.y4m_split(film().read_bytes())[1])
 
     def test_some_chunks(self):
-        """All scenes are told, also of chunks that are skipped. Chunks have the same names and pictures as among all."""
+        """All scenes are told, also of chunks that are skipped. The others have the same names and pictures."""
         said = self.split("all")
         self.assertEqual(self.split("some", "--skip", 7), said)
         names = sorted(path.name for path in (self.dir / "some").iterdir())
@@ -60,7 +60,7 @@ class Split(Case):
                          [100 + int(line.split()[1]) for line in said[:-1]])
 
     def test_makefile(self):
-        """As in README.md: gen_makefile.py makes batches of what xc-split prints."""
+        """gen_makefile.py makes batches of what xc-split prints."""
         said = self.split(".")
         starts = ",".join(line.split()[1] for line in said if line.startswith("scene"))
         last = len(chunk_starts()) - 1

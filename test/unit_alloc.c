@@ -321,6 +321,7 @@ static void clear_inputs(void)
 static struct objects {
     struct xc_workspace *workspace;
     struct xc_encoder *encoder;
+    struct xc_scene *scene;
     struct xc_thread_pool *threads;
     struct xc_picture_pool *pool;
     struct xc_picture *picture, *bare; /* bare: not padded */
@@ -336,6 +337,7 @@ static struct objects {
 static void clear(void)
 {
     xc_encoder_free(o.encoder);
+    xc_scene_free(o.scene);
     xc_workspace_free(o.workspace);
     xc_thread_pool_free(o.threads);
     xc_picture_pool_free(o.pool);
@@ -555,6 +557,11 @@ static enum xc_status state_compare(void)
 static enum xc_status picture_ssim(void)
 {
     return xc_picture_ssim(o.workspace, in.source[0], in.source[1], XC_PLANE_Y) < 1 ? XC_OK : XC_ERR_MISMATCH;
+}
+
+static enum xc_status scene_new(void)
+{
+    return xc_scene_new(&o.scene, o.workspace, in.source[0]->width, in.source[0]->height, &o.err);
 }
 
 static enum xc_status state_follow_header(void)
@@ -780,6 +787,7 @@ static const struct row {
     { "xc_frame_measure", with_frame, frame_measure, false },
     { "xc_state_compare", with_state, state_compare, true },
     { "xc_picture_ssim", with_workspace, picture_ssim, true },
+    { "xc_scene_new", with_workspace, scene_new, false },
     { "xc_state_follow_header", with_key_frame, state_follow_header, false },
     { "xc_decode, a key frame", with_workspace, decode_key, false },
     { "xc_decode, an interframe", with_state, decode, false },
