@@ -14,6 +14,7 @@ import time
 import harness
 from harness import BIN, ROOT, Case, number
 from xcdriver import graph, sources
+from xcdriver.layout import FilmLayout, Layout
 
 
 class MakefileCase(Case):
@@ -118,6 +119,38 @@ class Commands(MakefileCase):
         steps = [step for structure in graph.STRUCTURES for step in graph.film_steps(structure, [range(16)], 22)]
         steps += [*sources.Pictures(1, 10, 6).steps(range(1)), *sources.Pieces([["a.nut"]]).steps(range(1))]
         self.assertEqual(sorted(listed), sorted({step.argv[0] for step in steps}))
+
+
+class Layouts(Case):
+    """Batches are as when they are counted off, chunk by chunk."""
+
+    def counted(self, most, starts, end):
+        batches = []
+        for chunk in range(starts[0], end):
+            if chunk in starts or len(batches[-1]) == most:
+                batches.append([])
+            batches[-1].append(chunk)
+        return batches
+
+    def test_batches(self):
+        for most, starts in ((1, [0]), (3, [0]), (7, [3]), (4, [0, 4, 8]), (4, [0, 1, 6, 7, 20]), (5, [2, 9, 30, 31]),
+                             (100, [0, 2, 3])):
+            layout, end = Layout(most, starts), 40
+            with self.subTest(most=most, starts=starts):
+                expected = self.counted(most, starts, end)
+                self.assertEqual([list(batch) for batch in layout.batches(end)], expected)
+                for number, batch in enumerate(expected):
+                    self.assertEqual([list(part) for part in layout.batches(batch[-1] + 1, batch[0])], [batch])
+                    self.assertEqual(list(layout.batches(batch[0] + 1)[-1]), batch[:1])
+                    for place, chunk in enumerate(batch):
+                        self.assertEqual((layout.number(chunk), layout.place(chunk), layout.begins(chunk)),
+                                         (number, place, place == 0))
+                        self.assertEqual(layout.batch(chunk)[:len(batch)], layout.numbered(number)[:len(batch)])
+
+    def test_frames(self):
+        layout = FilmLayout(3, 10, True).with_scenes([[2, 13], [0, 0]]).with_scenes([[2, 13], [7, 60]])
+        self.assertEqual([layout.frame(chunk) for chunk in range(9)], [0, 10, 13, 23, 33, 43, 53, 60, 70])
+        self.assertEqual([list(batch) for batch in layout.batches(9)], [[0, 1], [2, 3, 4], [5, 6], [7, 8]])
 
 
 class ModelsOfGg(Case):

@@ -31,16 +31,20 @@ class Layout:
         """The first chunk of the film."""
         return self.starts[0]
 
+    def part(self, chunk):
+        """Which of the starts is the last one up to a chunk, whose number may have a fraction."""
+        return bisect.bisect_right(self.starts, chunk) - 1
+
     def number(self, chunk):
         """The number of the batch that a chunk belongs to."""
-        place = bisect.bisect_right(self.starts, chunk) - 1
-        return self.before[place] + (chunk - self.starts[place]) // self.most
+        part = self.part(chunk)
+        return self.before[part] + (chunk - self.starts[part]) // self.most
 
     def numbered(self, number):
         """The batch with a number."""
-        place = bisect.bisect_right(self.before, number) - 1
-        begin = self.starts[place] + (number - self.before[place]) * self.most
-        return range(begin, min([begin + self.most, *self.starts[place + 1:place + 2]]))
+        part = bisect.bisect_right(self.before, number) - 1
+        begin = self.starts[part] + (number - self.before[part]) * self.most
+        return range(begin, min([begin + self.most, *self.starts[part + 1:part + 2]]))
 
     def batch(self, chunk):
         """The batch that a chunk belongs to."""
@@ -52,7 +56,7 @@ class Layout:
 
     def place(self, chunk):
         """The place of a chunk in its batch, from 0 on."""
-        return chunk - self.batch(chunk).start
+        return (chunk - self.starts[self.part(chunk)]) % self.most
 
     def batches(self, end, begin=None):
         """The batches from that of the chunk `begin`, or the first one, to that of the chunk before `end`, which ends
@@ -82,7 +86,7 @@ class FilmLayout(Layout):
 
     def frame(self, chunk):
         """The first frame of a chunk, whose number may have a fraction."""
-        first, frame = self.scenes[bisect.bisect_right(self.starts, chunk) - 1]
+        first, frame = self.scenes[self.part(chunk)]
         return frame + (chunk - first) * self.chunk_frames
 
     def with_scenes(self, scenes):

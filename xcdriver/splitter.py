@@ -154,9 +154,10 @@ class Splitter:
             while block := os.read(self.cutter.stdout.fileno(), 1 << 16):
                 self.said += block
         *lines, rest = self.said.split(b"\n")
-        words = [line.split() for line in lines]
-        self.work.learn_scenes([[int(chunk), int(frame)] for kind, chunk, _, frame, *_ in words if kind == b"scene"])
-        self.said = b"\n".join([*(line for line in lines if not line.startswith(b"scene")), rest])
+        told = [line.split() for line in lines if line.startswith(b"scene ")]
+        if told:
+            self.work.learn_scenes([[int(chunk), int(frame)] for _, chunk, _, frame in told])
+        self.said = b"\n".join([*(line for line in lines if not line.startswith(b"scene ")), rest])
 
     def whole_film(self):
         """What the record says about the film. The tracks, to which it refers, are on disk for good."""
