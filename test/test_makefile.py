@@ -139,13 +139,13 @@ class Layouts(Case):
             with self.subTest(most=most, starts=starts):
                 expected = self.counted(most, starts, end)
                 self.assertEqual([list(batch) for batch in layout.batches(end)], expected)
-                for number, batch in enumerate(expected):
+                for rank, batch in enumerate(expected):
                     self.assertEqual([list(part) for part in layout.batches(batch[-1] + 1, batch[0])], [batch])
                     self.assertEqual(list(layout.batches(batch[0] + 1)[-1]), batch[:1])
                     for place, chunk in enumerate(batch):
                         self.assertEqual((layout.number(chunk), layout.place(chunk), layout.begins(chunk)),
-                                         (number, place, place == 0))
-                        self.assertEqual(layout.batch(chunk)[:len(batch)], layout.numbered(number)[:len(batch)])
+                                         (rank, place, place == 0))
+                        self.assertEqual(layout.batch(chunk)[:len(batch)], layout.numbered(rank)[:len(batch)])
 
     def test_frames(self):
         layout = FilmLayout(3, 10, True).with_scenes([[2, 13], [0, 0]]).with_scenes([[2, 13], [7, 60]])
