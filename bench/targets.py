@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures how near films come to what --target, --size and --bitrate of ./excamera ask for, and what that takes.
 
-usage: targets.py [--levels 22,36,48] [--metrics size,ssim,vmaf] [--runs 3] [--jobs 2] [--json OUT] FILM...
+usage: targets.py [--levels 22,36,48] [--metrics size,ssim,vmaf] [--structure anchored] [--runs 3] [--jobs 2]
+                  [--json OUT] FILM...
 
 Each film is encoded with -q, and measured by others: its size by the file system, SSIM and VMAF by ffmpeg, of all
 frames. What came of that is then asked for as a target, so the film should get the same level again. The CPU time is
@@ -22,6 +23,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))  # with PYTHONSAFEPATH, Python does not do this
 from xcdriver import vmaf  # noqa: E402
+from xcdriver.graph import ANCHORED  # noqa: E402
 from xcdriver.places import ROOT  # noqa: E402
 
 ALLOWED = {"size": 0.03, "ssim": 0.002, "vmaf": 1., "psnr": 0.2}
@@ -68,15 +70,15 @@ def rows(film, level, options, directory):
     """Of each metric: the film, the level, what was wanted, by how much it was missed, and how many times the CPU time
     of -q that took."""
     plain = directory / "plain.webm"
-    jobs = ["-j", str(options.jobs)]
-    encode(film, plain, "-q", str(level), *jobs)
+    same = ["-j", str(options.jobs), "--structure", options.structure]
+    encode(film, plain, "-q", str(level), *same)
     wanted = {metric: measure(film, plain, metric) for metric in options.metrics}
     least = dict.fromkeys([None, *wanted], math.inf)
     for _ in range(options.runs):
-        least[None] = min(least[None], encode(film, plain, "-q", str(level), *jobs))
+        least[None] = min(least[None], encode(film, plain, "-q", str(level), *same))
         for metric, value in wanted.items():
             output = directory / f"{metric}.webm"
-            least[metric] = min(least[metric], encode(film, output, *asked_for(metric, value), *jobs))
+            least[metric] = min(least[metric], encode(film, output, *asked_for(metric, value), *same))
     for metric, value in wanted.items():
         came = measure(film, directory / f"{metric}.webm", metric)
         yield {"film": film.stem, "level": level, "metric": metric, "wanted": value,
@@ -95,6 +97,7 @@ def main():
     parser.add_argument("films", nargs="+", metavar="FILM", type=pathlib.Path)
     parser.add_argument("--levels", default="22,36,48")
     parser.add_argument("--metrics", default="size,ssim,vmaf")
+    parser.add_argument("--structure", choices=ANCHORED, default="anchored")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", metavar="OUT", type=pathlib.Path, help="write all figures there")

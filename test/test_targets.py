@@ -119,6 +119,33 @@ class Qualities(TargetCase):
         return self.dir / "stubs"
 
 
+class Prepared(TargetCase):
+    """The structure in which anchors are guessed first."""
+    OPTIONS = (*TargetCase.OPTIONS, "--structure", "prepared")
+
+    def test_size(self):
+        """Nearer than levels alone would lead: the last chunk is brought to what is left."""
+        self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--size", "60k")
+        self.assertAlmostEqual((self.dir / "out.ivf").stat().st_size / 60000, 1, delta=0.004)
+
+    def test_qualities(self):
+        """SSIM by FFmpeg; the driver's own figure, which test_psnr compares, for PSNR."""
+        self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--target", "ssim=0.97")
+        self.assertAlmostEqual(harness.ssim(self.dir / "out.ivf", self.film), 0.97, delta=0.002)
+        _, miss = self.wanted(self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--target", "psnr=36"))
+        self.assertAlmostEqual(miss, 0, delta=0.2)
+
+    def test_it_is_that_structure(self):
+        """What is kept has guesses, in each window, and the bytes do not depend on how many processes there are."""
+        target = ("--size", "90k")
+        self.works(self.film, "-o", "out.ivf", *self.OPTIONS, *target, "--keep")
+        there = {path.name for path in (self.dir / "out.ivf.work").iterdir()}
+        self.assertEqual({f"{number(chunk)}-guess.ivf" for chunk in range(24) if chunk % 4},
+                         {name for name in there if name.endswith("-guess.ivf")})
+        self.works(self.film, "-o", "other.ivf", *self.OPTIONS, "-j", "5", *target)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "other.ivf").read_bytes())
+
+
 class TheSameBytes(TargetCase):
     def test_jobs_do_not_matter(self):
         for target in (["--size", "90k"], ["--target", "ssim=0.96"]):
@@ -179,6 +206,6 @@ class Refusals(TargetCase):
     def test_films(self):
         self.assertIn("a film that can be read twice", self.fails("-", "-o", "out.ivf", "--size", "4k",
                                                                   stdin=self.film.read_bytes()))
-        self.assertIn("needs --structure anchored", self.fails(self.film, "-o", "out.ivf", "--size", "4k",
+        self.assertIn("needs --structure anchored or prepared", self.fails(self.film, "-o", "out.ivf", "--size", "4k",
                                                                "--structure", "classic"))
         self.assertEqual(self.names(), set())

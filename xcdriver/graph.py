@@ -184,8 +184,8 @@ def prepared(batch, quality, options=(), replays=False):
                               ["xc-rebase", "--anchors", *level, "-i", "y4m", "-I", *before, "-p", guess, *handing_on,
                                *(BOTH_PROCESSORS if replays else ()), targets]))
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
-                          ["xc-enc", "--follow", anchors, *given, *(["-I", *before] if before else []),
-                           "-o", finished(chunk), raw(chunk)]))
+                          ["xc-enc", "--follow", anchors, *given, *fit_options(quality, chunk),
+                           *(["-I", *before] if before else []), "-o", finished(chunk), raw(chunk)]))
     return steps
 
 

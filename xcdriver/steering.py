@@ -32,8 +32,8 @@ def check(source, options):
     if not source.frames:
         raise Failure(f"{source.name}: its length is not known, which a target needs; ffmpeg -i ... -c copy OUT.mkv "
                       "makes a file that has it")
-    if options.structure != "anchored":
-        raise Failure(f"a target needs --structure anchored; with {options.structure}, use -q")
+    if options.structure not in graph.ANCHORED:
+        raise Failure(f"a target needs --structure {' or '.join(graph.ANCHORED)}; with {options.structure}, use -q")
 
 
 class Steering:
