@@ -32,7 +32,33 @@ def spare(path, rate, buffer):
     return least / rate
 
 
-class Ceiling(DriverCase):
+class CeilingCase(DriverCase):
+    def said(self, text):
+        """What the last line says: seconds that were left, negative if they lacked."""
+        match = re.search(r", at most (\S+) kbit/s with (\S+) s: ([\d.]+) s (left|too late)\n\Z", text)
+        self.assertTrue(match, text)
+        return float(match[1]), float(match[2]), float(match[3]) * (1 if match[4] == "left" else -1)
+
+    def interrupt(self, how, chunk, first, *arguments):
+        """Interrupts a run when what begins with the chunk `first` has been made coarser, and before `chunk`, but not
+        the one before it, is finished after that."""
+        self.held = self.write("tools.held", b"")
+        env = self.tools_but("xc-enc", f'''
+            case "$*" in *--follow*{number(chunk)}*)
+                while [ -e "{self.held}" ] && grep -qs '"{first}": \\[' record.json; do sleep 0.05; done ;; esac
+            exec "{harness.BIN}/xc-enc" "$@" ''')
+        process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *arguments], cwd=self.dir,
+                                   stderr=subprocess.PIPE, start_new_session=True, env=env)
+        work = self.dir / "out.ivf.work"
+        record = work / "record.json"
+        harness.wait_for(lambda: record.exists() and f'"{first}": [' in record.read_text()
+                         and (work / f"{number(chunk - 1)}.ivf").exists())
+        os.killpg(process.pid, how)
+        process.communicate(timeout=harness.TIMEOUT)
+        harness.must("rm", "-r", self.dir / "tools")
+
+
+class Ceiling(CeilingCase):
     def setUp(self):
         super().setUp()
         self.film = harness.cached(self.make_film, "ceiling", suffix=".mkv")
@@ -47,12 +73,6 @@ class Ceiling(DriverCase):
         def make(path):
             harness.must(ROOT / "excamera", self.film, "-o", path, *OPTIONS, *options)
         return harness.cached(make, "ceiling", options, suffix=".ivf")
-
-    def said(self, text):
-        """What the last line says: seconds that were left, negative if they lacked."""
-        match = re.search(r", at most (\S+) kbit/s with (\S+) s: ([\d.]+) s (left|too late)\n\Z", text)
-        self.assertTrue(match, text)
-        return float(match[1]), float(match[2]), float(match[3]) * (1 if match[4] == "left" else -1)
 
     def test_every_picture_comes_in_time(self):
         for rate, buffer, output, options in ((180000, 1, "out.ivf", []), (150000, 1, "out.webm", []),
@@ -85,18 +105,8 @@ class Ceiling(DriverCase):
         expected = (self.dir / "expected.ivf").read_bytes()
         self.works(self.film, "-o", "out.ivf", *OPTIONS, *limit, "-j", "5")
         self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
-        self.held = self.write("tools.held", b"")
-        env = self.tools_but("xc-enc", f'''
-            case "$*" in *"--cq-level {LEVEL} "*) ;; *--follow*{number(14)}*)
-                while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
-            exec "{harness.BIN}/xc-enc" "$@" ''')
         for how in (signal.SIGKILL, signal.SIGTERM):
-            process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *OPTIONS, *limit], cwd=self.dir,
-                                       stderr=subprocess.PIPE, start_new_session=True, env=env)
-            record = self.dir / "out.ivf.work/record.json"
-            harness.wait_for(lambda: record.exists() and re.search(r'"raised": \{[^}]*"3"', record.read_text()))
-            os.killpg(process.pid, how)
-            process.communicate(timeout=harness.TIMEOUT)
+            self.interrupt(how, 14, 12, *OPTIONS, *limit)
             self.assertIn("with another max bitrate", self.fails(self.film, "-o", "out.ivf", *OPTIONS, *limit[:2]))
         self.works(self.film, "-o", "out.ivf", *OPTIONS, *limit)
         self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
@@ -123,10 +133,61 @@ class Ceiling(DriverCase):
                         ["--max-bitrate", "2M", "--buffer", "nan"]):
             with self.subTest(options):
                 self.assertEqual(self.excamera(self.film, "-o", "out.ivf", *options).returncode, 2)
-        level = "needs the level"
-        for options, reason in ((["--buffer", "2"], "is for --max-bitrate"), (["--size", "50k"], level),
-                                (["--bitrate", "50k"], level), (["--target", "ssim=0.9"], level),
-                                (["--ladder", "48:50k"], level)):
+        for options, reason in ((["--buffer", "2"], "is for --max-bitrate"),
+                                (["--max-bitrate", "2M", "--target", "ssim=0.9"], "--target exclude each other"),
+                                (["--max-bitrate", "50k", "--bitrate", "51k"], "less than the bitrate"),
+                                (["--max-bitrate", "50k", "--ladder", "48:51k"], "less than the bitrate")):
             with self.subTest(options):
-                more = [] if options[0] == "--buffer" else ["--max-bitrate", "2M"]
-                self.assertIn(reason, self.fails(self.film, "-o", "out.ivf", *options, *more))
+                self.assertIn(reason, self.fails(self.film, "-o", "out.ivf", *options))
+
+
+class WithABitrate(CeilingCase):
+    """A limit beside --bitrate and --size: both are kept."""
+    OPTIONS = ("-s", "6", "-k", "4", "-j", "2")
+    LIMIT = ("--max-bitrate", "150k", "--buffer", "0.5")
+
+    def setUp(self):
+        super().setUp()
+        self.film = harness.cached(self.make_film, "ceiling of a bitrate", suffix=".mkv")
+
+    @staticmethod
+    def make_film(path):
+        """Everything moves for four seconds; then the picture stands still as long."""
+        harness.must("ffmpeg", "-v", "error", "-i", harness.film(width=112, height=96, frames=97, cut=40), "-vf",
+                     "tpad=start=95:start_mode=clone,reverse", "-frames:v", 192, "-c:v", "ffv1", path)
+
+    def test_mean_and_limit(self):
+        """The easy part gets what the hard one could not take."""
+        for structure, target in (("anchored", ["--bitrate", "100k"]), ("prepared", ["--size", "100k"])):
+            with self.subTest(structure):
+                options = (*self.OPTIONS, "--structure", structure, *target)
+                self.works(self.film, "-o", "plain.ivf", *options)
+                self.assertLess(spare(self.dir / "plain.ivf", 150000, 0.5), -0.1, "the film without a limit does fit")
+                text = self.works(self.film, "-o", "out.ivf", *options, *self.LIMIT)
+                found = spare(self.dir / "out.ivf", 150000, 0.5)
+                self.assertGreaterEqual(found, 0)
+                self.assertAlmostEqual((self.dir / "out.ivf").stat().st_size / 100000, 1, delta=0.03)
+                self.assertEqual(self.said(text)[:2], (150, 0.5))
+                self.assertAlmostEqual(self.said(text)[2], found, delta=0.0006)
+                self.assertIn(", wanted 100", text)
+                self.assertEqual(len(harness.vpxdec_frames(self.dir / "out.ivf")), 192)
+
+    def test_the_same_bytes(self):
+        """With any -j, and after an interruption, also in the middle of a batch."""
+        options = (*self.OPTIONS, "--bitrate", "100k", *self.LIMIT)
+        self.works(self.film, "-o", "expected.ivf", *options)
+        expected = (self.dir / "expected.ivf").read_bytes()
+        self.works(self.film, "-o", "out.ivf", *options, "-j", "5")
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
+        (self.dir / "out.ivf").unlink()
+        for how, chunk in ((signal.SIGKILL, 11), (signal.SIGTERM, 14)):
+            self.interrupt(how, chunk, 8, *options)
+        self.works(self.film, "-o", "out.ivf", *options)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
+
+    def test_out_of_reach(self):
+        """The limit counts, and the last line tells how far the film is from its target."""
+        text = self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--size", "140k", "--max-bitrate", "140k",
+                          "--buffer", "1")
+        self.assertGreaterEqual(spare(self.dir / "out.ivf", 140000, 1), 0)
+        self.assertLess(float(re.search(r"wanted 140000 bytes \(([+-][\d.]+) %\)", text)[1]), -3)

@@ -206,6 +206,6 @@ class Refusals(TargetCase):
     def test_films(self):
         self.assertIn("a film that can be read twice", self.fails("-", "-o", "out.ivf", "--size", "4k",
                                                                   stdin=self.film.read_bytes()))
-        self.assertIn("needs --structure anchored or prepared", self.fails(self.film, "-o", "out.ivf", "--size", "4k",
-                                                               "--structure", "classic"))
+        self.assertIn("needs --structure anchored or prepared", self.fails(
+            self.film, "-o", "out.ivf", "--size", "4k", "--structure", "classic"))
         self.assertEqual(self.names(), set())

@@ -16,6 +16,8 @@ from xcdriver.prediction import POWERS
 
 BUFFER = 2  # seconds
 LEAST_BUFFER, MOST_BUFFER = 0.1, 600
+MOST_LESS = 40  # percent, by which a chunk that is brought to a size gets smaller at its level
+NEARLY = 0.95  # of what there is, which a chunk is brought to
 RESERVE = 0.5  # of the buffer, which a batch leaves to the key frame of the next one
 
 
@@ -37,21 +39,36 @@ def check(parser, options):
             parser.error("--buffer is for --max-bitrate")
         return
     options.buffer = options.buffer or BUFFER
-    if options.quality is None or any(step.bitrate for step in options.ladder or []):
-        parser.error("--max-bitrate makes levels coarser where it must, so it needs the level of all else: -q")
+    if options.target:
+        parser.error("--max-bitrate and --target exclude each other: a quality takes the bits that it needs; choose "
+                     "-q, --size or --bitrate")
+    wanted = [options.bitrate, *(step.bitrate for step in options.ladder or [])]
+    if any(bitrate and bitrate > options.max_bitrate for bitrate in wanted):
+        parser.error("--max-bitrate is less than the bitrate that is wanted on average")
 
 
 class Levels:
-    """The level of each chunk: that of the film, or a coarser one for a whole batch."""
+    """The level of each chunk: one that was chosen without a limit, or a coarser one."""
 
-    def __init__(self, level, raised, work):
-        self.level, self.raised, self.work = level, raised, work
+    def __init__(self, chosen, raised):
+        """chosen: a level, or those of a target. raised: see Ceiling."""
+        self.chosen, self.raised = chosen, {}
+        for first, (end, level, fit) in raised.items():
+            self.change(range(int(first), end), level, fit)
+
+    def change(self, chunks, level, fit):
+        self.raised.update(dict.fromkeys(chunks, (level, fit)))
+
+    @property
+    def fit(self):
+        """See graph.fit_options()."""
+        return {**getattr(self.chosen, "fit", {}), **{chunk: fit for chunk, (_, fit) in self.raised.items()}}
 
     def __str__(self):
-        return f"{self.level} or coarser"
+        return f"{self.chosen} or coarser"
 
     def __call__(self, chunk):
-        return self.raised.get(str(self.work.layout.number(chunk)), self.level)
+        return self.raised[chunk][0] if chunk in self.raised else graph.level_of(self.chosen, chunk)
 
 
 def drain(left, frames, capacity, step):
@@ -66,56 +83,134 @@ def drain(left, frames, capacity, step):
     return left, least
 
 
+def bits_of(frame):
+    return 8 * (frame.size - ivf.FRAME_HEADER)
+
+
+def smaller(fit, frames, fits):
+    """Options that bring a chunk to a size that fits, if those that it has did not; None if its size does not follow
+    them any more. fits: a function that tells that, from the part of its bits that it keeps."""
+    size = ivf.HEADER + sum(frame.size for frame in frames)
+    parts = (1 - percent / 100 for percent in range(1, MOST_LESS + 1))
+    part = next((part for part in parts if fits(part=part)), None)
+    wanted = part and round(part * size)
+    return ["--fit-bytes", str(wanted)] if wanted and wanted < int(fit[-1]) else None
+
+
 class Ceiling:
-    """Looks at the batches of a film. The record of the work has what was found, so a later run goes on with it."""
+    """Looks at the batches of a film. Where windows of a target (levels.py) end within a batch, its parts are looked at
+    one by one. The record of the work has what was found, so a later run goes on with it: `end`, the chunk before which
+    all is as it stays; what is left there, and the least that was; and what was `raised`, by the first chunk: the chunk
+    after the last one, the level, and options that bring a single chunk to a size."""
 
     def __init__(self, work, options):
         self.work, self.options = work, options
         self.capacity = options.max_bitrate * options.buffer
+        self.chunks = None  # of the film, where a target has to know that
         self.state = work.record.get("ceiling") or {
-            "batches": 0, "left": self.capacity, "least": self.capacity, "raised": {}}
-        self.levels = Levels(options.quality, self.state["raised"], work)
+            "end": 0, "left": self.capacity, "least": self.capacity, "raised": {}}
 
-    @property
-    def end(self):
-        """The chunk before which all is as it stays."""
-        return self.work.layout.numbered(self.state["batches"]).start
+    def over(self, chosen):
+        """The levels that come of those that were chosen without a limit."""
+        self.levels = Levels(chosen, self.state["raised"])
+        return self.levels
 
     def frames(self, chunks):
-        """All frames of some chunks, and the bits that come in from one to the next."""
-        paths = [self.work.path / graph.finished(chunk) for chunk in chunks]
-        return ([frame for path in paths for frame in ivf.frames(path)],
-                self.options.max_bitrate / float(ivf.header(paths[0]).rate))
+        """The frames of each of some finished chunks."""
+        return [list(ivf.frames(self.work.path / graph.finished(chunk))) for chunk in chunks]
 
-    def simulate(self, frames, step, level, wanted):
-        """What is left, and the least that was, if these frames of one level had another one."""
-        distance = log_step(wanted) - log_step(level)
-        factors = [math.exp(power * distance) for power in POWERS["size"]]
-        return drain(self.state["left"], [(8 * (frame.size - ivf.FRAME_HEADER) * factors[not frame.is_key],
-                                           frame.is_shown) for frame in frames], self.capacity, step)
+    @property
+    def step(self):
+        """The bits that come in from one picture to the next. Some chunk must be finished."""
+        return self.options.max_bitrate / float(ivf.header(self.work.path / graph.finished(0)).rate)
 
-    def fits(self, left, least):
-        return least >= 0 and left >= min(self.state["left"], RESERVE * self.capacity)
+    def before(self, chunk):
+        """What is left before a chunk, and the least that was. All chunks before it must be finished."""
+        if chunk in (0, self.state["end"]):
+            return (self.state["left"], self.state["least"]) if chunk else (self.capacity, self.capacity)
+        frames = [(bits_of(frame), frame.is_shown) for own in self.frames(range(chunk)) for frame in own]
+        return drain(self.capacity, frames, self.capacity, self.step)
+
+    def simulate(self, chunks, frames, wanted=None, part=1.):
+        """What is left, and the least that was, after some chunks, or if all had another level, or a part of their
+        bits. frames: of each."""
+        expected = []
+        for chunk, own in zip(chunks, frames):
+            distance = 0 if wanted is None else log_step(wanted) - log_step(self.levels(chunk))
+            factors = [part * math.exp(power * distance) for power in POWERS["size"]]
+            expected += [(bits_of(frame) * factors[not frame.is_key], frame.is_shown) for frame in own]
+        return drain(self.state["left"], expected, self.capacity, self.step)
+
+    def reserve(self, end, step):
+        """What has to be left before the chunk `end`; nothing after the film. Within a batch, half of what comes in
+        until its end may still be lacking."""
+        if end == self.chunks:
+            return 0.
+        batch = self.work.layout.batch(end - 1)
+        coming = (batch.stop - end) * self.options.chunk * step
+        return max(0., min(self.before(batch.start)[0], RESERVE * self.capacity) - coming / 2)
 
     def overshoot(self, end, note):
         """Looks at the batches before the chunk `end`, which are finished, until one of them does not fit. Returns its
-        chunks and the level that it needs, or None."""
-        for chunks in self.work.layout.batches(end, self.end):
-            level, (frames, step) = self.levels(chunks[0]), self.frames(chunks)
-            left, least = self.simulate(frames, step, level, level)
-            if not self.fits(left, least) and level < COARSEST:
-                better = next((other for other in range(level + 1, COARSEST) if self.fits(
-                    *self.simulate(frames, step, level, other))), COARSEST)
-                note(f"level {better} instead of {level} for the chunks {chunks[0]} to {chunks[-1]}")
-                return chunks, better
-            self.state.update(batches=self.state["batches"] + 1, left=left, least=min(self.state["least"], least))
+        chunks and the level and the options that it needs, or None."""
+        while self.state["end"] < end:
+            chunks = range(self.state["end"], min(self.work.layout.batch(self.state["end"]).stop, end))
+            frames, reserve = self.frames(chunks), self.reserve(chunks[-1] + 1, self.step)
+
+            def fits(wanted=None, part=1.):
+                left, least = self.simulate(chunks, frames, wanted, part)
+                return least >= 0 and left >= reserve
+            levels, fit = sorted(set(map(self.levels, chunks))), self.levels.fit.get(chunks[0])
+            if not fits() and (levels[0] < COARSEST or fit):
+                size = fit and smaller(fit, frames[0], fits)
+                better = levels[0] if size else next(filter(fits, range(levels[0] + 1, COARSEST)), COARSEST)
+                note(f"level {better} instead of {' and '.join(map(str, levels))} for the chunks {chunks[0]} to "
+                     f"{chunks[-1]}" + (f", of {size[-1]} bytes" if size else ""))
+                return chunks, better, size or []
+            left, least = self.simulate(chunks, frames)
+            self.state.update(end=chunks[-1] + 1, left=left, least=min(self.state["least"], least))
             self.work.update(ceiling=self.state)
         return None
 
-    def coarsen(self, chunks, level):
-        """Gives a batch another level. What was made of it must have been removed before."""
-        self.state["raised"][str(self.work.layout.number(chunks[0]))] = level
+    def change(self, chunks, level, fit):
+        """Gives a batch another level, and options. What was made of it must have been removed before."""
+        self.state["raised"][str(chunks[0])] = [chunks[-1] + 1, level, fit]
+        self.levels.change(chunks, level, fit)
         self.work.update(ceiling=self.state)
+
+    def has_raised(self, first):
+        """Whether some chunk has got coarser, from the chunk `first` on."""
+        return any(chunk >= first for chunk in self.levels.raised)
+
+    def go_back(self, first):
+        """Forgets what was found from a chunk on, since it is encoded again."""
+        left, least = self.before(first)
+        raised = {chunk: what for chunk, what in self.state["raised"].items() if int(chunk) < first}
+        self.state = {"end": first, "left": left, "least": least, "raised": raised}
+        self.levels.raised = Levels(None, raised).raised
+        self.work.update(ceiling=self.state)
+
+    def room(self, chunk, rate):
+        """About how many bytes a chunk can take. rate: frames per second."""
+        step = self.options.max_bitrate / float(rate)
+        return NEARLY * max(0., self.before(chunk)[0] + step * self.options.chunk - self.reserve(chunk + 1, step)) / 8
+
+    def limited(self, first, costs, rate):
+        """About how many bytes the rest of the film can come to, from the chunk `first` on, if without a limit it had
+        these costs: of each chunk, the bytes of key frames and of all others."""
+        left, total = self.before(first)[0], 0.
+        income = self.options.max_bitrate * self.options.chunk / float(rate)
+        for batch in self.work.layout.batches(first + len(costs), first):
+            chunks = costs[max(0, batch.start - first):batch.stop - first]
+            came, went, part = left, 0., 1.
+            reserve = min(left, RESERVE * self.capacity) if batch.stop < first + len(costs) else 0.
+            for key, others in chunks:
+                part = min(part, came / max(1., went + 8 * key))
+                came, went = came + income, went + 8 * (key + others)
+                part = min(part, came / max(1., went))
+            part = max(0., min(part, (came - reserve) / max(1., went)))
+            left, total = min(self.capacity, came - part * went), total + part * went / 8
+        return total
 
     def told(self):
         """What came of it, for the last line."""

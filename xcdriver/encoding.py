@@ -23,8 +23,6 @@ class Encoding:
         self.rung, self.publisher = rung, publisher
         self.place = rung.work.record["done"]  # the chunk that comes next
         self.steering, self.quality, self.ceiling = steering, steering.quality, rung.ceiling
-        if self.ceiling:
-            steering.levels = self.ceiling.levels
         self.sizes = Sizes(rung.work, splitter.source)
         self.segment = None  # the one that is being encoded
 
@@ -80,12 +78,12 @@ class Encoding:
             speed = [f"ANCHORED_OPTIONS=--speed {self.options.speed}"] if self.options.speed != graph.SPEED else []
             make(self.work, segment, self.options, self.on_wait, self.progress.interject, speed)
 
-    def encode_again(self, chunks, level):
-        """Makes a batch of the segment once more, at another level."""
+    def encode_again(self, chunks, level, fit):
+        """Makes a batch of the segment once more; see Ceiling.change()."""
         parts = chunks[0], chunks[-1] + 1, self.options, self.steering, self.work, self.splitter.chunks_from
         Segment(*parts).remove(self.work.path)
         self.sizes.forget(chunks)
-        self.ceiling.coarsen(chunks, level)
+        self.ceiling.change(chunks, level, fit)
         self.make(Segment(*parts))
 
     def settle(self):
@@ -108,14 +106,16 @@ class Encoding:
         return self.work.layout.batch(end).start
 
     def segments(self, chunks):
-        """Makes the finished chunks of the whole film, `chunks` in a segment. Yields after each segment."""
+        """Makes the finished chunks of the whole film, at most `chunks` in a segment. A segment ends with a batch or a
+        window. Yields after each one."""
         work, splitter = self.work, self.splitter
         begin = self.place
         self.sizes.look(range(begin))
         if splitter.is_at_work():  # the first segment must be split before anything can be encoded
             frames = splitter.frames and min(splitter.frames, self.options.chunk * (begin + chunks))
             self.progress.begin("splitting", frames, self.frames_split())
-        while begin < (end := self.wait_for(min(begin + chunks, self.steering.window_end(begin)))):
+        while begin < (end := self.wait_for(min(work.layout.batch(begin).start + chunks,
+                                                self.steering.window_end(begin)))):
             work.update(aspect=splitter.aspect(begin))
             self.begin(begin, end)
             self.encode()
@@ -171,13 +171,14 @@ def encode(rungs, source, progress, publisher=None):
         for rung in rungs:
             rung.work.remove_chunks()  # left by a run with --keep, or by one that was killed; xc-split counts them
     room.check(rungs, most, not room.has_no_raw_chunks(options))
-    steerings = [steering_of(rung.work, rung.source, rung.options, rung.target) for rung in rungs]
+    for rung in rungs:
+        rung.ceiling = Ceiling(rung.work, rung.options) if options.max_bitrate else None
+    steerings = [steering_of(rung.work, rung.source, rung.options, rung.target, rung.ceiling) for rung in rungs]
     is_short = not most or (source.frames or 0) <= most * options.chunk
     with contextlib.ExitStack() as stack:
         splitters = splitters_of(rungs, source, most, progress, stack) if is_short else []
-        for rung, steering, splitter in itertools.zip_longest(rungs, steerings, splitters):
+        for steering, splitter in itertools.zip_longest(steerings, splitters):
             steering.prepare(progress, splitter)
-            rung.ceiling = Ceiling(rung.work, rung.options) if options.max_bitrate else None
         splitters = splitters or splitters_of(rungs, source, most, progress, stack)
         if publisher:
             publisher.splitter = splitters[0]

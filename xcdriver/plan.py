@@ -42,8 +42,10 @@ def chunk_lines(source, options):
 def print_plan(rung):
     source, options, target, directory = rung.source, rung.options, rung.target, rung.directory
     lines = [*film_lines(source), *chunk_lines(source, options)]
-    coarser = f", or coarser, for at most {options.max_bitrate / 1000:g} kbit/s" if options.max_bitrate else ""
-    lines += [("quality", target.wanted() if target else f"level {options.quality}{coarser}"),
+    quality = target.wanted() if target else f"level {options.quality}"
+    if options.max_bitrate:
+        quality += f", or coarser, for at most {options.max_bitrate / 1000:g} kbit/s at any moment"
+    lines += [("quality", quality),
               ("engine", f"{engine.NAME}, {options.jobs} processes at a time"),
               ("work", f"{directory}" + (", which an earlier run has left" if directory.exists() else ""))]
     if options.verbose and not source.piped:

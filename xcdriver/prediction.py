@@ -10,6 +10,7 @@ from xcdriver.levels import COARSEST, FINEST, level_of_log_step, log_step
 POWERS = {"size": (-0.3, -0.8), "ssim": (0.58,), "psnr": (0.8,), "vmaf": (0.65,)}
 # The distance of the logarithms of steps from which on two rounds say more about the power than the first guess does.
 TELLING = 0.35
+NEARLY = 0.99  # of what a film can take at most
 
 
 def interpolated(known, chunk):
@@ -84,14 +85,19 @@ class Prediction:
         expected = sum(self.costs(chunk, level)[-1] for chunk, level in levels.items())
         return cost / expected if expected > 0 else 1.
 
-    def level(self, chunks, cost, factor=1.):
-        """The level at which these chunks will cost so much; it may have a fraction."""
+    def level(self, chunks, cost, factor=1., limited=None):
+        """The level at which these chunks will cost so much; it may have a fraction. limited: a function from the costs
+        of all chunks, as lists of their parts, to what they can come to together; None: there is no limit."""
+        total = limited or (lambda costs: sum(map(sum, costs)))
+
+        def total_at(level):
+            costs = (self.costs(chunk, level) for chunk in chunks)
+            return total([[*fixed, factor * last] for *fixed, last in costs])
+
         def excess(level):
-            total = 0
-            for chunk in chunks:
-                *fixed, last = self.costs(chunk, level)
-                total += sum(fixed) + factor * last
-            return (total - cost) * (1 if self.parts[-1].power > 0 else -1)
+            return (total_at(level) - cost) * (1 if self.parts[-1].power > 0 else -1)
+        if limited:  # what is at the limit anyway need not be tried at levels that are finer still
+            cost = min(cost, NEARLY * total_at(FINEST))
         low, high = log_step(FINEST), log_step(COARSEST)
         for _ in range(40):
             middle = (low + high) / 2

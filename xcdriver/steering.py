@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Choosing the levels that bring a film to its target: first by a prediction, then by what finished chunks cost."""
+import functools
 import math
 import shutil
 
@@ -40,10 +41,12 @@ class Steering:
     """The levels of a film. The record of the work has all that was decided, so a later run goes on with the same
     levels."""
 
-    def __init__(self, work, source, options, target):
-        self.work, self.source, self.options, self.target = work, source, options, target
+    def __init__(self, work, source, options, target, ceiling):
+        """ceiling: makes chunks coarser where they take more bits than can come in, or None."""
+        self.work, self.source, self.options, self.target, self.ceiling = work, source, options, target, ceiling
         self.quality = Quality(work)
-        self.levels = Levels(work.record.get("levels", []))
+        self.chosen = Levels(work.record.get("levels", []))
+        self.levels = ceiling.over(self.chosen) if ceiling else self.chosen
         self.kinds = {}  # bytes of finished chunks, by number
 
     def prepare(self, progress, splitter):
@@ -53,6 +56,8 @@ class Steering:
             self.work.update(plan=self.probed(progress, splitter))
         plan = self.work.record["plan"]
         self.chunks, self.frames, self.cost = plan["chunks"], plan["frames"], plan["cost"]
+        if self.ceiling:
+            self.ceiling.chunks = self.chunks
         self.prediction = Prediction.of_record(plan["prediction"], self.work.layout)
         level = self.prediction.level(range(self.chunks), self.cost)
         self.ends = window_ends([sum(self.prediction.costs(chunk, level)) for chunk in range(self.chunks)],
@@ -87,19 +92,25 @@ class Steering:
 
     def decide(self, chunk, note):
         """Chooses the level of the window that begins with this chunk, unless that was done before."""
-        if chunk < self.levels.end:
+        if chunk < self.chosen.end:
             return
         rest, factor = self.rest(chunk)
-        level = self.near(self.prediction.level(range(chunk, self.chunks), rest, factor))
+        level = self.near(self.prediction.level(range(chunk, self.chunks), rest, factor, self.limited(chunk)))
         fit = self.fit(chunk, level, rest) if self.window_end(chunk) == chunk + 1 else []
-        self.levels.windows.append([chunk, self.window_end(chunk), level, fit])
-        self.work.update(levels=self.levels.windows)
+        self.chosen.windows.append([chunk, self.window_end(chunk), level, fit])
+        self.work.update(levels=self.chosen.windows)
         note(f"level {level:.2f} from chunk {chunk} on")
+
+    def limited(self, first):
+        """What the chunks from this one on can come to; see Prediction.level()."""
+        return self.ceiling and functools.partial(self.ceiling.limited, first, rate=self.source.timing.rate)
 
     def fit(self, chunk, level, rest):
         """Options of xc-enc that bring a chunk to a cost, if it is the last one, or what follows it is cheaper."""
         own, *others = (sum(self.prediction.costs(number, level)) for number in range(chunk, self.chunks))
         cost = rest - math.fsum(others)
+        if self.ceiling:
+            cost = min(cost, self.ceiling.room(chunk, self.source.timing.rate))
         if math.fsum(others) > own:
             return []
         if self.target.metric == "ssim":
@@ -113,20 +124,25 @@ class Steering:
         miss = sum(self.spent(self.chunks)) - self.cost
         metric = self.target.metric
         most = TOLERANCE[metric] * self.frames if metric in TOLERANCE else USUAL_TOLERANCE * self.cost
-        first, end, before, _ = self.levels.windows[-1]
+        first, end, before, _ = self.chosen.windows[-1]
         if self.work.record.get("corrected") or abs(miss) <= most or segment.first != first:
+            return False
+        if self.ceiling and self.ceiling.has_raised(first) and miss < 0:  # it has as many bytes as it can have
             return False
         parts = [total - earlier for total, earlier in zip(self.spent(end), self.spent(first))]
         factor = self.prediction.factor({chunk: self.levels(chunk) for chunk in range(first, end)}, parts[-1])
         part = CAUTION if self.target.is_quality else 1
-        level = self.near(self.prediction.level(range(first, end), sum(parts) - part * miss, factor))
+        level = self.near(self.prediction.level(range(first, end), sum(parts) - part * miss, factor,
+                                                self.limited(first)))
         if level == before:
             return False
         segment.remove(self.work.path)
         self.kinds = {chunk: kinds for chunk, kinds in self.kinds.items() if chunk < first}
-        self.levels.windows[-1][2] = level
+        self.chosen.windows[-1][2] = level
         self.quality.drop(first)
-        self.work.update(levels=self.levels.windows, corrected=True)
+        if self.ceiling:
+            self.ceiling.go_back(first)
+        self.work.update(levels=self.chosen.windows, corrected=True)
         note(f"level {level:.2f} instead of {before:.2f} from chunk {first} on")
         return True
 
@@ -141,8 +157,8 @@ class Steering:
 
     def near(self, level):
         """A level not too far from what is known."""
-        if self.levels.windows:
-            known, farthest = self.levels.windows[0][2], FARTHEST.get(self.target.metric, USUAL_FARTHEST)
+        if self.chosen.windows:
+            known, farthest = self.chosen.windows[0][2], FARTHEST.get(self.target.metric, USUAL_FARTHEST)
         else:
             known, farthest = self.prediction.parts[-1].level, FIRST_FARTHEST.get(self.target.metric, USUAL_FARTHEST)
             level = max(level, LEAST[self.target.metric]) if self.target.metric == "vmaf" else level
@@ -162,8 +178,8 @@ class Steering:
 class Constant:
     """The same for a film that has one level."""
 
-    def __init__(self, work, level):
-        self.levels, self.quality, self.target = level, Quality(work), None
+    def __init__(self, work, level, ceiling):
+        self.levels, self.quality, self.target = ceiling.over(level) if ceiling else level, Quality(work), None
         self.chunks = self.frames = None
 
     def prepare(self, progress, splitter):
@@ -179,5 +195,7 @@ class Constant:
         return False
 
 
-def steering_of(work, source, options, target):
-    return Steering(work, source, options, target) if target else Constant(work, options.quality)
+def steering_of(work, source, options, target, ceiling):
+    if target:
+        return Steering(work, source, options, target, ceiling)
+    return Constant(work, options.quality, ceiling)
