@@ -69,7 +69,7 @@ def parse_arguments():
     if options.format == "asl" and options.batch > asl.LARGEST_BATCH:
         parser.error("BATCH (%d) is above %d: a longer batch has too many events for an execution of Step Functions"
                      % (options.batch, asl.LARGEST_BATCH))
-    options.layout = Layout(options.batch, sorted({options.start, *options.batch_starts}))
+    options.layout = Layout(options.batch, sorted(set([options.start] + list(options.batch_starts))))
     if options.format == "asl" and options.layout.number(options.end) >= asl.MOST_BATCHES:
         parser.error("more than %d batches are too many for an execution of Step Functions" % asl.MOST_BATCHES)
     if not 0 <= options.quality <= 63:
