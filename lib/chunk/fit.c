@@ -10,7 +10,7 @@
  * (docs/quality.md). That is only about right, but each follower corrects what the one before it has missed. */
 
 /* How far steps get from that of the base. */
-#define FARTHEST 2.5
+#define FARTHEST 4.0
 /* How much a follower says about the next ones. The first ones are often cheaper than the rest. */
 #define NEWS 0.35
 /* How much of the way to the step that the bytes ask for is gone at a time. A picture after a finer one takes few
