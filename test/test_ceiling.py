@@ -40,11 +40,12 @@ class CeilingCase(DriverCase):
         return float(match[1]), float(match[2]), float(match[3]) * (1 if match[4] == "left" else -1)
 
     def interrupt(self, how, chunk, first, *arguments):
-        """Interrupts a run when what begins with the chunk `first` has been made coarser, and before `chunk`, but not
-        the one before it, is finished after that."""
+        """Interrupts a run when what begins with the chunk `first` has been made coarser, and before `chunk` and those
+        after it, but not the one before it, are finished after that."""
         self.held = self.write("tools.held", b"")
+        later = "|".join(f"*--follow*{number(other)}*" for other in range(chunk, chunk + 16))
         env = self.tools_but("xc-enc", f'''
-            case "$*" in *--follow*{number(chunk)}*)
+            case "$*" in {later})
                 while [ -e "{self.held}" ] && grep -qs '"{first}": \\[' record.json; do sleep 0.05; done ;; esac
             exec "{harness.BIN}/xc-enc" "$@" ''')
         process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *arguments], cwd=self.dir,
