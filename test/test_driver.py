@@ -58,7 +58,8 @@ class DriverCase(Case):
         return harness.environment(XC_BIN=str(tools))
 
     def hold(self, chunk):
-        """An environment in which a chunk is not finished until the file self.held is removed."""
+        """An environment in which a chunk is not finished until the file self.held is removed. The chunk must not be of
+        the last batch: make goes on only when a step ends, and may have none but this one then."""
         self.held = self.write("tools.held", b"")
         return self.tools_but("xc-enc", f'''
             case "$*" in *{number(chunk)}*) while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac

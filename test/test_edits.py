@@ -123,8 +123,8 @@ class Edits(DriverCase):
 
     def test_other_wishes_do_not_mix(self):
         process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *SMALL, "--scale", "64x48"],
-                                   cwd=self.dir, stderr=subprocess.PIPE, start_new_session=True, env=self.hold(16))
-        harness.wait_for((self.dir / f"out.ivf.work/{number(1)}.ivf").exists)
+                                   cwd=self.dir, stderr=subprocess.PIPE, start_new_session=True, env=self.hold(13))
+        harness.wait_for((self.dir / f"out.ivf.work/{number(0)}.ivf").exists)
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=harness.TIMEOUT)
         for options in (["--scale", "64x50"], [], ["--scale", "64x48", "--trim", "0-2"]):

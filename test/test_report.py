@@ -63,7 +63,11 @@ class Browser(Case):
         return found.replace("\u202f", " ")
 
     def tip(self):
-        return self.driver.run("const t = document.getElementById('tip'); return t.hidden ? null : t.innerText")
+        """What is written beside the pointer. A browser on a busy machine takes its time."""
+        def text():
+            return self.driver.run("const t = document.getElementById('tip'); return t.hidden ? null : t.innerText")
+        harness.wait_for(text)
+        return text()
 
     def rows(self, table):
         return self.driver.run("return [...document.querySelectorAll(arguments[0] + ' tr')].slice(1).map("
