@@ -33,6 +33,16 @@ def spare(path, rate, buffer):
 
 
 class CeilingCase(DriverCase):
+    """Of a made film, MOVING, that a FILTER of ffmpeg makes longer, to so many PICTURES."""
+
+    def setUp(self):
+        super().setUp()
+        self.film = harness.cached(self.make_film, "ceiling", self.MOVING, self.FILTER, self.PICTURES, suffix=".mkv")
+
+    def make_film(self, path):
+        harness.must("ffmpeg", "-v", "error", "-i", harness.film(width=112, height=96, **self.MOVING), "-vf",
+                     self.FILTER, "-frames:v", self.PICTURES, "-c:v", "ffv1", path)
+
     def said(self, text):
         """What the last line says: seconds that were left, negative if they lacked."""
         match = re.search(r", at most (\S+) kbit/s with (\S+) s: ([\d.]+) s (left|too late)\n\Z", text)
@@ -60,15 +70,9 @@ class CeilingCase(DriverCase):
 
 
 class Ceiling(CeilingCase):
-    def setUp(self):
-        super().setUp()
-        self.film = harness.cached(self.make_film, "ceiling", suffix=".mkv")
-
-    @staticmethod
-    def make_film(path):
-        """A picture stands still for two seconds; then everything moves."""
-        harness.must("ffmpeg", "-v", "error", "-i", harness.film(width=112, height=96, frames=49, cut=20), "-vf",
-                     "tpad=start=47:start_mode=clone", "-frames:v", FRAMES, "-c:v", "ffv1", path)
+    """Of a film in which a picture stands still for two seconds; then everything moves."""
+    MOVING = {"frames": 49, "cut": 20}
+    FILTER, PICTURES = "tpad=start=47:start_mode=clone", FRAMES
 
     def plain(self, *options):
         def make(path):
@@ -143,19 +147,12 @@ class Ceiling(CeilingCase):
 
 
 class WithABitrate(CeilingCase):
-    """A limit beside --bitrate and --size: both are kept."""
+    """A limit beside --bitrate and --size: both are kept. Everything moves for four seconds; then the picture stands
+    still as long."""
+    MOVING = {"frames": 97, "cut": 40}
+    FILTER, PICTURES = "tpad=start=95:start_mode=clone,reverse", 192
     OPTIONS = ("-s", "6", "-k", "4", "-j", "2")
     LIMIT = ("--max-bitrate", "150k", "--buffer", "0.5")
-
-    def setUp(self):
-        super().setUp()
-        self.film = harness.cached(self.make_film, "ceiling of a bitrate", suffix=".mkv")
-
-    @staticmethod
-    def make_film(path):
-        """Everything moves for four seconds; then the picture stands still as long."""
-        harness.must("ffmpeg", "-v", "error", "-i", harness.film(width=112, height=96, frames=97, cut=40), "-vf",
-                     "tpad=start=95:start_mode=clone,reverse", "-frames:v", 192, "-c:v", "ffv1", path)
 
     def test_mean_and_limit(self):
         """The easy part gets what the hard one could not take."""

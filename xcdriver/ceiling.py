@@ -109,6 +109,11 @@ class Ceiling:
         self.chunks = None  # of the film, where a target has to know that
         self.state = work.record.get("ceiling") or {
             "end": 0, "left": self.capacity, "least": self.capacity, "raised": {}}
+        self.known = {0: (self.capacity, self.capacity), self.state["end"]: self.here()}  # what before() has found
+
+    def here(self):
+        """What is left at the end of what stays, and the least that was."""
+        return self.state["left"], self.state["least"]
 
     def over(self, chosen):
         """The levels that come of those that were chosen without a limit."""
@@ -126,10 +131,10 @@ class Ceiling:
 
     def before(self, chunk):
         """What is left before a chunk, and the least that was. All chunks before it must be finished."""
-        if chunk in (0, self.state["end"]):
-            return (self.state["left"], self.state["least"]) if chunk else (self.capacity, self.capacity)
-        frames = [(bits_of(frame), frame.is_shown) for own in self.frames(range(chunk)) for frame in own]
-        return drain(self.capacity, frames, self.capacity, self.step)
+        if chunk not in self.known:
+            frames = [(bits_of(frame), frame.is_shown) for own in self.frames(range(chunk)) for frame in own]
+            self.known[chunk] = drain(self.capacity, frames, self.capacity, self.step)
+        return self.known[chunk]
 
     def simulate(self, chunks, frames, wanted=None, part=1.):
         """What is left, and the least that was, after some chunks, or if all had another level, or a part of their
@@ -169,6 +174,7 @@ class Ceiling:
                 return chunks, better, size or []
             left, least = self.simulate(chunks, frames)
             self.state.update(end=chunks[-1] + 1, left=left, least=min(self.state["least"], least))
+            self.known[self.state["end"]] = self.here()
             self.work.update(ceiling=self.state)
         return None
 
@@ -185,6 +191,7 @@ class Ceiling:
     def go_back(self, first):
         """Forgets what was found from a chunk on, since it is encoded again."""
         left, least = self.before(first)
+        self.known = {chunk: what for chunk, what in self.known.items() if chunk <= first}
         raised = {chunk: what for chunk, what in self.state["raised"].items() if int(chunk) < first}
         self.state = {"end": first, "left": left, "least": least, "raised": raised}
         self.levels.raised = Levels(None, raised).raised
