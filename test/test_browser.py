@@ -30,7 +30,7 @@ const config = %s;
 const v = document.getElementById("v"), canvas = document.getElementById("c");
 const screen2d = canvas.getContext("2d", {willReadFrequently: true});
 const shown = [], sought = [];
-let presented = 0;
+let presented = 0, seeking = false;
 
 const once = (target, event) => new Promise(resolve => target.addEventListener(event, resolve, {once: true}));
 const pause = (ms) => new Promise(resolve => setTimeout(resolve, ms));
@@ -51,7 +51,9 @@ function number() {
 
 function count(now, frame) {
     presented = frame.presentedFrames;
-    shown.push(number());
+    if (!seeking) {
+        shown.push(number());
+    }
     v.requestVideoFrameCallback(count);
 }
 
@@ -104,6 +106,7 @@ async function run() {
     if (config.rate) {
         await play();
     }
+    seeking = true;
     for (const wanted of config.seek) {
         await seek(wanted);
     }
