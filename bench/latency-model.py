@@ -21,6 +21,7 @@ from latency import functions, paper, schedule, timings  # noqa: E402
 from latency.chance import Spread, outcome, runs  # noqa: E402
 from latency.dollars import dollars  # noqa: E402
 from latency.machine import film_on_machine  # noqa: E402
+from latency.polling import Polling  # noqa: E402
 from latency.source import Source  # noqa: E402
 from latency.tasks import in_make_order, tasks_of  # noqa: E402
 
@@ -108,10 +109,12 @@ def predict(film, spread, films):
 
 
 def lambda_command(options):
-    service, source, spread = (settings(options, kind) for kind in (functions.Service, Source, Spread))
-    report = {"service": service._asdict(), "source": source._asdict(), "spread": spread._asdict(), "predictions": []}
+    service, source, polling, spread = (settings(options, kind)
+                                        for kind in (functions.Service, Source, Polling, Spread))
+    report = {"service": service._asdict(), "source": source._asdict(), "polling": polling._asdict(),
+              "spread": spread._asdict(), "predictions": []}
     for name, measured in films_of(options):
-        model = functions.Model(measured, source, service, options.chunks)
+        model = functions.Model(measured, source, service, options.chunks, polling)
         for engine in options.engine if measured.has_replays else {"lambda"} & set(options.engine):
             for batch in options.k:
                 job = (model.in_chunks(batch, options.spares) if engine == "lambda-chunk" else
@@ -120,6 +123,7 @@ def lambda_command(options):
                 report["predictions"].append({
                     "film": name, "structure": measured.structure, "engine": engine, "k": batch, **seconds,
                     "spares": statistics.mean(run.spares for run in outcomes),
+                    "polls": statistics.median(run.polls for run in outcomes),
                     "dollars": statistics.median(dollars(job, run) for run in outcomes)})
     print_films(report, options, "seconds until all are finished", "engine")
     return report
@@ -175,7 +179,7 @@ def parse_arguments():
     local.add_argument("many", metavar="TWO.tsv")
     local.set_defaults(command=local_command)
     ours = commands.add_parser("lambda", help="predict our times on Lambda")
-    add_films(ours, (functions.Service, Source, Spread))
+    add_films(ours, (functions.Service, Source, Polling, Spread))
     ours.add_argument("-j", dest="jobs", type=int, default=800,
                       help="jobs of make, for the engine lambda (default: 800)")
     ours.add_argument("--engine", nargs="+", choices=ENGINES, default=ENGINES, help="which engines (default: both)")

@@ -4,6 +4,7 @@ with those of the authors of the paper."""
 import json
 import math
 import random
+import re
 import statistics
 import sys
 
@@ -11,7 +12,8 @@ import harness
 from harness import BIN, ROOT, Case, number
 
 sys.path.insert(0, str(ROOT / "bench"))
-from latency import chance, functions, machine, schedule, source, spares, tasks as film, timings, uplink  # noqa: E402
+from latency import chance, functions, machine, polling, schedule  # noqa: E402
+from latency import source, spares, tasks as film, timings, uplink  # noqa: E402
 from latency.dollars import dollars  # noqa: E402
 
 
@@ -53,8 +55,31 @@ class ListSchedule(Case):
         self.assertEqual(list_schedule(graph, [1, 1, 2, 1], 2), [1, 3, 2, 2])
 
 
+class Polls(Case):
+    """How a worker waits."""
+
+    POLLING = polling.Polling(poll_last=1, poll_patience=10, poll_long=5, poll_earlier=2, poll_most=7)
+
+    def test_pauses(self):
+        self.assertEqual([self.POLLING.pause(*how) for how in ((0, 0), (9, 0), (10, 0), (99, 0))], [1, 1, 5, 5])
+        self.assertEqual([self.POLLING.pause(99, later) for later in (1, 2, 3, 4, 99)], [2, 4, 6, 7, 7])
+
+    def test_requests_in_vain(self):
+        """Each takes 1 s, so there is one in 2 s, then one in 6 s; for an earlier file one in 3 s, in 8 s."""
+        self.assertEqual([self.POLLING.in_vain(*how, 1) for how in ((8, 0), (22, 0), (30, 1), (40, 9))],
+                         [4, 5 + 2, 10, 5])
+
+    def test_the_function_has_these(self):
+        """lambda/worker/meeting.c has the pauses that the model assumes."""
+        text = (ROOT / "lambda/worker/meeting.c").read_text()
+        self.assertEqual([1000 * seconds for seconds in polling.Polling()],
+                         [int(found) for found in re.findall(r"\b[A-Z_]+_MS = (\d+)", text)])
+
+
 class WorkerPerChunk(Case):
     """Each chunk has a worker, and files are sent between workers."""
+
+    EVERY_FOUR = polling.Polling(3, 99, 3, 3, 3)  # with a request that takes one second
 
     def ends(self, own, seconds, begin, **traffic):
         return schedule.worker_per_chunk(own, seconds, begin, schedule.no_traffic(own)._replace(**traffic)).ends
@@ -67,12 +92,22 @@ class WorkerPerChunk(Case):
     def test_waits_for_the_neighbour(self):
         """It is published at 6, asked for 2 s later, and there after 3 s more."""
         pair = tasks((0, []), (1, []), (1, [0, 1]))
-        self.assertEqual(self.ends(pair, [5, 1, 2], [0, 0], publish=[1, 0, 0], take=[{}, {}, {0: 3}], poll=2),
-                         [6, 1, 6 + 2 + 3 + 2])
+        self.assertEqual(self.ends(pair, [5, 1, 2], [0, 0], publish=[1, 0, 0], take=[{}, {}, {0: 3}],
+                                   polling=self.EVERY_FOUR, latency=1), [6, 1, 6 + 2 + 3 + 2])
 
     def test_does_not_wait_for_what_is_there(self):
         pair = tasks((0, []), (1, []), (1, [0, 1]))
-        self.assertEqual(self.ends(pair, [5, 8, 2], [0, 0], take=[{}, {}, {0: 3}], poll=2), [5, 8, 8 + 3 + 2])
+        self.assertEqual(self.ends(pair, [5, 8, 2], [0, 0], take=[{}, {}, {0: 3}], polling=self.EVERY_FOUR, latency=1),
+                         [5, 8, 8 + 3 + 2])
+
+    def test_the_last_file_is_urgent(self):
+        """Chunk 2 waits for the first file with pauses of 7 s, for the second one with pauses of 1 s. A request takes
+        1 s. So it asks for them at 20 + 4 and, having the first one, at 40 + 1."""
+        own = tasks((0, []), (1, []), (2, [0]), (2, [1]))
+        traffic = schedule.no_traffic(own)._replace(polling=polling.Polling(1, 99, 0, 7, 7), latency=1)
+        course = schedule.worker_per_chunk(own, [20, 40, 6, 6], [0, 0, 0], traffic)
+        self.assertEqual(course.ends, [20, 40, 30, 47])
+        self.assertEqual((course.polls, course.waited), (20 / 8 + 10 / 2, [0, 0, 24 + 11]))
 
     def test_a_second_worker(self):
         """It begins at 4, and takes 2 s for each task. Of each output the first one counts."""
@@ -153,11 +188,11 @@ class OnLambda(Case):
                                 {".y4m": 75e6, "-anchors.ivf": 1e5, ".ivf": 5e5, "-guess.ivf": 1e5,
                                  "-targets.y4m": 12e6}, True)
 
-    def job(self, engine="lambda-chunk", chunks=96, **given):
+    def job(self, engine="lambda-chunk", chunks=96, batch=8, **given):
         service = functions.Service(**{name: given.pop(name) for name in list(given)
                                        if name in functions.Service._fields})
         model = functions.Model(self.MEASURED, source.Source(**given), service, chunks)
-        return model.in_chunks(8) if engine == "lambda-chunk" else model.in_steps(8, 800)
+        return model.in_chunks(batch) if engine == "lambda-chunk" else model.in_steps(batch, 800)
 
     def end(self, *arguments, **given):
         film_ = self.job(*arguments, **given).film
@@ -207,9 +242,19 @@ class OnLambda(Case):
             next(row for row in rows if row[1] == f"{chunk:08d}")[-1] = outcome.busy / 96
         path = self.write("timings.tsv", "".join("\t".join(map(str, row)) + "\n" for row in rows).encode())
         said = harness.must(ROOT / "lambda/cost", "x86_64", 1769, 1769, path).decode()
-        self.assertAlmostEqual(dollars(job._replace(stored=0), outcome),
+        self.assertAlmostEqual(dollars(job._replace(stored=0), outcome._replace(polls=0)),
                                float(said.partition("all: ")[2].split()[0]), delta=0.0001)
         self.assertGreater(dollars(job, outcome._replace(spares=9)), dollars(job, outcome))
+        self.assertAlmostEqual(dollars(job, outcome) - dollars(job, outcome._replace(polls=0)), outcome.polls * 0.4e-6)
+
+    def test_quick_polls_cost_nothing(self):
+        """A worker that is quick with the last file only asks less often than one that pauses 0.2 s each time."""
+        always = polling.Polling(0.2, 0, 0.2, 0.2, 0.2)
+        film_ = self.job(batch=16).film
+        before = film_._replace(traffic=film_.traffic._replace(polling=always))
+        ours, theirs = (chance.outcome(each, each.medians) for each in (film_, before))
+        self.assertLess(ours.polls, theirs.polls)
+        self.assertLess(max(ours.ends), max(theirs.ends) - 14 * 0.08)
 
 
 class OneMachine(Case):

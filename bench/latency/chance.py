@@ -74,6 +74,7 @@ class Outcome(typing.NamedTuple):
     ends: list   # per chunk: when it is finished
     busy: float  # seconds of all workers together, from when they begin to when they end
     spares: int  # how many spare workers there were
+    polls: float = 0.0  # requests for files that were not there yet
 
 
 def drawn(film, spread, contents, slow):
@@ -123,7 +124,7 @@ def in_chunks(film, tools, usual, spares):
             end - film.called[chunk] - course.waited[chunk]) for chunk, end in enumerate(ends)]
     busy = sum(free + film.closing[chunk] - begin for chunk, own in enumerate(course.free)
                for free, begin in zip(own, [film.begin[chunk], seconds_of.get(chunk, (0,))[0]]))
-    return jobs, Outcome(ends, busy, len(spares))
+    return jobs, Outcome(ends, busy, len(spares), course.polls)
 
 
 def outcome(film, tools, usual=()):

@@ -20,8 +20,8 @@ cost = load()
 
 
 def dollars(job, outcome, arch="x86_64", memory=MEMORY):
-    """For one run of a job (functions.py)."""
+    """For one run of a job (functions.py). Requests in vain are counted, too: `xc-lambda cost` cannot know them."""
     cpu = sum(job.film.medians)
     run = cost.Run(job.invocations + outcome.spares, len(job.film.tasks), outcome.busy, cpu, cpu, job.uploaded,
                    job.stored)
-    return sum(cost.price(run, arch, memory))
+    return sum(cost.price(run, arch, memory)) + outcome.polls * cost.GET

@@ -4,7 +4,8 @@ lambda/worker/, as time on the way of a chunk."""
 import typing
 
 from latency.chance import Film
-from latency.schedule import Traffic
+from latency.polling import Polling
+from latency.schedule import Traffic, files_later
 from latency.tasks import film_steps, in_make_order, role, tasks_of, weight
 from latency.uplink import upload_ends
 from xcdriver import graph
@@ -20,7 +21,6 @@ class Service(typing.NamedTuple):
     launch_rate: float = 450   # functions launched per second
     latency: float = 0.15      # seconds until the first byte of an S3 request
     bandwidth: float = 45e6    # bytes per second between one function and S3
-    poll: float = 0.2          # seconds between two polls for a file of another worker
     invoke: float = 0.1        # seconds from the call of a warm function until it runs
     handshake: float = 0.002   # CPU seconds of a TLS handshake, on the machine where the steps were measured
     home: float = 0.03         # seconds of a round trip between the workstation and the region
@@ -50,8 +50,9 @@ class Job(typing.NamedTuple):
 class Model:
     """What both engines have in common."""
 
-    def __init__(self, measured, source, service, chunks):
+    def __init__(self, measured, source, service, chunks, polling=Polling()):
         self.measured, self.source, self.service, self.chunks = measured, source, service, chunks
+        self.polling = polling
 
     def size(self, name):
         if name.endswith(".nut"):
@@ -119,8 +120,7 @@ class Model:
                     fetch[number] += self.transfer(name)
             here[task.chunk].update(task.inputs, task.outputs)
         publish = [sum(self.transfer(name) for name in task.outputs if name in elsewhere) for task in tasks]
-        # While a worker waits, it has a request on its way or pauses.
-        return (Traffic(fetch, take, publish, (self.service.poll + self.service.latency) / 2),
+        return (Traffic(fetch, take, publish, files_later(tasks, take), self.polling, self.service.latency),
                 sum(map(self.size, sorted(elsewhere))))
 
     def in_steps(self, batch, jobs, spares=0):

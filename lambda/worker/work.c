@@ -39,6 +39,25 @@ static bool fetch(struct work *work, const char *name, const char *digest)
     return result == FILES_DONE;
 }
 
+/* How many files of other tasks this task has not got yet. */
+static size_t count_awaited(const struct work *work)
+{
+    size_t count = 0;
+    const char *name;
+    json_t *from;
+    json_object_foreach(value_get(work->event->task, "inputs"), name, from)
+    {
+        count += *json_string_value(from) == '@' && !value_get(work->here, name);
+    }
+    return count;
+}
+
+static bool wait_for(struct work *work, const char *name, const char *key)
+{
+    return meeting_wait(work->bucket, work->answer, name, key, work->event->run, work->wait_until,
+                        count_awaited(work) - 1);
+}
+
 /* Gets those inputs of the task that this step is the first to need. */
 static bool get_inputs(struct work *work, json_t *step)
 {
@@ -50,8 +69,7 @@ static bool get_inputs(struct work *work, json_t *step)
         if (!from || value_get(work->here, name)) {
             continue;
         }
-        if (*from == '@' ? !meeting_wait(work->bucket, work->answer, name, from + 1, work->event->run, work->wait_until)
-                         : !fetch(work, name, from)) {
+        if (*from == '@' ? !wait_for(work, name, from + 1) : !fetch(work, name, from)) {
             return false;
         }
         json_object_set_new(work->here, name, json_true());

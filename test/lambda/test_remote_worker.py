@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 
+import harness
 import remote
 import stack
 from remote import RemoteCase
@@ -148,6 +149,56 @@ class Requests(WorkerCase):
     def test_published_is_not_stored_twice(self):
         answer = self.answer(self.encoding(outputs=[], publish=["b.ivf"]))
         self.assertNotIn(answer["outputs"]["b.ivf"]["sha256"], self.stack.objects("data"))
+
+
+class Waiting(WorkerCase):
+    """A worker that waits for files of several others."""
+
+    NAMES = ("b.ivf", "d.ivf", "e.ivf", "f.ivf", "g.ivf", "h.ivf")
+
+    def making(self, name):
+        return {"inputs": {"a.y4m": self.digest},
+                "steps": [self.step("xc-vpxenc", ["a.y4m"], [name], "-o", name, "a.y4m")],
+                "outputs": [], "publish": [name]}
+
+    def taking(self, names):
+        """A task that uses a file of each of so many other tasks, one after another."""
+        return {"inputs": {name: f"@{self.key(self.making(name))}" for name in names},
+                "steps": [self.step("xc-dump", [name], [f"{name}.state"], name, f"{name}.state") for name in names],
+                "outputs": [f"{names[-1]}.state"], "publish": []}
+
+    def begin(self, names):
+        """Worker 0 begins to wait. Returns the relay before it, what will have its answers, and the thread."""
+        def wait():
+            while not answers or "later" in answers[-1]:  # it gives up after ten seconds
+                answers.append(self.answer(self.taking(names)))
+
+        relay, answers = self.relay(), []
+        thread = threading.Thread(target=wait)
+        thread.start()
+        return relay, answers, thread
+
+    def asked_for(self, relay, name):
+        return relay.requests().count(f"GET meet/{self.key(self.making(name))}/{name}")
+
+    def test_files_that_come_late(self):
+        """Each is made only when the worker has asked for it in vain, the last one and those before it."""
+        relay, answers, thread = self.begin(self.NAMES[:3])
+        for name in self.NAMES[:3]:
+            harness.wait_for(lambda: self.asked_for(relay, name) >= 3)  # noqa: B023
+            self.assertIn("outputs", self.answer(self.making(name), worker=1))
+        thread.join()
+        self.assertIn("outputs", answers[-1])
+
+    def test_few_requests(self):
+        """For the first file of six the worker asks about once a second. The others' state it reads every two."""
+        relay, answers, thread = self.begin(self.NAMES)
+        key = self.key(self.making(self.NAMES[0]))
+        self.stack.curl("PUT", f"meet/{key}/.worker", b"failed today")
+        thread.join()
+        self.assertIn("could not be made", answers[-1]["refused"])
+        asked = relay.requests()
+        self.assertLessEqual(asked[:asked.index(f"GET meet/{key}/.worker")].count(f"GET meet/{key}/{self.NAMES[0]}"), 4)
 
 
 class Faults(WorkerCase):
