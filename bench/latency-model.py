@@ -115,7 +115,7 @@ def lambda_command(options):
               "spread": spread._asdict(), "predictions": []}
     for name, measured in films_of(options):
         model = functions.Model(measured, source, service, options.chunks, polling)
-        for engine in options.engine if measured.has_replays else {"lambda"} & set(options.engine):
+        for engine in options.engine if measured.has_chain else {"lambda"} & set(options.engine):
             for batch in options.k:
                 job = (model.in_chunks(batch, options.spares) if engine == "lambda-chunk" else
                        model.in_steps(batch, options.jobs, options.spares))

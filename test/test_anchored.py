@@ -105,6 +105,19 @@ class PreparedChain(Chain):
                     "all.state")
             self.assertEqual((self.dir / "all.state").read_bytes(), film.state(batch[-1]).read_bytes())
 
+    @each_film
+    def test_replayed_by_rebasing(self, film):
+        """xc-rebase makes the same of the state before the last anchors as of the state after them."""
+        for batch in film.batches():
+            for i in batch[1:]:
+                name = film.dir / number(i)
+                before = [] if i == batch[1] else ["-I", film.state(i - 2)]
+                replayed = film.dir / f"{number(i - 1)}-anchors.ivf"
+                self.xc("xc-rebase", "--anchors", "--cq-level=22", "--replay", replayed, *before, "-p",
+                        f"{name}-guess.ivf", "-o", "out.ivf", "-O", "out.state", f"{name}-targets.y4m")
+                for made, expected in (("out.ivf", f"{name}-anchors.ivf"), ("out.state", film.state(i))):
+                    self.assertEqual((self.dir / made).read_bytes(), pathlib.Path(expected).read_bytes(), f"chunk {i}")
+
 
 class Playback(chain.Playback):
 
@@ -421,6 +434,28 @@ class Guess(Case):
         self.assertIn("-I SOURCE.state is needed", self.refuses(*self.rebase("-p", self.guess, self.targets)))
         other = self.write("other.state", self.film.state(0).read_bytes()[:-1])
         self.refuses(*self.rebase("-I", other, "-p", self.guess, self.targets))
+
+    def test_the_anchors_to_replay_are_checked(self):
+        anchors = [self.film.dir / f"{number(i)}-anchors.ivf" for i in (0, 1)]
+        given = ["-p", self.guess, self.targets]
+        for words, options in (("-anchors.ivf: expects state", ["--replay", anchors[1]]),
+                               ("which is before it, gives state", ["--replay", anchors[1], "-I", self.film.state(1)]),
+                               ("No such file", ["--replay", "missing.ivf"]),
+                               ("--replay-cq-level goes with --replay", ["--replay-cq-level", 9, "-I", anchors[0]])):
+            with self.subTest(words):
+                self.assertIn(words, self.refuses(*self.rebase(*options, *given)))
+        self.assertIn("--replay goes with --anchors", self.refuses(
+            "xc-rebase", "--replay", anchors[0], "-p", self.guess, "-S", self.film.state(0), self.targets))
+
+    def test_the_level_of_the_anchors_to_replay(self):
+        """Followers begin with a quantizer that comes from it."""
+        made = []
+        for level in (22, 63):
+            replayed = self.film.dir / f"{number(0)}-anchors.ivf"
+            self.xc(*self.rebase("--replay", replayed, "--replay-cq-level", level, "-p", self.guess, self.targets))
+            made.append((self.dir / "out.ivf").read_bytes())
+        expected = pathlib.Path(f"{self.name}-anchors.ivf").read_bytes()
+        self.assertEqual([data == expected for data in made], [True, False])
 
     def test_only_guesses_are_taken(self):
         text = self.refuses(*self.rebase("-I", self.film.state(0), "-p", self.film.chunks[1], self.targets))

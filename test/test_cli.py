@@ -27,7 +27,8 @@ OPTIONS = {
     "xc-png2y4m": "-o --output --chroma-444 --chroma-422 -s --aspect-numerator -S --aspect-denominator -f "
                   "--framerate-numerator -F --framerate-denominator --no-dither -d -i",
     "xc-rebase": "-w --kf-q-weight -i --input-format -o --output -I --input-state -p --pred-ivf -S --pred-state "
-                 "-O --output-state -r --reencode -W --no-wait --anchors --cq-level --threads",
+                 "-O --output-state -r --reencode -W --no-wait --anchors --cq-level --replay "
+                 "--replay-cq-level --threads",
     "xc-split": "-s -d --start --skip --at-most --scenes",
     "xc-terminate-chunk": "",
     "xc-timed": "",

@@ -184,7 +184,8 @@ class Uplink(Case):
 class OnLambda(Case):
     """Films of ours on Lambda."""
 
-    MEASURED = timings.Measured("prepared", {"anchors": 2, "guess": 2, "dump": .1, "rebase": .3, "follow": 3},
+    MEASURED = timings.Measured("prepared", {"anchors": 2, "guess": 2, "dump": .1, "rebase": .3, "follow": 3,
+                                             film.REPLAYING: .4},
                                 {".y4m": 75e6, "-anchors.ivf": 1e5, ".ivf": 5e5, "-guess.ivf": 1e5,
                                  "-targets.y4m": 12e6}, True)
 
@@ -282,6 +283,9 @@ class Graphs(Case):
         self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("anchors", 1), ("follow", 1)])
         kinds = [(task.kind, task.chunk) for task in film.tasks_of(film.film_steps("prepared", 2, 2))]
         self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("guess", 1), ("rebase", 1), ("follow", 1)])
+        kinds = [(task.kind, task.chunk) for task in film.tasks_of(film.film_steps("prepared", 2, 2, apart=True))]
+        self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("guess", 1), (film.REPLAYING, 1), ("dump", 1),
+                                 ("follow", 1)])
 
     def test_critical_path(self):
         """With a worker per step and one second per step: vpxenc, terminate, dump, enc, then the chain of rebases."""

@@ -60,6 +60,23 @@ void xc_tool_chunk_input_clear(struct xc_tool_chunk_input *input)
     xc_ivf_clear(&input->file.ivf);
 }
 
+void xc_tool_replay_anchors(struct xc_state *state, const char *name, const char *before, const char *option,
+                            int64_t cq_level, struct xc_workspace *workspace)
+{
+    struct xc_anchored_options how = xc_anchored_defaults;
+    struct xc_tool_ivf file;
+    struct xc_error err;
+    how.cq_level = (unsigned)cq_level;
+    xc_tool_ivf_read(&file, name);
+    xc_tool_ivf_check_state(&file, state, before, option);
+    if (file.ivf.header.frame_count == 0) {
+        xc_tool_fail(name, "has no frame");
+    }
+    const struct xc_chunk_input input = { .ivf = &file.ivf, .name = name };
+    xc_tool_check_about(xc_chunk_play_anchors(state, &input, &how, workspace, &err), name, &err);
+    xc_ivf_clear(&file.ivf);
+}
+
 static void write_chunk(struct xc_chunk *chunk, const char *name, struct xc_tool_output *output)
 {
     struct xc_error err;

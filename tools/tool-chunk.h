@@ -30,6 +30,11 @@ void xc_tool_chunk_input_read(struct xc_tool_chunk_input *input, const char *nam
                               const char *option, struct xc_workspace *workspace);
 void xc_tool_chunk_input_clear(struct xc_tool_chunk_input *input);
 
+/* Moves the state on past the anchors of one more chunk, which the file has (xc-enc --anchors). before: what the state
+ * is called in messages; option: the one that names its file. cq_level: as given to xc-enc. */
+void xc_tool_replay_anchors(struct xc_state *state, const char *name, const char *before, const char *option,
+                            int64_t cq_level, struct xc_workspace *workspace);
+
 /* As xc_tool_check, with the name that *err gives, if it gives one. */
 void xc_tool_check_about(enum xc_status status, const char *otherwise, const struct xc_error *err);
 

@@ -97,29 +97,12 @@ static void follow(struct xc_state *state, const char *name, const char *state_n
     xc_tool_chunk_input_clear(&input);
 }
 
-/* Moves the state on past the anchors of one more chunk. before: what the state is called in messages. */
-static void replay(struct xc_state *state, const char *name, const char *before, struct xc_workspace *workspace)
-{
-    struct xc_anchored_options how = xc_anchored_defaults;
-    struct xc_tool_ivf file;
-    struct xc_error err;
-    how.cq_level = (unsigned)given.cq_level;
-    xc_tool_ivf_read(&file, name);
-    xc_tool_ivf_check_state(&file, state, before, "-S");
-    if (file.ivf.header.frame_count == 0) {
-        xc_tool_fail(name, "has no frame");
-    }
-    const struct xc_chunk_input input = { .ivf = &file.ivf, .name = name };
-    xc_tool_check_about(xc_chunk_play_anchors(state, &input, &how, workspace, &err), name, &err);
-    xc_ivf_clear(&file.ivf);
-}
-
 /* The state after the anchors in all of the files. */
 static void replay_all(struct xc_state *state, char **names, int count, struct xc_workspace *workspace)
 {
     xc_tool_state_read(state, xc_workspace_pool(workspace), given.state);
     for (int i = 0; i < count; i++) {
-        replay(state, names[i], i ? names[i - 1] : given.state, workspace);
+        xc_tool_replay_anchors(state, names[i], i ? names[i - 1] : given.state, "-S", given.cq_level, workspace);
     }
 }
 

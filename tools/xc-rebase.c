@@ -3,10 +3,10 @@
 #include "tool-chunk.h"
 
 static struct {
-    const char *format, *output, *state, *output_state, *prediction, *prediction_state;
+    const char *format, *output, *state, *output_state, *prediction, *prediction_state, *replay;
     double weight;
     bool reencode, no_wait, anchors;
-    int64_t threads, cq_level;
+    int64_t threads, cq_level, replay_level;
 } given = { .format = "y4m", .output = "output.ivf", .weight = -1, .threads = 1 };
 
 static const struct xc_tool_option options[] = {
@@ -19,6 +19,12 @@ static const struct xc_tool_option options[] = {
     { 0, "anchors", NULL, "PRED.ivf is a guess by xc-enc --guess, and IN its TARGETS.y4m", .flag = &given.anchors },
     { 0, "cq-level", "LEVEL", "with --anchors: as given to xc-enc --guess", .integer = &given.cq_level, .minimum = 0,
       .maximum = 63 },
+    { 0, "replay", "ANCHORS",
+      "with --anchors: the anchors of the chunk before; -I names the state before them, unless they begin with a key "
+      "frame",
+      .text = &given.replay },
+    { 0, "replay-cq-level", "LEVEL", "with --replay: the level of that chunk (default: that of --cq-level)",
+      .integer = &given.replay_level, .minimum = 0, .maximum = 63 },
     { 'w', "kf-q-weight", "WEIGHT",
       "no effect, since a rebased frame keeps its quantizer; taken for compatibility with xc-enc",
       .real = &given.weight, .minimum = 0, .maximum = 1 },
@@ -28,32 +34,45 @@ static const struct xc_tool_option options[] = {
     { 0 },
 };
 
+static void check(void)
+{
+    if ((!given.state && !given.replay) || !given.prediction || (!given.prediction_state && !given.anchors)) {
+        xc_tool_usage_error("%s is needed", !given.state && !given.replay ? "-I SOURCE.state"
+                                            : !given.prediction           ? "-p PRED.ivf"
+                                                                          : "-S PRED.state");
+    }
+    if (given.anchors && given.prediction_state) {
+        xc_tool_usage_error("--anchors goes without -S: a guess was made from no state");
+    }
+    if (!given.anchors && (given.replay || xc_tool_given(&given.cq_level))) {
+        xc_tool_usage_error("%s goes with --anchors", given.replay ? "--replay" : "--cq-level");
+    }
+    if (!given.replay && xc_tool_given(&given.replay_level)) {
+        xc_tool_usage_error("--replay-cq-level goes with --replay");
+    }
+}
+
 static char **parse(int argc, char **argv)
 {
     const struct xc_tool tool = {
         .name = "xc-rebase",
         .synopsis = "-o OUT.ivf -I SOURCE.state -p PRED.ivf -S PRED.state [-O OUT.state] IN.y4m\n"
-                    "--anchors -o OUT.ivf -I SOURCE.state -p GUESS.ivf [-O OUT.state] TARGETS.y4m",
+                    "--anchors -o OUT.ivf -I SOURCE.state -p GUESS.ivf [-O OUT.state] TARGETS.y4m\n"
+                    "--anchors --replay ANCHORS.ivf [-I BEFORE.state] -o OUT.ivf -p GUESS.ivf TARGETS.y4m",
         .description =
             "Rebases PRED.ivf, predicted from PRED.state, onto SOURCE.state: modes and motion vectors stay, unless "
             "others that are cheap do better, and the residue is made anew from the raw pictures of IN.\n\n"
-            "The second form rebases anchors that xc-enc --guess made before SOURCE.state was known.",
+            "The second form rebases anchors that xc-enc --guess made before SOURCE.state was known. The third form "
+            "first decodes the anchors of the chunk before, which saves writing and reading the state between.",
         .examples = "xc-rebase -o 00000002.ivf -p 00000002-1.ivf -S 00000001-0.state -I 00000001-1.state 00000002.y4m",
         .options = options,
         .minimum_operands = 1,
         .maximum_operands = 1,
     };
     char **operands = xc_tool_start(&tool, argc, argv);
-    if (!given.state || !given.prediction || (!given.prediction_state && !given.anchors)) {
-        xc_tool_usage_error("%s is needed", !given.state        ? "-I SOURCE.state"
-                                            : !given.prediction ? "-p PRED.ivf"
-                                                                : "-S PRED.state");
-    }
-    if (given.anchors && given.prediction_state) {
-        xc_tool_usage_error("--anchors goes without -S: a guess was made from no state");
-    }
-    if (!given.anchors && xc_tool_given(&given.cq_level)) {
-        xc_tool_usage_error("--cq-level goes with --anchors");
+    check();
+    if (!xc_tool_given(&given.replay_level)) {
+        given.replay_level = given.cq_level;
     }
     return operands;
 }
@@ -90,12 +109,15 @@ int main(int argc, char **argv)
         .workspace = xc_tool_workspace(given.threads),
         .source = &source.pictures,
         .state = &state,
-        .state_name = given.state,
+        .state_name = given.replay ? given.replay : given.state,
     };
     struct xc_chunk chunk;
     struct xc_error err;
     xc_tool_source_open(&source, input, given.format, job.workspace);
     xc_tool_state_read(&state, xc_workspace_pool(job.workspace), given.state);
+    if (given.replay) {
+        xc_tool_replay_anchors(&state, given.replay, given.state, "-I", given.replay_level, job.workspace);
+    }
     xc_tool_check_about((given.anchors ? rebase_anchors : rebase_chunk)(&chunk, &job, &err), input, &err);
     xc_tool_chunk_write(&chunk, given.output, &state, given.output_state);
 

@@ -155,6 +155,28 @@ def replay(batch, chunk, quality):
         before = [after]
 
 
+def rebase_guess(chunk, quality, onto, options, outputs):
+    """The step that makes a chunk's anchors from its guess. onto: the files that tell the state before it; options:
+    those that name these files, and all outputs."""
+    guess, targets = guess_of(chunk)
+    return Step(outputs, [guess, targets, *onto],
+                ["xc-rebase", "--anchors", "--cq-level", str(level_of(quality, chunk)), "-i", "y4m", "-p", guess,
+                 *options, targets])
+
+
+def chained(batch, chunk, quality, anchors):
+    """The steps by which a chunk makes its anchors where it finds out the state before it. What all later chunks wait
+    for comes first: xc-rebase replays the last anchors itself. The state after these is written only then, for the
+    other frames."""
+    *replays, last = replay(batch, chunk, quality)
+    replayed, *state = last.inputs
+    return [*replays,
+            rebase_guess(chunk, quality, last.inputs,
+                         ["--replay", replayed, "--replay-cq-level", str(level_of(quality, chunk_of(replayed))),
+                          *(["-I", *state] if state else []), *BOTH_PROCESSORS, "-o", anchors], [anchors]),
+            last]
+
+
 def prepared(batch, quality, options=(), replays=False):
     """The steps of one batch in the anchored structure with a shorter chain.
 
@@ -164,12 +186,11 @@ def prepared(batch, quality, options=(), replays=False):
     steps = []
     for chunk in batch:
         name, previous = stem(chunk), stem(chunk - 1)
-        level = ["--cq-level", str(level_of(quality, chunk))]
-        given, anchors = [*level, *options, "-i", "y4m"], f"{name}-anchors.ivf"
+        given = ["--cq-level", str(level_of(quality, chunk)), *options, "-i", "y4m"]
+        anchors, before = f"{name}-anchors.ivf", []
         after = [] if replays or chunk == batch[-1] else [f"{name}-anchors.state"]
         handing_on = ["-o", anchors, *(["-O", *after] if after else [])]
         if chunk == batch[0]:
-            before = []
             steps.append(Step([anchors, *after], [raw(chunk)],
                               ["xc-enc", "--anchors", *given, *handing_on, raw(chunk)]))
         else:
@@ -179,14 +200,18 @@ def prepared(batch, quality, options=(), replays=False):
             steps.append(Step([guess, targets], [raw(chunk), *near],
                               ["xc-enc", "--guess", targets, *given, "--before", near[0], "--key", near[-1],
                                "-o", guess, raw(chunk)]))
-            steps.extend(replay(batch, chunk, quality) if replays else [])
-            steps.append(Step([anchors, *after], [guess, targets, *before],
-                              ["xc-rebase", "--anchors", *level, "-i", "y4m", "-I", *before, "-p", guess, *handing_on,
-                               *(BOTH_PROCESSORS if replays else ()), targets]))
+            steps.extend(chained(batch, chunk, quality, anchors) if replays else
+                         [rebase_guess(chunk, quality, before, ["-I", *before, *handing_on], [anchors, *after])])
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
                           ["xc-enc", "--follow", anchors, *given, *fit_options(quality, chunk),
                            *(["-I", *before] if before else []), "-o", finished(chunk), raw(chunk)]))
     return steps
+
+
+def chained_again(batch, quality):
+    """The steps of chained() for the last chunk of a batch, whose anchors are made under another name: they can be
+    measured where chunks are not made in different places."""
+    return chained(batch, batch[-1], quality, f"{stem(batch[-1])}-again.ivf") if len(batch) > 1 else []
 
 
 STRUCTURES = {"classic": classic, "anchored": anchored, "prepared": prepared}

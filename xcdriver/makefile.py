@@ -112,7 +112,7 @@ def rule(step):
 
 def last_states(structure, batch, quality):
     """Steps that make the states after a batch. No other step reads them, but they can be asked for by name; so can
-    those that replay anchors where each chunk is made in another place."""
+    the steps of a chain whose chunks are made in different places."""
     name, previous = graph.stem(batch[-1]), graph.stem(batch[-1] - 1)
     wanted = [(f"{name}-0.state", graph.finished(batch[-1]) if len(batch) == 1 else f"{name}-0.ivf", None)]
     if structure in graph.ANCHORED:
@@ -123,7 +123,7 @@ def last_states(structure, batch, quality):
         yield graph.Step([state], [stream, *([before] if before else [])],
                          ["xc-dump", *(["-S", before] if before else []), stream, state])
     if structure == "prepared":
-        yield from graph.replay(batch, batch[-1], quality)
+        yield from graph.chained_again(batch, quality)
 
 
 def batch_name(batch):

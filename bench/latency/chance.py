@@ -6,6 +6,7 @@ import typing
 
 from latency.schedule import Crowd, Traffic, list_schedule, worker_per_chunk
 from latency.spares import Job, next_spare
+from latency.tasks import REPLAYING
 
 
 class Spread(typing.NamedTuple):
@@ -19,7 +20,7 @@ class Spread(typing.NamedTuple):
 
 
 FULLY = {"vpxenc", "anchors", "guess", "follow"}  # these make all decisions themselves, so content affects them fully
-DAMPED = {"enc", "rebase"}
+DAMPED = {"enc", "rebase", REPLAYING}
 REGIONS = (1, 1/3, 0, 0)  # the slow workers in each of the authors' four regions, relative to the first
 
 

@@ -6,6 +6,7 @@ import typing
 from xcdriver import graph, sources
 from xcdriver.layout import Layout
 
+REPLAYING = "replay and rebase"  # the kind of xc-rebase in a chain whose chunks are made in different places
 NUMBER = re.compile(f"[0-9]{{{graph.DIGITS}}}")
 
 
@@ -48,6 +49,8 @@ def in_make_order(steps):
 def kind_of(step):
     """The tool without its prefix; for xc-enc in the anchored structure, its mode, which is its first option."""
     tool, first = step.argv[0][len("xc-"):], step.argv[1]
+    if "--replay" in step.argv:
+        return REPLAYING
     return first[len("--"):] if tool == "enc" and first.startswith("--") else tool
 
 

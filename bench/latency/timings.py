@@ -5,7 +5,7 @@ import statistics
 import sys
 import typing
 
-from latency.tasks import film_steps, role, tasks_of, weight
+from latency.tasks import REPLAYING, film_steps, kind_of, role, tasks_of, weight
 from xcdriver import graph
 
 
@@ -40,23 +40,24 @@ def read_timings(path):
 
 def steps_of(rows, batch, path):
     """The graph that these timings belong to."""
-    structure = graph.structure_of(rows)
-    steps = film_steps(structure, 1 + max(row.chunk for row in rows.values()), batch)
+    structure, chunks = graph.structure_of(rows), 1 + max(row.chunk for row in rows.values())
+    missing = []
+    for apart in (True, False):
+        steps = film_steps(structure, chunks, batch, apart=apart)
+        missing = [step.outputs[0] for step in steps if step.outputs[0] not in rows]
+        if not missing:
+            return steps
+    sys.exit(f"latency-model.py: {path}: has nothing about {missing[0]} (batches of {batch}?)")
+
+
+def chain_of(rows, batch, path):
+    """The steps of a chain whose chunks are made in different places, in the prepared structure, where those of the run
+    are made in the same place. make runs them only if they are asked for."""
+    steps = graph.chained_again(range(batch), 22) if graph.structure_of(rows) == "prepared" else []
     missing = [step.outputs[0] for step in steps if step.outputs[0] not in rows]
     if missing:
-        sys.exit(f"latency-model.py: {path}: has nothing about {missing[0]} (batches of {batch}?)")
-    return steps
-
-
-def replays_of(rows, batch, path):
-    """The steps by which the last chunk of a batch replays the anchors before it, in the prepared structure. make runs
-    them only if they are asked for."""
-    if graph.structure_of(rows) != "prepared" or batch == 1:
-        return []
-    steps = list(graph.replay(range(batch), batch - 1, 22))
-    if steps[-1].outputs[0] not in rows:
-        print(f"latency-model.py: {path}: has nothing about {steps[-1].outputs[0]}, and so nothing is predicted for "
-              "lambda-chunk; give make this name, too, beside all", file=sys.stderr)
+        print(f"latency-model.py: {path}: has nothing about {' '.join(missing)}, and so nothing is predicted for "
+              "lambda-chunk; give make these names, too, beside all", file=sys.stderr)
         return []
     return steps
 
@@ -97,16 +98,19 @@ class Measured(typing.NamedTuple):
     structure: str
     cpu: dict         # CPU seconds of a task, by its kind; for each unit of its weight
     size: dict        # bytes of a file, by its role
-    has_replays: bool
+    has_chain: bool   # it tells what the chain takes if its chunks are made in different places
 
 
 def measure(path, batch):
     """Reads the timings of a run in batches of this size."""
     rows = read_timings(path)
-    steps = steps_of(rows, batch, path)
-    replays = replays_of(rows, batch, path)
-    tasks = tasks_of([*steps, *replays])
-    structure = graph.structure_of(rows)
-    return Measured(structure, medians((task.kind, rows[task.name].cpu / weight(task)) for task in tasks),
-                    medians((role(name), size) for name, size in file_sizes(rows, [*steps, *replays]).items()),
-                    structure != "prepared" or bool(replays))
+    steps, structure = steps_of(rows, batch, path), graph.structure_of(rows)
+    is_apart = any(kind_of(step) == REPLAYING for step in steps)
+    more = [] if is_apart else chain_of(rows, batch, path)
+    tasks = tasks_of([*steps, *more])
+    cpu = medians((task.kind, rows[task.name].cpu / weight(task)) for task in tasks)
+    if is_apart:  # how long xc-rebase takes without a replay is not known, but it is less
+        cpu["rebase"] = cpu[REPLAYING]
+    return Measured(structure, cpu,
+                    medians((role(name), size) for name, size in file_sizes(rows, [*steps, *more]).items()),
+                    structure != "prepared" or is_apart or bool(more))
