@@ -287,6 +287,13 @@ class Graphs(Case):
         self.assertEqual(kinds, [("anchors", 0), ("follow", 0), ("guess", 1), (film.REPLAYING, 1), ("dump", 1),
                                  ("follow", 1)])
 
+    def test_replays(self):
+        """The replay of two chunks' anchors takes 0.86 of two replays."""
+        dump = film.Task("after.state", "dump", 3, [], ("00000001-anchors.ivf", "00000002-anchors.ivf", "before.state"))
+        self.assertAlmostEqual(film.weight(dump), 0.86 * 2)
+        self.assertEqual(film.weight(dump._replace(inputs=dump.inputs[1:])), 1)
+        self.assertEqual(film.weight(dump._replace(kind="follow")), 1)
+
     def test_critical_path(self):
         """With a worker per step and one second per step: vpxenc, terminate, dump, enc, then the chain of rebases."""
         for batch, classic, anchored in ((1, 2, 2), (2, 4, 3), (16, 18, 17)):
@@ -408,6 +415,19 @@ class Timings(Case):
         text = harness.must(ROOT / "bench/latency-model.py", "lambda", "--chunks", 32, "--films", 4, "film=log.tsv",
                             cwd=self.dir)
         self.assertEqual(len(text.decode().splitlines()), 2 + 2 * 5 + 1)
+
+    def test_a_chain_in_different_places(self):
+        """It is predicted if make has been asked for its steps, which give the same anchors."""
+        self.prepare("prepared")
+        names = ["00000002-after-00000001.state", "00000002-again.ivf"]
+        for more, words in (([], f"{names[1]} {names[0]}, and so nothing is predicted"), (names, "")):
+            self.assertEqual(self.make("TIMINGS=log.tsv", "all", *more).returncode, 0)
+            done = harness.run(ROOT / "bench/latency-model.py", "lambda", "--batch", 3, "--chunks", 6, "-k", 3,
+                               "--films", 2, "film=log.tsv", cwd=self.dir)
+            self.assertEqual((done.returncode, "lambda-chunk" in done.stdout.decode()), (0, bool(more)))
+            self.assertIn(words, done.stderr.decode())
+        again, anchors = ((self.dir / f"00000002-{name}.ivf").read_bytes() for name in ("again", "anchors"))
+        self.assertEqual(again, anchors)
 
     def timed(self, *command):
         return harness.run(BIN / "xc-timed", "--", "log.tsv", "00000000.ivf", "", *command, cwd=self.dir)

@@ -7,6 +7,7 @@ from xcdriver import graph, sources
 from xcdriver.layout import Layout
 
 REPLAYING = "replay and rebase"  # the kind of xc-rebase in a chain whose chunks are made in different places
+STATES = 0.28  # the part of a replay that is spent on states, where it reads and writes one (docs/notes/latency.md)
 NUMBER = re.compile(f"[0-9]{{{graph.DIGITS}}}")
 
 
@@ -68,5 +69,7 @@ def role(name):
 
 
 def weight(task):
-    """How many times a task does what its kind does: a replay, for each chunk whose anchors it reads."""
-    return sum(role(name) == "-anchors.ivf" for name in task.inputs) or 1 if task.kind == "dump" else 1
+    """How many times a task does what its kind does. A replay does it for each chunk whose anchors it reads, but reads
+    and writes a state only once."""
+    replayed = sum(role(name) == "-anchors.ivf" for name in task.inputs)
+    return 1 + (1 - STATES) * (replayed - 1) if task.kind == "dump" and replayed else 1
