@@ -7,7 +7,7 @@ static struct {
     double weight;
     bool reencode, no_wait, anchors;
     int64_t threads, cq_level, replay_level;
-} given = { .format = "y4m", .output = "output.ivf", .weight = -1, .threads = 1 };
+} given = { .format = "y4m", .output = "output.ivf", .weight = -1, .threads = 1, .replay_level = -1 };
 
 static const struct xc_tool_option options[] = {
     { 'o', "output", "FILE", "the rebased chunk", .text = &given.output },
@@ -71,7 +71,7 @@ static char **parse(int argc, char **argv)
     };
     char **operands = xc_tool_start(&tool, argc, argv);
     check();
-    if (!xc_tool_given(&given.replay_level)) {
+    if (given.replay_level < 0) {
         given.replay_level = given.cq_level;
     }
     return operands;
