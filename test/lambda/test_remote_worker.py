@@ -174,7 +174,7 @@ class Waiting(WorkerCase):
                 answers.append(self.answer(self.taking(names)))
 
         relay, answers = self.relay(), []
-        thread = threading.Thread(target=wait)
+        thread = threading.Thread(target=wait, daemon=True)
         thread.start()
         return relay, answers, thread
 
