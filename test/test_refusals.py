@@ -238,7 +238,7 @@ class BadValues(Refusals):
         sizes = self.write("sizes", b"900\n")
         for options in (["-y", 40, "-s", 0.5], ["-y", 40, "-F", sizes], ["-s", 0.5, "-F", sizes],
                         ["--anchors", "-s", 0.5], ["--anchors", "-w", 0.3], ["--anchors", "-e"], ["-y", 40, "-w", 1],
-                        ["-y", 40, "--cq-level", 22], ["--key-weight", 0.2], ["--anchor-weight", 0.3],
+                        ["-y", 40, "--cq-level", 22], ["--key-weight", 0.2], ["--anchor-weight", 0.3], ["--place", 1],
                         ["--anchors", "--fit-bytes", 900], ["--fit-ssim", 0.9]):
             with self.subTest(options):
                 text = self.refuses("xc-enc", *options, "-i", "y4m", "-o", "out.ivf", self.inputs["raw"])

@@ -95,6 +95,19 @@ static void test_quantizers(void)
     CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 1000), 27);
     unit_end("no quantizer is finer than the noise, nor coarser for it than a follower's");
 
+    struct xc_anchored_options placed = xc_anchored_defaults;
+    for (placed.place = 0; placed.place < 8; placed.place++) {
+        facts = (struct xc_section_facts){ .pictures = 6, .novelty = 1, .whole = true };
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 2 ? 6 : 14);
+        facts.pictures = 4;
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 3 == 2 ? 6 : 14);
+        facts.pictures = 7;
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 8);
+        facts = (struct xc_section_facts){ .pictures = 6, .novelty = 1 }; /* other mini-GOPs are in the chunk */
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 8);
+    }
+    unit_end("of short chunks, some have finer anchors, a dozen pictures apart");
+
     const struct xc_reencode_options middle = { .key_weight = 0.75 };
     CHECK_EQUAL(xc_policy_reencoded_anchor_quantizer(&xc_reencode_defaults, 8, 40, 0), 8);
     CHECK_EQUAL(xc_policy_reencoded_anchor_quantizer(&middle, 8, 40, 0), 16);

@@ -96,6 +96,11 @@ def classic(batch, quality):
     return steps
 
 
+def place_options(batch, chunk):
+    """What xc-enc is told of a chunk's place in its batch, on which the fineness of its anchors depends."""
+    return ["--place", str(chunk - batch[0])]
+
+
 def anchored(batch, quality, options=()):
     """The steps of one batch in the structure that needs no guess.
 
@@ -111,8 +116,8 @@ def anchored(batch, quality, options=()):
         after = [] if chunk == batch[-1] else [f"{name}-anchors.state"]
         given = ["-I", *before] if before else []
         steps.append(Step([anchors, *after], [raw(chunk), *before],
-                          ["xc-enc", "--anchors", *options, *given, "-o", anchors, *(["-O", *after] if after else []),
-                           raw(chunk)]))
+                          ["xc-enc", "--anchors", *place_options(batch, chunk), *options, *given, "-o", anchors,
+                           *(["-O", *after] if after else []), raw(chunk)]))
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
                           ["xc-enc", "--follow", anchors, *options, *fit_options(quality, chunk), *given, "-o",
                            finished(chunk), raw(chunk)]))
@@ -192,14 +197,14 @@ def prepared(batch, quality, options=(), replays=False):
         handing_on = ["-o", anchors, *(["-O", *after] if after else [])]
         if chunk == batch[0]:
             steps.append(Step([anchors, *after], [raw(chunk)],
-                              ["xc-enc", "--anchors", *given, *handing_on, raw(chunk)]))
+                              ["xc-enc", "--anchors", *place_options(batch, chunk), *given, *handing_on, raw(chunk)]))
         else:
             guess, targets = guess_of(chunk)
             near = list(dict.fromkeys([raw(chunk - 1), raw(batch[0])]))
             before = [f"{name}-after-{previous}.state" if replays else f"{previous}-anchors.state"]
             steps.append(Step([guess, targets], [raw(chunk), *near],
-                              ["xc-enc", "--guess", targets, *given, "--before", near[0], "--key", near[-1],
-                               "-o", guess, raw(chunk)]))
+                              ["xc-enc", "--guess", targets, *place_options(batch, chunk), *given, "--before", near[0],
+                               "--key", near[-1], "-o", guess, raw(chunk)]))
             steps.extend(chained(batch, chunk, quality, anchors) if replays else
                          [rebase_guess(chunk, quality, before, ["-I", *before, *handing_on], [anchors, *after])])
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],

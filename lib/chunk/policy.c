@@ -3,7 +3,11 @@
 
 #include <math.h>
 
-const struct xc_anchored_options xc_anchored_defaults = { .cq_level = 22, .key_weight = 0.2, .anchor_weight = 0.3 };
+#include "chunk/mini_gop.h"
+
+const struct xc_anchored_options xc_anchored_defaults = {
+    .cq_level = 22, .key_weight = 0.2, .anchor_weight = 0.3, .place = -1
+};
 const struct xc_reencode_options xc_reencode_defaults = { .key_weight = 1 };
 const struct xc_primary_options xc_primary_defaults = { .quantizer = -1, .ssim = 0.99 };
 
@@ -44,10 +48,22 @@ unsigned xc_policy_key_quantizer(const struct xc_anchored_options *options, cons
     return weighted_above_noise(options, weight_before_cut(facts, weight, facts->pictures), noise);
 }
 
+/* Each anchor codes again what the followers before it have added, so fine ones pay where they are a whole mini-GOP
+ * apart. Of the chunks of a shorter mini-GOP, one in so many has a fine anchor (docs/notes/compression.md). */
+static double weight_of_turn(const struct xc_anchored_options *options, const struct xc_section_facts *facts)
+{
+    const unsigned turn = XC_MINI_GOP_PICTURES / facts->pictures;
+    if (turn == 1 || !facts->whole || options->place < 0) {
+        return options->anchor_weight;
+    }
+    const bool fine = ((unsigned)options->place + 1) % turn == 0;
+    return options->anchor_weight * (fine ? 0.8 : 1.67);
+}
+
 unsigned xc_policy_anchor_quantizer(const struct xc_anchored_options *options, const struct xc_section_facts *facts,
                                     double noise)
 {
-    const double weight = weight_before_cut(facts, options->anchor_weight, facts->pictures - facts->key);
+    const double weight = weight_before_cut(facts, weight_of_turn(options, facts), facts->pictures - facts->key);
     return weighted_above_noise(options, weight, noise);
 }
 

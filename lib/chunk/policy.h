@@ -11,6 +11,7 @@ struct xc_section_facts {
     unsigned pictures; /* of the mini-GOP; 1 or more */
     bool key;          /* the first of them is a key frame, which the anchor is not for */
     bool cut;          /* a scene cut follows: nothing after the section is predicted from it */
+    bool whole;        /* the section is the whole chunk */
     /* What is new from picture to picture (xc_scene_novelty), in the mean over those that the key frame is averaged
      * with; 1 if it is alone. */
     double novelty;

@@ -50,6 +50,7 @@ enum xc_status xc_sections_next(struct xc_sections *s, struct xc_section *sectio
         const bool cut = s->first && xc_scene_begins(s->scene, s->first);
         if (!s->first || cut || xc_mini_gop_is_full(gop)) {
             section->facts.cut = s->key = cut;
+            section->facts.whole = section->index == 0 && !s->first;
             settle_facts(section, novelty);
             return XC_OK;
         }

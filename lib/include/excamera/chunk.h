@@ -82,6 +82,9 @@ struct xc_anchored_options {
      * is multiplied by the root of how much changes from picture to picture. If a scene cut comes n pictures later,
      * neither weight is below 1/n. */
     double key_weight, anchor_weight;
+    /* The chunk's place in its batch, from 0 on; -1: it is not known. If chunks have six pictures or less, the anchors
+     * that are a dozen pictures apart become finer for it, and those between them coarser. */
+    int place;
     /* What the chunk is to come to, about, if one of these is not 0: its bytes as an IVF file, or else the mean SSIM of
      * the luma of its pictures. The followers' quantizers then leave that of the level, by up to 2.5 times the step;
      * those of key frames and anchors do not. */
