@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests to AWS by libcurl, which keeps one connection per service open between requests. */
-#define _GNU_SOURCE /* for asprintf */
+#define _GNU_SOURCE /* for asprintf, strptime and timegm */
 
 #include "aws.h"
 
-#include <curl/curl.h>
-#include <dirent.h>
 #include <errno.h>
+#include <jansson.h>
 #include <nettle/base64.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,26 +17,22 @@
 #include "credentials.h"
 #include "endpoint.h"
 #include "fail.h"
+#include "message.h"
 #include "settings.h"
+#include "transfer.h"
+#include "value.h"
 
 enum {
     REGION_SIZE = 64,
     URL_SIZE = 1024,
-    MAX_TEXT = 6 * 1024 * 1024, /* bytes; Lambda's limit for the answer of a function */
-    MAX_LOG_TAIL = 8192,        /* bytes; Lambda sends the last 4 kB, in base64 */
-    FEW_ATTEMPTS = 4,           /* for requests whose failure does no harm */
-    CONNECT_SECONDS = 10,
-    STALLED_SECONDS = 30,            /* an S3 request may stay below a byte per second for so long */
-    FUNCTION_SECONDS = 15 * 60 + 20, /* Lambda's limit for a function, and some seconds for the network */
+    MAX_LOG_TAIL = 8192, /* bytes; Lambda sends the last 4 kB, in base64 */
+    FEW_ATTEMPTS = 4,    /* for requests whose failure does no harm */
 };
 
 static struct credentials credentials;
 static char region[REGION_SIZE], s3_endpoint[ENDPOINT_SIZE], lambda_endpoint[ENDPOINT_SIZE];
-static char ca_bundle[URL_SIZE]; /* a file with the certificates to trust; or "" */
-static const char *owner;        /* the account that owns the bucket; or NULL */
-static enum { TRUST_UNKNOWN, TRUST_DIRECTORY, TRUST_FILE } system_trust; /* where its certificates are looked for */
-static CURL *only;   /* for all requests but calls of functions, one after another */
-static CURLM *calls; /* which may be under way at the same time */
+static char *ca_bundle;   /* the path of a file with the certificates to trust; NULL: those of the system */
+static const char *owner; /* the account that owns the bucket; or NULL */
 
 /* ---- Settings ---- */
 
@@ -65,9 +59,9 @@ void aws_settings(void)
 {
     settings_read();
     const char *bundle = settings_get(SETTING_CA_BUNDLE);
-    snprintf(ca_bundle, sizeof ca_bundle, "%s", bundle ? bundle : "");
-    if (ca_bundle[0] && access(ca_bundle, R_OK)) {
-        fail_about("AWS_CA_BUNDLE", "%s: %s", ca_bundle, strerror(errno));
+    ca_bundle = bundle ? realpath(bundle, NULL) : NULL;
+    if (bundle && (!ca_bundle || access(ca_bundle, R_OK))) {
+        fail_about("AWS_CA_BUNDLE", "%s: %s", bundle, strerror(errno));
     }
     owner = getenv("XC_LAMBDA_ACCOUNT");
     if (owner && strspn(owner, "0123456789") != strlen(owner)) {
@@ -86,66 +80,21 @@ void aws_start(void)
     if (why) {
         fail_about("credentials", "%s", why);
     }
-    signal(SIGPIPE, SIG_IGN); /* a connection that breaks is an error of its request */
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    only = curl_easy_init();
-    calls = curl_multi_init();
-    if (!only || !calls) {
-        fail_about("libcurl", "does not start");
-    }
 }
 
-/* ---- One attempt ---- */
-
-struct request {
-    const char *service, *method;
-    char url[URL_SIZE];
-    const char *what;   /* stands before the URL in messages; or NULL */
-    const char *tag;    /* of the object, NAME=VALUE; or NULL */
-    const char *digest; /* of the body, for S3; NULL: there is no body */
-    const char *body;   /* or NULL */
-    FILE *upload;       /* or NULL */
-    uint64_t upload_size;
-    FILE *download; /* receives the body of an answer with status 200; NULL: that goes to the reply's text */
-};
+/* ---- Answers ---- */
 
 struct reply {
-    CURL *curl;
-    CURLcode error;
+    char error[100]; /* in words; "": there is an answer */
+    bool fatal;      /* the error cannot be the network */
     long status;
-    bool headed; /* the head of the answer is complete */
     bool function_error;
     bool noted;                   /* the object's metadata have its digest */
     char code[100], request[100]; /* the names of the error and of the request, from the headers */
     double billed;                /* seconds of the function, as the end of its log says */
     time_t date, modified;        /* when the server wrote this, and the object; -1: it does not say */
-    char *text;
-    size_t size;
-    FILE *download;
+    char *text;                   /* the body; NULL: there is none */
 };
-
-static size_t on_body(char *data, size_t one, size_t size, void *context)
-{
-    struct reply *reply = context;
-    long status = 0;
-    (void)one;
-    curl_easy_getinfo(reply->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (reply->download && status == 200) {
-        return fwrite(data, 1, size, reply->download);
-    }
-    if (reply->size + size > MAX_TEXT) {
-        return 0;
-    }
-    char *text = realloc(reply->text, reply->size + size + 1);
-    if (!text) {
-        return 0;
-    }
-    reply->text = text;
-    memcpy(text + reply->size, data, size);
-    reply->size += size;
-    text[reply->size] = '\0';
-    return size;
-}
 
 /* Reads the line "REPORT ... Billed Duration: 3145 ms ..." in the end of the function's log, which comes in base64. */
 static double billed_seconds(const char *tail, size_t size)
@@ -167,7 +116,7 @@ static double billed_seconds(const char *tail, size_t size)
 static const char *header_value(const char *data, size_t size, const char *name, size_t *length)
 {
     const size_t skip = strlen(name);
-    if (size <= skip || !curl_strnequal(data, name, skip) || data[skip] != ':') {
+    if (size <= skip || strncasecmp(data, name, skip) != 0 || data[skip] != ':') {
         return NULL;
     }
     for (data += skip + 1, size -= skip + 1; size && *data == ' '; data++, size--) {
@@ -179,22 +128,19 @@ static const char *header_value(const char *data, size_t size, const char *name,
     return data;
 }
 
+/* Reads a date as HTTP has it: "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7). */
 static time_t time_of(const char *value, size_t length)
 {
     char text[64];
+    struct tm date = { 0 };
     snprintf(text, sizeof text, "%.*s", (int)length, value);
-    return curl_getdate(text, NULL);
+    return strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &date) ? timegm(&date) : -1;
 }
 
-static size_t on_header(char *data, size_t one, size_t size, void *context)
+static void read_header(struct reply *reply, const char *data, size_t size)
 {
-    struct reply *reply = context;
     const char *value;
     size_t length;
-    long status = 0;
-    (void)one;
-    curl_easy_getinfo(reply->curl, CURLINFO_RESPONSE_CODE, &status);
-    reply->headed |= *data == '\r' && status >= 200; /* before that there may be "100 Continue" */
     if (header_value(data, size, "x-amz-function-error", &length)) {
         reply->function_error = true;
     } else if ((value = header_value(data, size, "x-amzn-errortype", &length))) {
@@ -213,175 +159,110 @@ static size_t on_header(char *data, size_t one, size_t size, void *context)
     } else if ((value = header_value(data, size, "last-modified", &length))) {
         reply->modified = time_of(value, length);
     }
-    return size;
 }
 
-static struct curl_slist *add_header(struct curl_slist *headers, const char *name, const char *value)
+/* Reads what a request that has ended was answered. The caller frees the text. */
+static struct reply read_reply(const struct transfer_reply *given)
+{
+    struct reply reply = { .fatal = given->fatal, .status = given->status, .date = -1, .modified = -1 };
+    snprintf(reply.error, sizeof reply.error, "%s", given->error ? given->error : "");
+    for (const char *line = given->head, *end; (end = strchr(line, '\n')); line = end + 1) {
+        read_header(&reply, line, (size_t)(end - line));
+    }
+    reply.text = *given->text ? strdup(given->text) : NULL;
+    return reply;
+}
+
+/* ---- One attempt ---- */
+
+struct request {
+    const char *service, *method;
+    char url[URL_SIZE];
+    const char *what;   /* stands before the URL in messages; or NULL */
+    const char *tag;    /* of the object, NAME=VALUE; or NULL */
+    const char *digest; /* of the body, for S3; NULL: there is no body */
+    FILE *upload;       /* or NULL */
+    uint64_t upload_size;
+    FILE *download; /* receives the body of an answer with status 200; NULL: that goes to the reply's text */
+};
+
+static void add_header(json_t *headers, const char *name, const char *value)
 {
     char *line; /* allocated, since a session token may have any length */
     if (asprintf(&line, "%s: %s", name, value) < 0) {
         fail_about(name, "no memory");
     }
-    headers = curl_slist_append(headers, line);
+    value_append_text(headers, line);
     free(line);
-    return headers;
 }
 
-static struct curl_slist *make_headers(const struct request *request)
+static json_t *make_headers(const struct request *request)
 {
     static const char of_nothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    struct curl_slist *headers = NULL;
+    json_t *headers = value_sure(json_array());
     if (!strcmp(request->service, "s3")) {
-        headers = add_header(headers, "x-amz-content-sha256", request->digest ? request->digest : of_nothing);
+        add_header(headers, "x-amz-content-sha256", request->digest ? request->digest : of_nothing);
         if (owner && *owner) { /* another account may own a bucket with the name that we were given */
-            headers = add_header(headers, "x-amz-expected-bucket-owner", owner);
+            add_header(headers, "x-amz-expected-bucket-owner", owner);
         }
         if (request->tag) {
-            headers = add_header(headers, "x-amz-tagging", request->tag);
+            add_header(headers, "x-amz-tagging", request->tag);
         }
     } else {
-        headers = add_header(headers, "Content-Type", "application/json");
-        headers = add_header(headers, "X-Amz-Log-Type", "Tail");
+        add_header(headers, "Content-Type", "application/json");
+        add_header(headers, "X-Amz-Log-Type", "Tail");
     }
     if (credentials.token) {
-        headers = add_header(headers, "x-amz-security-token", credentials.token);
+        add_header(headers, "x-amz-security-token", credentials.token);
     }
     return headers;
 }
 
-/* Whether the directory has certificates as OpenSSL looks them up: 9d04f354.0, for example. */
-static bool has_certificates(const char *path)
+static struct transfer *begin(const struct request *request)
 {
-    DIR *directory = path ? opendir(path) : NULL;
-    bool found = false;
-    for (const struct dirent *entry; directory && !found && (entry = readdir(directory));) {
-        found = strspn(entry->d_name, "0123456789abcdef") == 8 && !strcmp(entry->d_name + 8, ".0");
-    }
-    if (directory) {
-        closedir(directory);
-    }
-    return found;
-}
-
-/* Trusts the user's certificates, or the system's. Of these, the one that is needed is looked up where they are in a
- * directory: reading all of them from one file takes longer than anything else here. */
-static void set_trust(CURL *curl)
-{
-    const char *directory = NULL;
-    if (ca_bundle[0]) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, ca_bundle);
-        system_trust = TRUST_FILE;
-    } else if (system_trust == TRUST_UNKNOWN) {
-        curl_easy_getinfo(curl, CURLINFO_CAPATH, &directory);
-        system_trust = has_certificates(directory) ? TRUST_DIRECTORY : TRUST_FILE;
-    }
-    if (system_trust == TRUST_DIRECTORY) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
-    }
-}
-
-/* Prepares the reply's handle. */
-static void set_options(const struct request *request, struct reply *reply, struct curl_slist *headers)
-{
-    CURL *curl = reply->curl;
     char signature[128];
-    const bool is_call = request->body != NULL; /* of a function, which may work for long */
+    FILE *file = request->upload ? request->upload : request->download;
+    credentials_keep_fresh(&credentials);
     snprintf(signature, sizeof signature, "aws:amz:%s:%s", region, request->service);
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, request->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_USERNAME, credentials.id);
-    curl_easy_setopt(curl, CURLOPT_PASSWORD, credentials.secret);
-    curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, signature);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    set_trust(curl);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE,
-                     1L); /* routers forget connections that are silent for as long as a function may work */
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, is_call ? (long)FUNCTION_SECONDS : 0L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, is_call ? 0L : (long)STALLED_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, is_call ? 0L : 1L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, reply);
-    if (request->body) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
-    }
-    if (!strcmp(request->method, "HEAD")) {
-        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-    }
-    if (request->upload) {
-        rewind(request->upload);
-        curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(curl, CURLOPT_READDATA, request->upload);
-        curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->upload_size);
-    }
-}
-
-/* Stores how the request has ended. */
-static void finish(struct reply *reply, CURLcode error)
-{
-    const bool headless = error == CURLE_OK && !reply->headed; /* libcurl does not mind if the connection ends there */
-    reply->error = headless ? CURLE_GOT_NOTHING : error;
-    curl_easy_getinfo(reply->curl, CURLINFO_RESPONSE_CODE, &reply->status);
-}
-
-/* After a request has failed: whether it is to be made once more, with the certificates that only the system's file may
- * have. */
-static bool has_other_certificates(const struct reply *reply)
-{
-    const bool others = reply->error == CURLE_PEER_FAILED_VERIFICATION && system_trust == TRUST_DIRECTORY;
-    if (others) {
-        system_trust = TRUST_FILE;
-    }
-    return others;
+    const struct transfer_request wanted = { .method = request->method,
+                                             .url = request->url,
+                                             .signature = signature,
+                                             .user = credentials.id,
+                                             .password = credentials.secret,
+                                             .authorities = ca_bundle ? ca_bundle : "",
+                                             .headers = make_headers(request),
+                                             .file = file ? fileno(file) : -1,
+                                             .size = request->upload_size };
+    struct transfer *transfer = transfer_begin(&wanted);
+    json_decref(wanted.headers);
+    return transfer;
 }
 
 static struct reply attempt(const struct request *request)
 {
-    struct reply reply = { .curl = only, .download = request->download, .date = -1, .modified = -1 };
-    credentials_keep_fresh(&credentials);
-    struct curl_slist *headers = make_headers(request);
-    if (request->download) {
-        rewind(request->download);
-        if (fflush(request->download) || ftruncate(fileno(request->download), 0)) {
-            fail_about(request->what, "%s", strerror(errno));
-        }
+    const struct transfer_reply *end;
+    if (request->download && (fflush(request->download) || ftruncate(fileno(request->download), 0))) {
+        fail_about(request->what, "%s", strerror(errno));
     }
-    set_options(request, &reply, headers);
-    finish(&reply, curl_easy_perform(only));
-    curl_slist_free_all(headers);
-    return has_other_certificates(&reply) ? attempt(request) : reply;
+    struct transfer *transfer = begin(request);
+    while (!(end = transfer_reply(transfer))) {
+        transfer_wait(-1);
+    }
+    const struct reply reply = read_reply(end);
+    transfer_free(transfer);
+    return reply;
 }
 
 /* ---- Attempts ---- */
 
-static bool is_network(CURLcode error)
+static struct failure failure_of(const char *service, const struct reply *reply)
 {
-    switch (error) {
-    case CURLE_WRITE_ERROR:
-    case CURLE_READ_ERROR:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_OUT_OF_MEMORY:
-        return false;
-    default:
-        return true;
-    }
-}
-
-static struct failure failure_of(const struct request *request, const struct reply *reply)
-{
-    const bool s3 = !strcmp(request->service, "s3");
+    const bool s3 = !strcmp(service, "s3");
     struct failure failure = { .source = FAILURE_SERVICE, .status = reply->status };
-    if (reply->error) {
+    if (reply->error[0]) {
         failure.source = FAILURE_NETWORK;
-        failure.fatal = !is_network(reply->error);
-        snprintf(failure.message, sizeof failure.message, "%s", curl_easy_strerror(reply->error));
+        failure.fatal = reply->fatal;
+        snprintf(failure.message, sizeof failure.message, "%s", reply->error);
         return failure;
     }
     failure.source = reply->function_error ? FAILURE_FUNCTION : FAILURE_SERVICE;
@@ -396,7 +277,7 @@ static struct failure failure_of(const struct request *request, const struct rep
 
 static bool is_expected(const struct reply *reply)
 {
-    return !reply->error && !reply->function_error && (reply->status == 200 || reply->status == 404);
+    return !reply->error[0] && !reply->function_error && (reply->status == 200 || reply->status == 404);
 }
 
 /* Repeats the request while its failure says so. Renewed credentials do not count as an attempt. */
@@ -405,7 +286,7 @@ static struct reply try_often(const struct request *request, unsigned limit)
     struct attempts attempts = attempts_begin(limit);
     struct reply reply;
     while (reply = attempt(request), !is_expected(&reply)) {
-        const struct failure failure = failure_of(request, &reply);
+        const struct failure failure = failure_of(request->service, &reply);
         const enum remedy remedy = cause_of(&failure).remedy;
         if (!attempts_add(&attempts, remedy) || (remedy == REMEDY_RENEW && !credentials_renew(&credentials))) {
             break;
@@ -424,7 +305,7 @@ static struct reply perform(const struct request *request)
 static _Noreturn void fail_by(const struct request *request, const struct reply *reply)
 {
     char words[CAUSE_WORDS], about[URL_SIZE + 300];
-    const struct failure failure = failure_of(request, reply);
+    const struct failure failure = failure_of(request->service, reply);
     snprintf(about, sizeof about, "%.256s%s%s", request->what ? request->what : "", request->what ? ": " : "",
              request->url);
     fail_about(about, "%s", cause_words(&failure, words));
@@ -449,7 +330,7 @@ static struct reply look_at(const char *bucket, const char *key)
 {
     const struct request request = object("HEAD", bucket, key);
     const struct reply reply = perform(&request);
-    if (reply.error || (reply.status != 200 && reply.status != 404)) {
+    if (reply.error[0] || (reply.status != 200 && reply.status != 404)) {
         fail_by(&request, &reply);
     }
     free(reply.text);
@@ -471,7 +352,7 @@ double aws_object_age(const char *bucket, const char *key)
 {
     const struct request request = object("HEAD", bucket, key);
     const struct reply reply = attempt(&request);
-    const bool known = !reply.error && reply.status == 200 && reply.date >= 0 && reply.modified >= 0;
+    const bool known = !reply.error[0] && reply.status == 200 && reply.date >= 0 && reply.modified >= 0;
     free(reply.text);
     return known ? difftime(reply.date, reply.modified) : -1;
 }
@@ -486,38 +367,43 @@ void aws_object_put_file(const char *bucket, const char *key, FILE *file, const 
     request.upload_size = size;
     request.upload = file;
     const struct reply reply = perform(&request);
-    if (reply.error || reply.status != 200) {
+    if (reply.error[0] || reply.status != 200) {
         fail_by(&request, &reply);
     }
     free(reply.text);
 }
 
+/* A file that has the text. NULL: there is no room for it. */
+static FILE *file_of(const char *text)
+{
+    const int file = message_file(text, strlen(text));
+    return file < 0 ? NULL : fdopen(file, "r");
+}
+
 bool aws_object_put_text(const char *bucket, const char *key, const char *text)
 {
-    char digest[SHA256_TEXT], *bytes = strdup(text);
+    char digest[SHA256_TEXT];
     struct request request = object("PUT", bucket, key);
     request.upload_size = strlen(text);
-    request.upload = bytes ? fmemopen(bytes, strlen(text), "r") : NULL;
+    request.upload = file_of(text);
     if (!request.upload) {
-        free(bytes);
         return false;
     }
     sha256_of_bytes(text, strlen(text), digest);
     request.digest = digest;
     const struct reply reply = try_often(&request, FEW_ATTEMPTS);
     fclose(request.upload);
-    free(bytes);
     free(reply.text);
-    return !reply.error && reply.status == 200;
+    return !reply.error[0] && reply.status == 200;
 }
 
 /* Whether the object exists. Fails if the request had any other result. */
 static bool was_there(const struct request *request, const struct reply *reply)
 {
-    if (!reply->error && reply->status == 404 && (!reply->text || !strstr(reply->text, "NoSuchBucket"))) {
+    if (!reply->error[0] && reply->status == 404 && (!reply->text || !strstr(reply->text, "NoSuchBucket"))) {
         return false;
     }
-    if (reply->error || reply->status != 200) {
+    if (reply->error[0] || reply->status != 200) {
         fail_by(request, reply);
     }
     return true;
@@ -606,74 +492,57 @@ char *aws_function_code(const char *function)
 }
 
 struct aws_call {
-    struct request request;
-    struct reply reply;
-    struct curl_slist *headers;
+    char url[256];
+    struct transfer *transfer;
+    struct aws_call *next;
 };
 
-static void send_call(struct aws_call *call)
-{
-    set_options(&call->request, &call->reply, call->headers);
-    curl_easy_setopt(call->reply.curl, CURLOPT_PRIVATE, call);
-    curl_multi_add_handle(calls, call->reply.curl);
-}
+static struct aws_call *calls; /* that are under way, or have ended */
 
 struct aws_call *aws_call_begin(const char *function, const char *event)
 {
     struct aws_call *call = calloc(1, sizeof *call);
-    if (!call || !(call->reply.curl = curl_easy_init())) {
+    struct request request = of_function("POST", function, "invocations");
+    request.upload = file_of(event);
+    if (!call || !request.upload) {
         fail_about("the function", "no memory");
     }
-    credentials_keep_fresh(&credentials);
-    call->request = of_function("POST", function, "invocations");
-    call->request.body = event;
-    call->headers = make_headers(&call->request);
-    send_call(call);
+    snprintf(call->url, sizeof call->url, "%.255s", request.url);
+    call->transfer = begin(&request);
+    fclose(request.upload);
+    call->next = calls;
+    calls = call;
     return call;
 }
 
 /* A call that has ended, with or without an answer; NULL if none has. */
 static struct aws_call *ended_call(void)
 {
-    int count;
-    struct aws_call *call = NULL;
-    const CURLMsg *message = curl_multi_info_read(calls, &count);
-    if (message) {
-        const CURLcode error = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-        finish(&call->reply, error);
-    }
-    if (call && has_other_certificates(&call->reply)) {
-        curl_multi_remove_handle(calls, call->reply.curl);
-        send_call(call);
-        return NULL;
+    struct aws_call *call = calls;
+    while (call && !transfer_reply(call->transfer)) {
+        call = call->next;
     }
     return call;
 }
 
 struct aws_call *aws_call_wait(int milliseconds)
 {
-    struct aws_call *ended;
-    int count;
-    curl_multi_perform(calls, &count);
-    ended = ended_call();
-    if (!ended) {
-        curl_multi_poll(calls, NULL, 0, milliseconds, NULL);
-        curl_multi_perform(calls, &count);
-        ended = ended_call();
+    if (!ended_call()) {
+        transfer_wait(milliseconds);
     }
-    return ended;
+    return ended_call();
 }
 
 bool aws_call_end(struct aws_call *call, struct aws_answer *answer)
 {
-    struct reply *reply = &call->reply;
-    const bool answered = is_expected(reply) && reply->status == 200;
-    *answer = (struct aws_answer){ .failure = failure_of(&call->request, reply), .billed = reply->billed };
-    snprintf(answer->url, sizeof answer->url, "%.255s", call->request.url);
+    struct reply reply = read_reply(transfer_reply(call->transfer));
+    const bool answered = is_expected(&reply) && reply.status == 200;
+    *answer = (struct aws_answer){ .failure = failure_of("lambda", &reply), .billed = reply.billed };
+    memcpy(answer->url, call->url, sizeof answer->url);
     if (answered) {
-        answer->text = reply->text;
-        reply->text = NULL;
+        answer->text = reply.text;
+    } else {
+        free(reply.text);
     }
     aws_call_drop(call);
     return answered;
@@ -681,10 +550,12 @@ bool aws_call_end(struct aws_call *call, struct aws_answer *answer)
 
 void aws_call_drop(struct aws_call *call)
 {
-    curl_multi_remove_handle(calls, call->reply.curl);
-    curl_easy_cleanup(call->reply.curl);
-    curl_slist_free_all(call->headers);
-    free(call->reply.text);
+    struct aws_call **place = &calls;
+    while (*place != call) {
+        place = &(*place)->next;
+    }
+    *place = call->next;
+    transfer_free(call->transfer);
     free(call);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests to S3 and Lambda, signed by libcurl. Credentials, region and addresses come from where AWS's own tools take
- * them (settings.h, credentials.h, endpoint.h).
+/* Requests to S3 and Lambda, which xc-requests makes and signs (transfer.h). Credentials, region and addresses come
+ * from where AWS's own tools take them (settings.h, credentials.h, endpoint.h).
  *
  * Requests for objects are repeated as cause.h says. A failure that remains ends the program with one line. */
 #ifndef XC_LAMBDA_AWS_H
@@ -61,8 +61,7 @@ char *aws_function_code(const char *function);
 /* A call of a function that is under way, or has ended. Others may be under way at the same time. */
 struct aws_call;
 
-/* Calls a function once. function: its name, ARN or either with an alias. event: stays until the call is ended or
- * dropped. */
+/* Calls a function once. function: its name, ARN or either with an alias. */
 struct aws_call *aws_call_begin(const char *function, const char *event);
 /* Goes on with the calls, and waits for something to happen to them, for at most so many milliseconds. Returns a call
  * that has ended; NULL if none has yet. */

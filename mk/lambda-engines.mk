@@ -5,7 +5,8 @@ LAMBDA_DIR ?= $(ENGINE_DIR)/../lambda
 scripts := '$(subst ','\'',$(LAMBDA_DIR))'
 run = @$(scripts)/run '$(1)' '$(2)' '$(filter $(1),$(FINISHED))'
 
-# By this name the functions know whether a failure that they hear of is one of this run (lambda/worker/life.h).
+# By this name the functions know whether a failure that they hear of is one of this run (lambda/worker/life.h), and the
+# wrappers find the process that makes their requests (lambda/requester.h).
 export XC_LAMBDA_RUN := $(or $(XC_LAMBDA_RUN),$(strip $(shell od -A n -N 8 -t x8 /dev/urandom)))
 
 # Each of several regions has to be ready before anything is started.

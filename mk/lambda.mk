@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The remote engines: a program for the workstation, a package for the function.
 #
-# xc-remote and the function's bootstrap are dynamic, since libcurl can only be had so; the bootstrap needs nothing but
+# xc-requests and the function's bootstrap are dynamic, since libcurl can only be had so; the bootstrap needs nothing but
 # libcurl and the C library, as Lambda's runtime has them. The others are static: the tools do not depend on where they
-# run, and it saves the workstation most of the time that it takes to start a program as short as xc-task.
+# run, and it saves the workstation most of the time that it takes to start programs as short as xc-task and xc-remote.
 LAMBDA_REMOTE := $(BIN)/lambda/xc-remote
+LAMBDA_REQUESTS := $(BIN)/lambda/xc-requests
 LAMBDA_TASK := $(BIN)/lambda/xc-task
 LAMBDA_WORKER := $(BIN)/lambda/bootstrap
 LAMBDA_ZIP := $(BIN)/lambda/excamera.zip
 LAMBDA_CLIENT := $(call object,$(addprefix lambda/,xc-remote.c uploads.c calls.c spare.c store.c place.c aws.c \
-    credentials.c session.c settings.c endpoint.c cause.c attempts.c))
+    transfer.c requester.c message.c credentials.c session.c settings.c endpoint.c cause.c attempts.c))
+LAMBDA_REQUESTER := $(call object,$(wildcard lambda/requests/*.c))
 LAMBDA_SHARED := $(call object,$(addprefix lambda/,fail.c sha256.c task.c value.c))
 LAMBDA_REFERENCE := $(call object,lambda/reference.c lambda/output.c tools/atomic-file.c)
 LAMBDA_TIMING := $(call object,tools/timing.c)
@@ -17,16 +19,21 @@ LAMBDA_BOOTSTRAP := $(call object,$(wildcard lambda/worker/*.c) lambda/attempts.
     $(LAMBDA_SHARED)
 
 .PHONY: lambda lambda-package check-lambda
-lambda: $(LAMBDA_REMOTE) $(LAMBDA_TASK) $(LAMBDA_ZIP)
+lambda: $(LAMBDA_REMOTE) $(LAMBDA_REQUESTS) $(LAMBDA_TASK) $(LAMBDA_ZIP)
 lambda-package: $(LAMBDA_ZIP)
 
-$(LAMBDA_CLIENT): | $(OUT)/found-lambda
-$(filter-out $(LAMBDA_CLIENT),$(call object,$(wildcard lambda/*.c lambda/worker/*.c))): | $(OUT)/found-function
+$(LAMBDA_REQUESTER): | $(OUT)/found-lambda
+$(call object,$(wildcard lambda/*.c lambda/worker/*.c)): | $(OUT)/found-function
 
 $(LAMBDA_REMOTE): $(LAMBDA_CLIENT) $(LAMBDA_REFERENCE) $(LAMBDA_TIMING) $(LAMBDA_SHARED)
 	$(call say,LINK)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljansson -lnettle
+	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^ -ljansson -lnettle
+
+$(LAMBDA_REQUESTS): $(LAMBDA_REQUESTER) $(call object,lambda/message.c lambda/value.c lambda/fail.c)
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljansson
 
 $(LAMBDA_TASK): $(call object,lambda/xc-task.c) $(LAMBDA_REFERENCE) $(LAMBDA_SHARED)
 	$(call say,LINK)
@@ -78,7 +85,7 @@ $(call $(1),755,share/excamera/lambda,lambda/run lambda/plan lambda/xc-lambda la
     lambda/film lambda/unum)
 $(call $(1),644,share/excamera/lambda,lambda/deploy.sh lambda/functions.sh lambda/film.sh \
     lambda/ffmpeg.sh)
-$(call $(1),755,share/excamera/bin/lambda,$(LAMBDA_REMOTE) $(LAMBDA_TASK))
+$(call $(1),755,share/excamera/bin/lambda,$(LAMBDA_REMOTE) $(LAMBDA_REQUESTS) $(LAMBDA_TASK))
 $(call $(1),644,share/excamera/bin/lambda,$(LAMBDA_ZIP) $(dir $(LAMBDA_ZIP))tools.sha256)
 endef
 
@@ -89,4 +96,4 @@ install-lambda: install lambda
 	$(call lambda_files,put)
 	@ln -sf ../share/excamera/lambda/xc-lambda $(call in_place,bin/xc-lambda)
 
--include $(patsubst %.o,%.d,$(call object,$(wildcard lambda/*.c lambda/worker/*.c)))
+-include $(patsubst %.o,%.d,$(call object,$(wildcard lambda/*.c lambda/*/*.c)))
