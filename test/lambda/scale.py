@@ -3,7 +3,8 @@
 """What many wrappers at once cost on the workstation: scale.py [WRAPPERS [MEGABYTES]]
 
 Runs that many lambda/run at once, each with an input of its own, against an endpoint on loopback that speaks TLS, knows
-nothing, and takes its time, and prints processes, memory, file descriptors and CPU time, in all and per task."""
+nothing, and takes its time, and prints processes, memory, file descriptors and CPU time, in all and per task. They
+belong to one run of make, and so have one xc-requests together."""
 import asyncio
 import json
 import os
@@ -69,6 +70,18 @@ class Endpoint:
         asyncio.run(serve())
 
 
+def cpu_of_requesters(directory):
+    """CPU seconds of the xc-requests that serve wrappers in a directory."""
+    ticks = 0
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if (path / "comm").read_text() == "xc-requests\n" and directory in os.readlink(path / "cwd"):
+                ticks += sum(map(int, (path / "stat").read_text().rpartition(")")[2].split()[11:13]))
+        except OSError:
+            pass
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def census(parents):
     """Processes below some, their memory (each shared page counted once, in shares), and open descriptors."""
     family, memory, descriptors = 0, 0, 0
@@ -97,7 +110,7 @@ def main():
         ready.wait()
         environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "x",
                        "AWS_ENDPOINT_URL": f"https://127.0.0.1:{endpoint.port}", "AWS_CA_BUNDLE": f"{directory}/ca.pem",
-                       "XC_LAMBDA_BUCKET": "bucket"}
+                       "XC_LAMBDA_BUCKET": "bucket", "XC_LAMBDA_RUN": "scale"}
         rest = os.urandom(int(megabytes * 1e6))
         for i in range(count):
             pathlib.Path(directory, f"{i:08d}.y4m").write_bytes(b"%d\n" % i + rest)
@@ -113,12 +126,13 @@ def main():
         started = time.monotonic() - start
         processes, memory, descriptors = census([wrapper.pid for wrapper in wrappers])
         failed = sum(wrapper.wait() != 0 for wrapper in wrappers)
+        requests = cpu_of_requesters(directory)  # soon they end, and no process waits for them
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = used.ru_utime + used.ru_stime
+    cpu = used.ru_utime + used.ru_stime + requests
     print(f"{count} wrappers, inputs of {megabytes} MB: {endpoint.most_waiting} waiting at once after {started:.1f} s, "
           f"{failed} failed\n{processes} processes, {memory:.0f} MB, {descriptors} descriptors, "
           f"{endpoint.requests / count:.1f} requests per task\n"
-          f"CPU {cpu:.1f} s, {1000 * cpu / count:.1f} ms per task")
+          f"CPU {cpu:.1f} s, {1000 * cpu / count:.1f} ms per task, {1000 * requests / count:.1f} of it for requests")
     return failed != 0
 
 
