@@ -171,8 +171,10 @@ class Work:
         directory does not look as if encoding had begun."""
         (self.path / "excamera.mk").unlink(missing_ok=True)
         for path in self.path.iterdir():
-            if path.is_dir():  # where the remote engines keep the digests of files
-                shutil.rmtree(path)
+            if path.is_dir():  # what the remote engines keep there; a process of theirs may end now, and remove its own
+                while path.exists():
+                    with contextlib.suppress(FileNotFoundError):
+                        shutil.rmtree(path)
             elif path.name not in self.OWN_FILES:
                 path.unlink()
 
