@@ -2,11 +2,14 @@
 """What the tests share: where the programs are, how to run them, films and streams made on the spot, and what
 independent decoders (libvpx's vpxdec, FFmpeg) make of a file."""
 import atexit
+import contextlib
 import hashlib
 import os
 import pathlib
+import random
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
@@ -118,13 +121,32 @@ def vectors():
     return found
 
 
-def wait_for(condition):
+def wait_for(condition, words="the condition holds"):
     """Waits until condition() is true."""
     end = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError("waited for too long")
+            raise AssertionError(f"waited in vain until {words}")
         time.sleep(0.02)
+
+
+def free_port():
+    """A port that nothing listens on, and that the system gives to no connection in the meantime."""
+    first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10000, first_given)
+        with contextlib.suppress(OSError), socket.socket() as server:
+            server.bind(("127.0.0.1", port))
+            return port
+
+
+def wait_for_port(port):
+    def listens():
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    wait_for(listens, f"something listens on port {port}")
 
 
 # Films and streams

@@ -77,22 +77,6 @@ def need(*programs):
             raise unittest.SkipTest(f"{program} is not installed; mk/setup engines does it")
 
 
-def free_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
-
-
-def wait_for_port(port):
-    def listens():
-        try:
-            with socket.create_connection(("127.0.0.1", port), 1):
-                return True
-        except OSError:
-            return False
-    harness.wait_for(listens)
-
-
 def is_alive(pid):
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -144,7 +128,7 @@ class Host:
     """A machine that ssh reaches."""
 
     def __init__(self, name, directory):
-        self.name, self.directory, self.port = name, directory, free_port()
+        self.name, self.directory, self.port = name, directory, harness.free_port()
         self.home = directory / name
         self.cache = self.home / ".cache/excamera"
         self.home.mkdir()
@@ -156,7 +140,7 @@ class Host:
     def start(self):
         self.daemon = Daemon(self.directory, self.name, shutil.which("sshd", path="/usr/sbin"), "-D", "-e", "-f",
                              self.directory / f"{self.name}.conf")
-        wait_for_port(self.port)
+        harness.wait_for_port(self.port)
 
     def lose(self):
         """The machine is gone, and so is what it had."""
@@ -204,8 +188,8 @@ class Cluster:
         (self.directory / "state").mkdir()
         (self.directory / "munge.key").write_bytes(os.urandom(1024))
         (self.directory / "munge.key").chmod(0o400)
-        host, port = socket.gethostname().split(".")[0], free_port()
-        lines = [f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={free_port()}" for node in nodes]
+        host, port = socket.gethostname().split(".")[0], harness.free_port()
+        lines = [f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={harness.free_port()}" for node in nodes]
         (self.directory / "slurm.conf").write_text(SLURM.format(host=host, port=port, directory=self.directory,
                                                                 nodes="\n".join(lines)))
         self.munge = self.daemon("munged", "--foreground", "--force", "--num-threads=2", *(
@@ -213,7 +197,7 @@ class Cluster:
             for what in ("socket", "key-file", "pid-file", "log-file", "seed-file")))
         harness.wait_for((self.directory / "munge.socket").exists)
         self.controller = self.daemon("slurmctld", "-D")
-        wait_for_port(port)
+        harness.wait_for_port(port)
         for node in nodes:
             self.nodes[node] = self.daemon("slurmd", "-D", "-N", node)
         harness.wait_for(lambda: self.states() == {node: "idle" for node in nodes})

@@ -17,7 +17,8 @@ import tempfile
 import threading
 import time
 
-import stack
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))  # where harness.py is
+import stack  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 

@@ -12,13 +12,13 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
-import time
 import urllib.error
 import urllib.request
 import zipfile
+
+import harness
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAMS = pathlib.Path(os.environ.get("XC_STACK", ROOT / "build/lambda-stack")).resolve() / "bin"
@@ -124,26 +124,8 @@ def missing():
     return None
 
 
-def free_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
-
-
-def wait_for_port(port):
-    for _ in range(300):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"nothing listens on port {port}")
-
-
 def wait_for_file(path):
-    for _ in range(300):
-        if os.access(path, os.X_OK):
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"{path} does not appear")
+    harness.wait_for(lambda: os.access(path, os.X_OK), f"{path} is there")
 
 
 def make_certificates(directory):
@@ -169,10 +151,10 @@ class Stack:
         self.programs = self.directory / "programs"
         self.processes = {}
         self.workers = workers
-        self.ports = {name: free_port() for name in (
-            "lambda", "s3", "prompt_s3", "console", "everything", "plain", "moto", "functions")}
-        self.ports.update({f"minio{number or ''}": free_port() for number in range(len(regions))})
-        self.worker_ports = [(free_port(), free_port()) for _ in range(workers)]
+        self.ports = {name: harness.free_port() for name in (
+            "lambda", "s3", "prompt_s3", "everything", "plain", "moto", "functions")}
+        self.ports.update({f"minio{number or ''}": harness.free_port() for number in range(len(regions))})
+        self.worker_ports = [(harness.free_port(), harness.free_port()) for _ in range(workers)]
 
     # What a client needs to know
 
@@ -210,12 +192,12 @@ class Stack:
             data = self.directory / f"s3{number or ''}"
             (data / bucket).mkdir(parents=True, exist_ok=True)
             self.start(name, PROGRAMS / "minio", "server", "--quiet", "--address", f"127.0.0.1:{self.ports[name]}",
-                       "--console-address", f"127.0.0.1:{self.ports['console'] if not number else free_port()}", data,
+                       "--console-address", f"127.0.0.1:{harness.free_port()}", data,
                        environment={"PATH": os.environ["PATH"], "HOME": str(self.directory), "MINIO_ROOT_USER": KEY_ID,
                                     "MINIO_ROOT_PASSWORD": SECRET, "MINIO_BROWSER": "off",
                                     "MINIO_SITE_REGION": region})
         for number in range(len(self.regions)):
-            wait_for_port(self.ports[f"minio{number or ''}"])
+            harness.wait_for_port(self.ports[f"minio{number or ''}"])
 
     def start_moto(self):
         """All the services that xc-lambda deploys to; there is no signature that moto refuses. Invocations still go to
@@ -227,7 +209,7 @@ class Stack:
         # moto's interpreter of state machines calls functions at MOTO_PORT.
         self.start("moto", PROGRAMS / "moto_server", "-H", "127.0.0.1", "-p", self.ports["moto"],
                    environment={**os.environ, "MOTO_PORT": str(self.ports["plain"])})
-        wait_for_port(self.ports["moto"])
+        harness.wait_for_port(self.ports["moto"])
         wait_for_file(self.directory / "cli.client")
         everything = f"https://127.0.0.1:{self.ports['everything']}"
         for number in range(self.workers):
@@ -244,7 +226,7 @@ class Stack:
                        "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ports['plain']}"}
         self.start("functions", PROGRAMS / "python3", ROOT / "test/lambda/invoke", self.ports["functions"],
                    self.directory / "functions", environment=environment)
-        wait_for_port(self.ports["functions"])
+        harness.wait_for_port(self.ports["functions"])
 
     def interpret_state_machines(self):
         """Has moto execute state machines; else it only says that it did. It goes through them without pauses."""
@@ -270,7 +252,7 @@ class Stack:
                    "--runtime-interface-emulator-address", f"127.0.0.1:{invoke}",
                    "--runtime-api-address", f"127.0.0.1:{runtime}", self.directory / "task/bootstrap",
                    environment=environment, cwd=home)
-        wait_for_port(invoke)
+        harness.wait_for_port(invoke)
 
     def backends(self, concurrency):
         """haproxy's, and which requests go to them: two lists, to workers and to stores."""
@@ -296,7 +278,7 @@ class Stack:
             directory=self.directory, throttles=throttles, failures=failures, s3_failures=s3_failures, drops=drops,
             delay_ms=delay_ms, steps="|".join(STEPS), down=down, bare=bare, **self.backends(concurrency), **ports))
         self.start("haproxy", "haproxy", "-db", "-f", config)
-        wait_for_port(self.ports["lambda"])
+        harness.wait_for_port(self.ports["lambda"])
 
     def __enter__(self):
         self.directory.mkdir(parents=True, exist_ok=True)

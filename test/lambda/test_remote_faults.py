@@ -330,10 +330,7 @@ class Workstation(FaultCase):
             while not wait():
                 time.sleep(0.05)
             make.terminate()
-        end = time.monotonic() + 10
-        while self.wrappers() and time.monotonic() < end:
-            time.sleep(0.05)
-        self.assertEqual(self.wrappers(), [])
+        harness.wait_for(lambda: not self.wrappers(), "all wrappers have ended")
 
     def test_terminated(self):
         changes = self.replace_tools("exec sleep 20\n")
