@@ -153,6 +153,14 @@ class Jobs(SlurmCase):
         self.assertRegex(self.makes_it(**stub),
                          r"engine-slurm: \d{8}.ivf: job \d+_\d+ has ended without a result: .*CANCELLED")
 
+    def test_a_tool_is_killed(self):
+        """By the system, for example: it gets another chance."""
+        once = self.dir.parent / f"{self.dir.name}.once"
+        self.addCleanup(once.unlink, missing_ok=True)
+        stub = self.stub("xc-vpxenc", f'if [ ! -e {once} ]; then touch {once}; kill -9 $$; fi; exec "$tool" "$@"')
+        self.assertRegex(self.makes_it(**stub), r"engine-slurm: \d{8}.ivf: job \d+_\d+ has ended without a result: "
+                                                r"slurm-job: a tool was killed, perhaps for want of memory")
+
     def test_a_tool_fails(self):
         """Its words and exit status; those who wait for the chunk give up."""
         self.damage(1)
