@@ -29,7 +29,7 @@ OPTIONS = {
     "xc-rebase": "-w --kf-q-weight -i --input-format -o --output -I --input-state -p --pred-ivf -S --pred-state "
                  "-O --output-state -r --reencode -W --no-wait --anchors --cq-level --replay "
                  "--replay-cq-level --threads",
-    "xc-split": "-s -d --start --skip --at-most --scenes",
+    "xc-split": "-s -d --start --skip --at-most --scenes --scenes-to --scenes-from",
     "xc-terminate-chunk": "",
     "xc-timed": "",
     "xc-unpack": "-o --output --decoder",

@@ -151,6 +151,10 @@ class Layouts(Case):
         layout = FilmLayout(3, 10, True).with_scenes([[2, 13], [0, 0]]).with_scenes([[2, 13], [7, 60]])
         self.assertEqual([layout.frame(chunk) for chunk in range(9)], [0, 10, 13, 23, 33, 43, 53, 60, 70])
         self.assertEqual([list(batch) for batch in layout.batches(9)], [[0, 1], [2, 3, 4], [5, 6], [7, 8]])
+        self.assertEqual([layout.length(chunk) for chunk in range(8)], [10, 3, 10, 10, 10, 10, 7, 10])
+        self.assertEqual(layout.length(8, 73), 3)
+        self.assertEqual([layout.chunks(frames) for frames in (1, 10, 11, 13, 14, 60, 61, 70, 71)],
+                         [1, 1, 2, 2, 3, 7, 8, 8, 9])
 
 
 class ModelsOfGg(Case):

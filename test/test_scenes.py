@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Batches that begin with scenes: xc-split --scenes, and --scenes of ./excamera."""
+"""Batches that begin with scenes: --scenes of xc-split and of ./excamera."""
 import os
 import re
 import signal
@@ -58,6 +58,32 @@ class Split(Case):
         later = self.split("later", "--start", 100)
         self.assertEqual([int(line.split()[1]) for line in later[:-1]],
                          [100 + int(line.split()[1]) for line in said[:-1]])
+
+    def test_scenes_of_another_size(self):
+        """They are told picture by picture, so both sizes can be split at once."""
+        said = self.split("all", "--scenes-to", self.dir / "marks")
+        marks = (self.dir / "marks").read_text()
+        self.assertEqual([frame for frame, mark in enumerate(marks) if mark == "1"], SCENES[1:])
+        self.assertEqual((len(marks), set(marks)), (FRAMES, {"0", "1"}))
+        small = harness.must("ffmpeg", "-v", "error", "-i", film(), "-vf", "scale=16:12,format=yuv420p", "-f",
+                             "yuv4mpegpipe", "-")
+        again = harness.must(BIN / "xc-split", "-s", CHUNK, "-d", self.dir / "small", "--scenes-from",
+                             self.dir / "marks", "-", stdin=small).decode().splitlines()
+        self.assertEqual(again, [*said[:-1], said[-1].replace("96x80", "16x12")])
+        for marks, reason in ((marks[:-1], "ends before the film does"), ("0x", "has other characters than 0 and 1")):
+            self.write("bad", marks.encode())
+            done = harness.run(BIN / "xc-split", "-s", CHUNK, "-d", self.dir / "bad.d", "--scenes-from",
+                               self.dir / "bad", film())
+            self.assertEqual((done.returncode, done.stdout.count(b"chunks")), (1, 0))
+            self.assertIn(f"bad: {reason}", done.stderr.decode())
+
+    def test_flicker(self):
+        """A film in which each picture is another scene has no chunk of a single picture."""
+        header, frames = harness.y4m_split(film().read_bytes())
+        flicker = self.write("flicker.y4m", header + b"".join(frames[place] for place in [0, 30] * 20))
+        harness.must(BIN / "xc-split", "--scenes", "-s", 12, "-d", self.dir / "flicker", flicker)
+        parts = [harness.y4m_split(path.read_bytes())[1] for path in sorted((self.dir / "flicker").iterdir())]
+        self.assertEqual([len(part) for part in parts], [5] * 8)
 
     def test_makefile(self):
         """gen_makefile.py makes batches of what xc-split prints."""
@@ -149,12 +175,69 @@ class Driver(DriverCase):
         self.assertLess((self.dir / "one.ivf").stat().st_size, len(self.expected()))
         self.assertEqual(self.key_frames("one.ivf"), KEYS)
 
+    def test_ladder(self):
+        """All sizes have the key frames of the largest one, whatever comes first, and what else they have alone."""
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, "--ladder", "32:60k,80,48", "-j", 1)
+        self.assertEqual((self.dir / "out-80.ivf").read_bytes(), self.expected())
+        for height in (80, 48, 32):
+            self.assertEqual(self.key_frames(f"out-{height}.ivf"), KEYS)
+
+    def test_a_full_disk(self):
+        """Under one size of several. The line names it, although the next smaller size ends because of that."""
+        work = self.dir / "out-80.ivf.work"
+        split = f"""case "$*" in *'{work.name}'*) ulimit -f 40 ;; esac; exec '{BIN}/xc-split' "$@" """
+        text = self.fails(self.film, "-o", "out.ivf", *OPTIONS, "--ladder", "80,48,32",
+                          env=self.tools_but("xc-split", split))
+        self.assertRegex(text, r"xc-split: out-80\.ivf\.work/\d{8}\.y4m: ")
+        self.assertNotIn("/dev/fd", text)
+
     def test_refused(self):
-        for options, reason in ((["--size", "50k"], "--size needs to know all chunks"),
-                                (["--target", "ssim=0.9"], "--target needs to know all chunks"),
-                                (["--ladder", "48"], "--ladder needs the same chunks"),
-                                (["--decode", "there"], "--scenes needs the raw pictures")):
-            with self.subTest(options):
-                done = self.excamera(self.film, "-o", "out.ivf", "--scenes", *options)
-                self.assertEqual((done.returncode, done.stdout), (2, b""))
-                self.assertIn(f"excamera: error: {reason}", done.stderr.decode())
+        done = self.excamera(self.film, "-o", "out.ivf", "--scenes", "--decode", "there")
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertIn("excamera: error: --scenes needs the raw pictures", done.stderr.decode())
+
+
+class Targets(DriverCase):
+    """With four processes, the whole film is split before anything is encoded. With one, it is read twice."""
+    OPTIONS = (*OPTIONS[:4], "--scenes")
+
+    def setUp(self):
+        super().setUp()
+        self.film = film()
+
+    def both(self, *target):
+        """What has the same bytes either way."""
+        for jobs in (1, 4):
+            self.works(self.film, "-o", f"{jobs}.ivf", *self.OPTIONS, *target, "-j", jobs)
+        made = (self.dir / "1.ivf").read_bytes()
+        self.assertEqual(made, (self.dir / "4.ivf").read_bytes())
+        self.assertEqual(len(harness.vpxdec_frames(self.dir / "1.ivf")), FRAMES)
+        return made
+
+    def test_size(self):
+        self.assertAlmostEqual(len(self.both("--size", "62k")) / 62000, 1, delta=0.03)
+
+    def test_quality(self):
+        self.both("--target", "ssim=0.98")
+        self.assertAlmostEqual(harness.ssim(self.dir / "1.ivf", self.film), 0.98, delta=0.002)
+
+    def test_bitrate_below_a_limit(self):
+        made = self.both("--bitrate", "190k", "--max-bitrate", "300k")
+        self.assertAlmostEqual(len(made) * 8 * 24 / FRAMES / 190000, 1, delta=0.03)
+
+    def test_interrupted(self):
+        """The scenes that the first reading has found are in the record."""
+        target, chunk = ("--size", "62k", "-j", "1"), 28
+        self.works(self.film, "-o", "expected.ivf", *self.OPTIONS, *target)
+        self.held = self.write("tools.held", b"")
+        env = self.tools_but("xc-enc", f'''
+            case "$PWD $*" in */probe*) ;; *--follow*{number(chunk)}*)
+                while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
+            exec "{BIN}/xc-enc" "$@" ''')
+        process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *map(str, self.OPTIONS), *target],
+                                   cwd=self.dir, stderr=subprocess.PIPE, start_new_session=True, env=env)
+        harness.wait_for(lambda: (self.dir / f"out.ivf.work/{number(chunk)}-anchors.ivf").exists())
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=harness.TIMEOUT)
+        self.works(self.film, "-o", "out.ivf", *self.OPTIONS, *target)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "expected.ivf").read_bytes())

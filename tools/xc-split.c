@@ -11,12 +11,18 @@
 
 #include "excamera/scene.h"
 
-enum { PATH_SIZE = 4096 /* no system takes longer ones */ };
+enum {
+    PATH_SIZE = 4096, /* no system takes longer ones */
+    /* Pictures. A scene that is shorter goes on with the next one, or a film that flickers would have a chunk for each
+     * picture. The encoder still makes a key frame where the next one begins. */
+    LEAST_SCENE = 5,
+};
 
 struct plan {
     const char *directory;
     int64_t first, frames, skipped, most; /* --start, -s, --skip, --at-most; most 0: no limit */
     bool scenes;                          /* --scenes */
+    const char *scenes_from, *scenes_to;  /* --scenes-from, --scenes-to; or NULL */
 };
 
 /* The film, up to the picture that comes next. */
@@ -24,8 +30,11 @@ struct reader {
     struct xc_tool_y4m film;
     struct xc_picture *picture;
     struct xc_workspace *workspace;
-    struct xc_scene *scene; /* NULL without --scenes, as is the workspace */
-    bool more, begins;      /* whether there is such a picture, and whether it begins a scene */
+    struct xc_scene *scene;     /* NULL without --scenes, as is the workspace */
+    struct xc_tool_input given; /* --scenes-from; no stream without it */
+    struct xc_tool_output told; /* --scenes-to; no stream without it */
+    uint64_t scene_length;      /* pictures, before the one that comes next */
+    bool more, begins;          /* whether there is such a picture, and whether it begins a scene */
 };
 
 struct chunk {
@@ -73,10 +82,41 @@ static void begin_chunk(struct chunk *chunk, const struct plan *plan, int64_t nu
     xc_tool_check(xc_y4m_write_header(chunk->output.stream, header, &err), chunk->name, &err);
 }
 
+/* What another xc-split has found out about the same picture of the film, in another size. */
+static bool given_scene_begins(struct xc_tool_input *given)
+{
+    const int mark = getc(given->stream);
+    if (mark != '0' && mark != '1') {
+        xc_tool_fail(given->name, mark == EOF ? "ends before the film does" : "has other characters than 0 and 1");
+    }
+    return mark == '1';
+}
+
+static bool scene_begins(struct reader *reader)
+{
+    if (reader->given.stream) {
+        return given_scene_begins(&reader->given);
+    }
+    const bool cut = reader->scene && xc_scene_begins(reader->scene, reader->picture);
+    return cut && reader->scene_length >= LEAST_SCENE;
+}
+
+static void tell_scene(const struct reader *reader)
+{
+    putc(reader->begins ? '1' : '0', reader->told.stream);
+    if (fflush(reader->told.stream)) {
+        xc_tool_fail(reader->told.name, "%s", strerror(errno));
+    }
+}
+
 static void read_picture(struct reader *reader)
 {
     reader->more = xc_tool_y4m_next(&reader->film, reader->picture);
-    reader->begins = reader->more && reader->scene && xc_scene_begins(reader->scene, reader->picture);
+    reader->begins = reader->more && scene_begins(reader);
+    reader->scene_length = reader->begins ? 1 : reader->scene_length + 1;
+    if (reader->more && reader->told.stream) {
+        tell_scene(reader);
+    }
 }
 
 /* Reads the first picture. */
@@ -91,6 +131,12 @@ static void open_film(struct reader *reader, const char *name, const struct plan
         reader->workspace = xc_tool_workspace(1);
         xc_tool_check(xc_scene_new(&reader->scene, reader->workspace, width, height, &err), name, &err);
     }
+    if (plan->scenes_from) {
+        xc_tool_input_open(&reader->given, plan->scenes_from);
+    }
+    if (plan->scenes_to) {
+        xc_tool_output_open(&reader->told, plan->scenes_to);
+    }
     read_picture(reader);
     if (!reader->more) {
         xc_tool_fail(name, "has no frame");
@@ -103,6 +149,12 @@ static void close_film(struct reader *reader)
     xc_workspace_free(reader->workspace);
     xc_picture_unref(reader->picture);
     xc_tool_input_close(&reader->film.input);
+    if (reader->given.stream) {
+        xc_tool_input_close(&reader->given);
+    }
+    if (reader->told.stream) {
+        xc_tool_output_commit(&reader->told, 1);
+    }
 }
 
 /* Tells at once which chunk begins with the next picture. */
@@ -143,7 +195,7 @@ static void cut_chunk(struct reader *reader, const struct plan *plan, int64_t in
 static int64_t split(struct reader *reader, const struct plan *plan)
 {
     int64_t chunks = 0;
-    if (plan->scenes) {
+    if (plan->scenes || plan->scenes_from) {
         print_scene(reader, plan->first);
     }
     for (; reader->more; chunks++) {
@@ -176,6 +228,11 @@ int main(int argc, char **argv)
           .integer = &plan.most, .minimum = 1, .maximum = XC_TOOL_LAST_CHUNK },
         { 0, "scenes", NULL, "end chunks where scenes begin, too, and print which chunks begin one",
           .flag = &plan.scenes },
+        { 0, "scenes-to", "FILE", "write a character for each picture: 1 where chunks end for a scene, 0 elsewhere",
+          .text = &plan.scenes_to },
+        { 0, "scenes-from", "FILE",
+          "in place of --scenes: take the scenes from such a FILE, of another size of the film",
+          .text = &plan.scenes_from },
         { 0 },
     };
     const struct xc_tool tool = {
@@ -185,7 +242,8 @@ int main(int argc, char **argv)
             "Cuts the film IN.y4m, or standard input if that is -, into the chunks DIR/00000000.y4m, "
             "DIR/00000001.y4m and so on. Each is a Y4M film with the header of IN.y4m. Prints one line about "
             "the whole film: 'chunks N frames M size WxH rate A:B'. With --scenes, other lines come before it: 'scene "
-            "N frame M' for each scene, by the number of its first chunk, and of its first frame from 0 on.",
+            "N frame M' for each scene of at least 5 pictures, by the number of its first chunk, and of its first "
+            "frame from 0 on.",
         .examples = "xc-split -s 12 -d work film.y4m\n"
                     "ffmpeg -i film.mp4 -pix_fmt yuv420p -f yuv4mpegpipe - | xc-split -s 12 -d work -",
         .options = options,
@@ -195,6 +253,9 @@ int main(int argc, char **argv)
     char **operands = xc_tool_start(&tool, argc, argv);
     if (!plan.frames || !plan.directory) {
         xc_tool_usage_error("-s and -d are needed");
+    }
+    if (plan.scenes && plan.scenes_from) {
+        xc_tool_usage_error("--scenes and --scenes-from exclude each other");
     }
 
     struct reader reader;

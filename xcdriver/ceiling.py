@@ -152,7 +152,7 @@ class Ceiling:
         if end == self.chunks:
             return 0.
         batch = self.work.layout.batch(end - 1)
-        coming = (batch.stop - end) * self.options.chunk * step
+        coming = (self.work.layout.frame(batch.stop) - self.work.layout.frame(end)) * step
         return max(0., min(self.before(batch.start)[0], RESERVE * self.capacity) - coming / 2)
 
     def overshoot(self, end, note):
@@ -200,20 +200,22 @@ class Ceiling:
     def room(self, chunk, rate):
         """About how many bytes a chunk can take. rate: frames per second."""
         step = self.options.max_bitrate / float(rate)
-        return NEARLY * max(0., self.before(chunk)[0] + step * self.options.chunk - self.reserve(chunk + 1, step)) / 8
+        income = step * self.work.layout.length(chunk)
+        return NEARLY * max(0., self.before(chunk)[0] + income - self.reserve(chunk + 1, step)) / 8
 
     def limited(self, first, costs, rate):
         """About how many bytes the rest of the film can come to, from the chunk `first` on, if without a limit it had
         these costs: of each chunk, the bytes of key frames and of all others."""
         left, total = self.before(first)[0], 0.
-        income = self.options.max_bitrate * self.options.chunk / float(rate)
+        income = self.options.max_bitrate / float(rate)
         for batch in self.work.layout.batches(first + len(costs), first):
-            chunks = costs[max(0, batch.start - first):batch.stop - first]
+            chunks = range(max(first, batch.start), batch.stop)
             came, went, part = left, 0., 1.
             reserve = min(left, RESERVE * self.capacity) if batch.stop < first + len(costs) else 0.
-            for key, others in chunks:
+            for chunk in chunks:
+                key, others = costs[chunk - first]
                 part = min(part, came / max(1., went + 8 * key))
-                came, went = came + income, went + 8 * (key + others)
+                came, went = came + income * self.work.layout.length(chunk), went + 8 * (key + others)
                 part = min(part, came / max(1., went))
             part = max(0., min(part, (came - reserve) / max(1., went)))
             left, total = min(self.capacity, came - part * went), total + part * went / 8

@@ -34,11 +34,12 @@ def decoding(chunks, state):
 class Comparison:
     """Compares some chunks by one metric, while the driver does other things. It has to be closed."""
 
-    def __init__(self, work, chunks, metric, chunk_frames, each, before=0, state=None):
-        """work: the directory and its lock. chunks: if there is no state, the first begins with a key frame. before: so
-        many of them only lead to the others and are not compared. chunk_frames: how many each has. each: of VMAF, one
-        in so many frames is measured."""
-        self.metric, self.chunk_frames, self.skip, self.each = metric, chunk_frames, before * chunk_frames, each
+    def __init__(self, work, chunks, metric, each, before=0, state=None):
+        """work: the directory, its lock, and the layout. chunks: if there is no state, the first begins with a key
+        frame. before: so many of them only lead to the others and are not compared. each: of VMAF, one in so many
+        frames is measured."""
+        self.metric, self.each, self.first = metric, each, work.layout.frame(chunks[before])
+        self.skip = self.first - work.layout.frame(chunks[0])
         with contextlib.ExitStack() as stack:
             self.start(work, chunks, before, state, stack)
             self.close = stack.pop_all().close
@@ -54,7 +55,6 @@ class Comparison:
         reading, writing = os.pipe()
         if self.metric == "vmaf":
             raw = chunks[before:]
-            self.first = raw[0] * self.chunk_frames
             argv = vmaf.command(self.skip, self.first, self.each, 0, reading)
         else:
             argv, raw = ["xc-ssim", "--psnr", "--json", "-1", "y4m", "-2", "y4m", "-", f"/dev/fd/{reading}"], chunks

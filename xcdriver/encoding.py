@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From a film to finished chunks, segment by segment."""
 import contextlib
-import itertools
 
 from xcdriver import graph, room
 from xcdriver.ceiling import Ceiling
 from xcdriver.cut import Unfit
 from xcdriver.cutter import Cutter
 from xcdriver.measuring import measure, metrics_of
+from xcdriver.sampling import Sample, take
 from xcdriver.segment import Segment, make
 from xcdriver.sizes import Sizes
 from xcdriver.splitter import split
@@ -97,11 +97,11 @@ class Encoding:
             segment.clean(self.work.path)
 
     def wait_for(self, end):
-        """Waits until the chunks below `end` exist. Returns the number after the last of them; with scenes, after the
-        last batch that is there as a whole."""
+        """Waits until the chunks below `end` exist. Returns the number after the last of them; where it is not known
+        yet where scenes begin, after the last batch that is there as a whole."""
         end = self.splitter.wait_for(end, self.on_wait)
         film = self.splitter.film
-        if not self.options.scenes or film and end == film["chunks"]:
+        if not self.options.scenes or film and end == film["chunks"] or end <= (self.steering.chunks or 0):
             return end
         return self.work.layout.batch(end).start
 
@@ -161,6 +161,31 @@ def splitters_of(rungs, source, most, progress, stack):
         [rung.scaling for rung in rungs] if rungs[0].step else None, options, most, stack)
 
 
+def prepare(rungs, steerings, source, most, progress, stack):
+    """Has targets know the levels that lead to them. Returns what splits the film for each size. For a sample, a film
+    of which not all raw chunks may exist at a time is read once more, in all sizes."""
+    if not any(steering.lacks_sample for steering in steerings):
+        for steering in steerings:
+            steering.prepare(progress, None)
+        return splitters_of(rungs, source, most, progress, stack)
+    with contextlib.ExitStack() as reading:
+        splitters = splitters_of(rungs, source, most, progress, reading)
+        progress.begin("probing", source.frames)
+        samples = [Sample(rung.work, rung.source, rung.options, steering.lacks_sample)
+                   for rung, steering in zip(rungs, steerings)]
+        is_all = take(samples, splitters, most, lambda: progress.show(samples[0].frames_read))
+        if is_all:
+            stack.push(reading.pop_all())
+    for steering, sample in zip(steerings, samples):
+        steering.prepare(progress, sample)
+        sample.remove()
+    if is_all:
+        return splitters
+    for rung in rungs:
+        rung.work.update(film=None)  # its raw chunks are gone
+    return splitters_of(rungs, source, most, progress, stack)
+
+
 def encode(rungs, source, progress, publisher=None):
     """Makes the finished chunks of a film in all its sizes (ladder.py). source: the film before it is scaled.
     publisher: publishes them, or None. Returns the quality that was measured, of each size."""
@@ -174,12 +199,8 @@ def encode(rungs, source, progress, publisher=None):
     for rung in rungs:
         rung.ceiling = Ceiling(rung.work, rung.options) if options.max_bitrate else None
     steerings = [steering_of(rung.work, rung.source, rung.options, rung.target, rung.ceiling) for rung in rungs]
-    is_short = not most or (source.frames or 0) <= most * options.chunk
     with contextlib.ExitStack() as stack:
-        splitters = splitters_of(rungs, source, most, progress, stack) if is_short else []
-        for steering, splitter in itertools.zip_longest(steerings, splitters):
-            steering.prepare(progress, splitter)
-        splitters = splitters or splitters_of(rungs, source, most, progress, stack)
+        splitters = prepare(rungs, steerings, source, most, progress, stack)
         if publisher:
             publisher.splitter = splitters[0]
         run_all([Encoding(*parts, progress, publisher) for parts in zip(rungs, splitters, steerings)], chunks)

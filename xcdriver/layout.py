@@ -3,6 +3,7 @@
 import bisect
 import hashlib
 import itertools
+import math
 
 
 class Layout:
@@ -88,6 +89,16 @@ class FilmLayout(Layout):
         """The first frame of a chunk, whose number may have a fraction."""
         first, frame = self.scenes[self.part(chunk)]
         return frame + (chunk - first) * self.chunk_frames
+
+    def length(self, chunk, frames=None):
+        """How many frames a chunk has. frames: how many the film has; None: it does not end within the chunk."""
+        end = self.frame(chunk + 1)
+        return (end if frames is None else min(end, frames)) - self.frame(chunk)
+
+    def chunks(self, frames):
+        """How many chunks there are in a film of so many frames."""
+        first, frame = next((scene for scene in reversed(self.scenes) if scene[1] < frames), self.scenes[0])
+        return first + math.ceil((frames - frame) / self.chunk_frames)
 
     def with_scenes(self, scenes):
         """This layout with some more scenes. Scenes that it has already may be among them."""

@@ -62,14 +62,14 @@ class Quality:
         return 10 * math.log10(PEAK / error) if error > 1e-7 else None
 
 
-def beginner(work, chunks, first, metric, options, each):
+def beginner(work, chunks, first, metric, each):
     """A function that begins to compare the chunks of a batch, from the first one of a segment on. Chunks of the batch
     before it need not be decoded again if the state after them is there."""
     state = f"{graph.stem(first - 1)}-anchors.state"
     if chunks[0] < first and (work.path / state).exists():
-        return functools.partial(Comparison, work, [chunk for chunk in chunks if chunk >= first], metric,
-                                 options.chunk, each, state=state)
-    return functools.partial(Comparison, work, chunks, metric, options.chunk, each, max(0, first - chunks[0]))
+        return functools.partial(Comparison, work, [chunk for chunk in chunks if chunk >= first], metric, each,
+                                 state=state)
+    return functools.partial(Comparison, work, chunks, metric, each, max(0, first - chunks[0]))
 
 
 def measure(work, segment, metrics, options, frames, on_wait):
@@ -77,7 +77,7 @@ def measure(work, segment, metrics, options, frames, on_wait):
     Quality.add() takes, for each batch or part of one, since a later run may go on after any batch."""
     each = vmaf.distance(frames, options.chunk) if "vmaf" in metrics else 1
     parts = work.layout.batches(segment.end, segment.start)
-    found = {metric: compare([beginner(work, part, segment.first, metric, options, each) for part in parts],
+    found = {metric: compare([beginner(work, part, segment.first, metric, each) for part in parts],
                              options.jobs, on_wait) for metric in metrics}
     return [(max(part[0], segment.first), part[-1] + 1, {metric: found[metric][number] for metric in metrics})
             for number, part in enumerate(parts)]

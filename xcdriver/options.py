@@ -112,10 +112,6 @@ def add_work(add):
 
 def check_scenes(parser, options, given):
     """Refuses what --scenes does not go together with. given: the names of options that say what comes out."""
-    if given and given != ["quality"]:
-        parser.error(f"--{given[0]} needs to know all chunks beforehand, and --scenes finds them as it reads; use -q")
-    if options.ladder:
-        parser.error("--ladder needs the same chunks in all sizes, and --scenes may find others in each")
     if options.decode == "there":
         parser.error("--scenes needs the raw pictures here, and --decode there makes them elsewhere")
 

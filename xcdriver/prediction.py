@@ -33,13 +33,15 @@ class Part:
 
     def cost(self, chunk, level, layout, is_rare=False):
         """Of a chunk that is not known, what those in the same place of the batches around it lead to, or the mean of
-        all. is_rare: most chunks have no such cost, so nothing is expected of a place that is not known."""
+        all, by how many frames they have. is_rare: the cost is that of a key frame, which most chunks do not have, so
+        nothing is expected of a place that is not known."""
         known = self.costs.get(chunk, self.guesses.get(chunk))
         if known is None:
             place = layout.place(chunk)
-            alike = {other: cost for other, cost in self.costs.items() if layout.place(other) == place}
-            known = 0 if is_rare else statistics.fmean(self.costs.values())
-            known = self.guesses[chunk] = interpolated(alike, chunk) if alike else known
+            each = {other: cost if is_rare else cost / layout.length(other) for other, cost in self.costs.items()}
+            alike = {other: cost for other, cost in each.items() if layout.place(other) == place}
+            known = interpolated(alike, chunk) if alike else 0 if is_rare else statistics.fmean(each.values())
+            known = self.guesses[chunk] = known if is_rare else known * layout.length(chunk)
         return known * math.exp(self.power * (log_step(level) - log_step(self.level)))
 
     def refined(self, other):

@@ -73,15 +73,18 @@ class Probe:
         """The bytes of each chunk of a batch: of its key frames, and of the others, which a thorough search would
         take."""
         ahead = {chunk: bytes_by_kind(self.sample.path / anchors(chunk)) for chunk in batch}
-        ratio = {chunk: bytes_by_kind(self.sample.path / graph.finished(chunk))[1] / max(1, ahead[chunk][1])
-                 for chunk in whole}
+        followers = {chunk: (frames := self.sample.frames_of(chunk)) - math.ceil(frames / graph.MINI_GOP)
+                     for chunk in batch}
+        # Of each follower, as a part of the bytes of the chunk's anchors.
+        each = {chunk: (bytes_by_kind(self.sample.path / graph.finished(chunk))[1] / max(1, ahead[chunk][1]) - 1) /
+                followers[chunk] for chunk in whole if followers[chunk]} or {whole[0]: 0}
         return ({chunk: key * SAVING["key"] for chunk, (key, _) in ahead.items()},
-                {chunk: rest * interpolated(ratio, chunk) * self.saving for chunk, (_, rest) in ahead.items()})
+                {chunk: rest * (1 + followers[chunk] * interpolated(each, chunk)) * self.saving
+                 for chunk, (_, rest) in ahead.items()})
 
     def losses(self, batch, whole):
         """The loss of all frames of each chunk of a batch."""
-        beginners = [functools.partial(Comparison, self.sample, [chunk], self.target.measured,
-                                       self.sample.options.chunk, VMAF_EACH,
+        beginners = [functools.partial(Comparison, self.sample, [chunk], self.target.measured, VMAF_EACH,
                                        state=None if chunk == batch[0] else f"{graph.stem(chunk - 1)}-anchors.state")
                      for chunk in whole]
         found = compare(beginners, self.sample.options.jobs, lambda: None)

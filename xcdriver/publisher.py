@@ -154,11 +154,12 @@ class Publisher:
             self.advance(rung, film["chunks"], film["frames"])
         if self.batches < len(self.work.layout.batches(film["chunks"])):
             raise Failure(f"{self.work.path}: lacks finished chunks; the same command makes them")
-        batches = self.batches - 1  # of which the last one may be shorter
+        layout = self.work.layout
+        end = layout.frame(layout.batch(film["chunks"] - 1).start)  # the last batch may be shorter than others
         while any(sound.has_more() for sound in self.sounds):  # it is longer than the pictures
-            batches += 1
+            end += self.frames
             for sound in self.sounds:
-                sound.publish(self.time(batches * self.frames, film["start"]), self.shift)
+                sound.publish(self.time(end, film["start"]), self.shift)
         self.save()
         self.write(True)
         for rung, video in self.videos.items() if self.options.verify else []:

@@ -42,7 +42,7 @@ def for_rung(rung, most):
     """The bytes that are needed for what one size of the film still lacks. most: at most so many raw chunks exist at a
     time; 0: no limit."""
     work, source, options = rung.work, rung.source, rung.options
-    most = most and max(most, MOST_SPANS * options.batch if rung.target else 0)
+    most = most and most + (MOST_SPANS * options.batch if rung.target else 0)
     frames = (source.frames or 0) - work.layout.frame(work.record["done"])
     frames = min(frames, most * options.chunk) if most else frames
     return for_chunks(source, frames) - sum(path.stat().st_size for path in work.chunks())

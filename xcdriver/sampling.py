@@ -1,90 +1,113 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A sample of a film: some of its batches as raw pictures, and what else has to be known before it is encoded."""
+"""A sample of a film: some of its batches as raw pictures, taken while the film is read for the first time."""
 import argparse
-import contextlib
 import math
-import subprocess
+import os
+import shutil
+import time
 
-from xcdriver import graph, y4m
-from xcdriver.processes import Failure, ending, log_in_memory, reason, started
-from xcdriver.sound import files, splitting_command
+from xcdriver import graph
+from xcdriver.processes import Failure
+from xcdriver.sound import files
 
 MOST_SPANS = 12
-
-
-def spans(batches):
-    """Which of so many batches are taken: all, or some at equal distances."""
-    count = min(batches, MOST_SPANS)
-    return [int((number + 0.5) * batches / count) for number in range(count)]
 
 
 class Sample:
     """Some whole batches of a film, in a directory of their own. Its chunks have the numbers that they have in the
     film."""
 
-    def __init__(self, work, source, options):
+    def __init__(self, work, source, options, is_wanted):
+        """is_wanted: whether the sample has anything."""
         self.path = work.path / "probe"
-        self.path.mkdir(exist_ok=True)
-        self.work, self.lock, self.source, self.layout = work, work.lock, source, work.layout
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.path.mkdir()
+        self.work, self.lock, self.source = work, work.lock, source
         self.options = argparse.Namespace(**{**vars(options), "keep": True})  # intermediate files are looked at
-        self.wanted = set(spans(len(self.layout.batches(math.ceil(source.frames / options.chunk)))))
+        self.is_wanted, self.batches = is_wanted, []
+        self.end = work.record["done"]  # the batches before this chunk have been taken, or not
 
-    def read(self, on_wait):
-        """Reads the film to its end. Afterwards, self.frames is how many frames it has, self.tracks how many bytes its
-        tracks have, and self.batches which of its batches are there."""
-        command = splitting_command(self.source, self.path)
-        with log_in_memory() as log:
-            with started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                         pass_fds=[self.lock.fileno()]) as process, contextlib.suppress(ValueError):
-                self.frames = 0
-                self.take(process.stdout.buffer, on_wait)
-                process.wait()
-            log.seek(0)
-            if not self.frames or not self.settle(self):
-                raise Failure(f"{self.source.name}: cannot be converted: "
-                              f"{reason(log.read()) or ending('ffmpeg', process.returncode)}")
+    @property
+    def layout(self):
+        return self.work.layout
 
-    def share(self, frames):
-        """Takes the raw pictures that are in the work directory, which has all of a film of so many frames."""
-        self.frames = frames
-        self.settle(self.work)
+    def has(self, batch, is_last):
+        """Whether a batch is wanted: those are that have one of some places of the film, at equal distances. All are of
+        a film that has few of them. It depends on nothing but the film, and on how long its header says it is."""
+        whole = self.layout.most * self.layout.chunk_frames
+        most = math.ceil(self.source.frames / whole)
+        count = min(most, MOST_SPANS)
+        first = self.layout.frame(batch.start)
+        end = first + whole if is_last else self.layout.frame(batch.stop)
+        places = (int((number + 0.5) * most * whole / count) for number in range(count))
+        return self.is_wanted and any(first <= place < end for place in places)
+
+    def frames_read(self):
+        return self.layout.frame(self.end + len(self.work.chunks()))
+
+    def advance(self, splitter):
+        """Moves the batches that have come to the sample's directory, or removes them."""
+        end, film = self.end, splitter.film
+        while self.work.chunk(end).exists():
+            end += 1
+        if not film:
+            splitter.listen()  # so it is known to which batch the next chunk belongs
+            end = self.layout.batch(end).start
+        for batch in self.layout.batches(end, self.end) if end > self.end else []:
+            is_taken = self.has(batch, film and end == film["chunks"] and batch.stop == end)
+            self.batches += [batch] if is_taken else []
+            for path in map(self.work.chunk, batch):
+                if is_taken:
+                    os.replace(path, self.path / path.name)
+                else:
+                    path.unlink()
+        self.end = end
+
+    def share(self, film):
+        """Takes raw pictures from the work directory, which has all of the film, and leaves them there."""
+        batches = self.layout.batches(film["chunks"])
+        self.batches = [batch for batch in batches if self.has(batch, batch is batches[-1])]
         for chunk in (chunk for batch in self.batches for chunk in batch):
             (self.path / graph.raw(chunk)).symlink_to(self.work.chunk(chunk).resolve())
 
-    def settle(self, place):
-        """Notes what there is. Returns whether that is something: the film may be much shorter than its header says.
-        place: its path is the directory with the tracks."""
-        tracks = [path for path in files(self.source, place) if path.suffix == ".mka"]
+    def settle(self, film):
+        """Notes what is known when the film has been read to its end. It may be much shorter than its header says."""
+        self.chunks, self.frames = film["chunks"], film["frames"]
+        tracks = [path for path in files(self.source, self.work) if path.suffix == ".mka"]
         self.tracks = sum(path.stat().st_size for path in tracks if path.exists())
-        batches = self.layout.batches(self.chunks)
-        self.batches = [batches[number] for number in sorted(self.wanted) if number < len(batches)]
-        return self.batches
+        if self.is_wanted and not self.batches:
+            raise Failure(f"{self.source.name}: has only {self.frames} frames, where its header says "
+                          f"{self.source.frames}; ffmpeg -i ... -c copy OUT.mkv makes a file that says how many")
 
     @property
     def is_whole(self):
         """Whether the sample is the whole film."""
         return sum(map(len, self.batches)) == self.chunks
 
-    @property
-    def chunks(self):
-        return math.ceil(self.frames / self.options.chunk)
-
     def frames_of(self, chunk):
         """How many frames a chunk of the film has."""
-        return min(self.options.chunk, self.frames - chunk * self.options.chunk)
+        return self.layout.length(chunk, self.frames)
 
-    def take(self, stream, on_wait):
-        """Writes the chunks that are wanted."""
-        size = self.options.chunk
-        header = y4m.read_header(stream)
-        with contextlib.ExitStack() as last:
-            for frame in y4m.read_frames(stream, header):
-                chunk, place = divmod(self.frames, size)
-                if self.layout.number(chunk) in self.wanted:
-                    if place == 0:
-                        last.close()
-                        out = last.enter_context(open(self.path / graph.raw(chunk), "wb"))
-                        out.write(header.line)
-                    out.write(frame)
-                self.frames += 1
-                on_wait()
+    def remove(self):
+        shutil.rmtree(self.path)
+
+
+def take(samples, splitters, most, on_wait):
+    """Takes the samples of all sizes of a film while it is split. most: the splitters wait where so many raw chunks
+    exist, of a longer film; 0: they do not. Returns whether all raw chunks are still there."""
+    limits = [splitter.work.record["done"] + most - 1 for splitter in splitters]
+    is_long = False
+    while any([splitter.is_at_work() for splitter in splitters]):
+        is_long = is_long or most and any(
+            splitter.work.chunk(limit).exists() for splitter, limit in zip(splitters, limits))
+        for sample, splitter in zip(samples, splitters) if is_long else []:
+            sample.advance(splitter)
+        time.sleep(0.05)
+        on_wait()
+    for sample, splitter in zip(samples, splitters):
+        if is_long:
+            sample.advance(splitter)
+        else:
+            sample.share(splitter.film)
+        sample.settle(splitter.film)
+    return not is_long

@@ -44,7 +44,7 @@ class Sizes:
             return None
         layout = self.work.layout
         film = self.work.record["film"]
-        chunks = film["chunks"] if film else math.ceil(frames / layout.chunk_frames)
+        chunks = film["chunks"] if film else layout.chunks(frames)
         first = len(layout.batches(chunks))
         total = self.of_tracks() * max(1, frames / max(1, frames_split))
         for is_first, count in ((True, first), (False, chunks - first)):

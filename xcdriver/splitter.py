@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from xcdriver import graph, sound, sources
+from xcdriver import sound, sources
 from xcdriver.damage import damage
 from xcdriver.messages import Messages
 from xcdriver.output import aspect_options
@@ -36,22 +36,52 @@ class Reader:
         self.messages = Messages(self.process.stderr)
 
 
+class Scenes:
+    """How one size of a film gets its scenes: options for xc-split, and the descriptors in them. All sizes have the
+    same, so that they have the same chunks and key frames: the largest one finds them."""
+
+    def __init__(self, options=()):
+        self.options, self.ends = list(options), []
+
+    def tell(self, other):
+        """Has xc-split tell that of another size. Returns how each calls its end of the pipe."""
+        reading, writing = os.pipe()
+        self.options += ["--scenes-to", f"/dev/fd/{writing}"]
+        self.ends.append(writing)
+        other.options += ["--scenes-from", f"/dev/fd/{reading}"]
+        other.ends.append(reading)
+        return f"/dev/fd/{writing}", f"/dev/fd/{reading}"
+
+
+def scenes_of(splitters, options):
+    """The Scenes of each size of a film; each but the last one tells those of the next smaller one."""
+    if not options.scenes:
+        return [Scenes() for _ in splitters]
+    order = sorted(splitters, key=lambda splitter: -splitter.source.picture_size)
+    found = {splitter: Scenes() for splitter in order}
+    found[order[0]].options.append("--scenes")
+    for larger, smaller in zip(order, order[1:]):
+        own, others = found[larger].tell(found[smaller])
+        larger.partners[own], smaller.partners[others] = smaller, larger
+    return [found[splitter] for splitter in splitters]
+
+
 class Splitter:
     """Splits the film into chunks in the background, and has its tracks written. It stops at the latest when an
     ExitStack is closed. If an earlier run has left chunks, it continues after them; tracks are written anew."""
 
     def __init__(self, work, source, options):
         self.work, self.source, self.options, self.reader = work, source, options, None
-        self.most, self.said = 0, b""
+        self.said, self.partners = b"", {}
 
     def has_ended(self):
         """Whether an earlier run has done all of it."""
         return bool(self.film) and sound.are_settled(self.source, self.work)
 
-    def begin(self, most, stack, reader, feed):
+    def begin(self, most, stack, reader, feed, scenes):
         """most: at most so many chunks exist at a time; the splitter waits until some are removed. 0: no limit. reader:
-        None if the film comes from standard input. feed: the pictures, as Y4M."""
-        self.most = most
+        None if the film comes from standard input. feed: the pictures, as Y4M. scenes: options that say which scenes
+        chunks end with, and descriptors that are among them."""
         if self.film:
             self.work.update(film=None)
         for path in self.work.path.glob("*.y4m.tmp*"):  # left by an xc-split that was killed
@@ -59,12 +89,17 @@ class Splitter:
         if self.options.scenes:  # where chunks end is known when they are split off
             self.work.remove_unfinished_chunks()
         cutting = ["xc-split", "-s", str(self.options.chunk), "-d", str(self.work.path),
-                   "--skip", str(self.first_missing()), *(["--scenes"] if self.options.scenes else []),
+                   "--skip", str(self.first_missing()), *scenes.options,
                    *(["--at-most", str(most)] if most else []), "-"]
         self.log = stack.enter_context(log_in_memory())
-        self.cutter = stack.enter_context(started(
-            cutting, stdin=feed, stdout=subprocess.PIPE, stderr=self.log, pass_fds=[self.work.lock.fileno()],
-            env={**os.environ, "XC_SUMS": str(self.work.raw_sums)}))
+        environment = {**os.environ, "XC_SUMS": str(self.work.raw_sums)}
+        try:
+            self.cutter = stack.enter_context(started(
+                cutting, stdin=feed, stdout=subprocess.PIPE, stderr=self.log, env=environment,
+                pass_fds=[self.work.lock.fileno(), *scenes.ends]))
+        finally:
+            for end in scenes.ends:
+                os.close(end)
         os.set_blocking(self.cutter.stdout.fileno(), False)
         if reader:
             self.reader, self.messages = reader.process, reader.messages
@@ -123,6 +158,9 @@ class Splitter:
         """Why xc-split failed. If it complains about its input, ffmpeg knows more about that."""
         self.log.seek(0)
         said = "".join(line for line in self.log if line.startswith("xc-split: "))
+        partner = next((one for name, one in self.partners.items() if said.startswith(f"xc-split: {name}:")), None)
+        if partner and partner.cutter.wait():  # it has ended, since nobody is at the other end
+            return partner.failure_to_cut()
         said = said or ending("xc-split", self.cutter.returncode)
         if not self.reader or not said.startswith("xc-split: -:"):
             return failed([self.cutter.args], said)
@@ -176,12 +214,6 @@ class Splitter:
         """Options for ffmpeg that tell the aspect ratio of a chunk, which has been split off."""
         return aspect_options(self.work.chunk(number))
 
-    def has_split_all(self, on_wait):
-        """Waits until the whole film has been split, or as much of it as may exist at a time. Returns whether it is the
-        whole film. Calls on_wait() while it waits."""
-        self.wait_for(self.work.record["done"] + self.most if self.most else graph.LAST_CHUNK, on_wait)
-        return bool(self.film)
-
     def wait_for(self, end, on_wait):
         """Waits until all chunks below `end` exist, or all chunks of a shorter film. Returns the number after the last
         of them. Calls on_wait() while it waits."""
@@ -201,6 +233,6 @@ def split(works, source, sources_of_sizes, sizes, options, most, stack):
     if all(splitter.has_ended() for splitter in made):
         return made
     reader = None if source.piped else Reader(source, works[0], sizes, stack)
-    for splitter, feed in zip(made, reader.feeds if reader else [sys.stdin]):
-        splitter.begin(most, stack, reader, feed)
+    for splitter, feed, scenes in zip(made, reader.feeds if reader else [sys.stdin], scenes_of(made, options)):
+        splitter.begin(most, stack, reader, feed, scenes)
     return made

@@ -2,7 +2,6 @@
 """Choosing the levels that bring a film to its target: first by a prediction, then by what finished chunks cost."""
 import functools
 import math
-import shutil
 
 from xcdriver import graph, ivf
 from xcdriver.ivf import bytes_by_kind
@@ -11,7 +10,6 @@ from xcdriver.measuring import Quality
 from xcdriver.prediction import Prediction
 from xcdriver.probe import LEAST, predict
 from xcdriver.processes import Failure
-from xcdriver.sampling import Sample
 from xcdriver.sound import container_of
 
 # The farthest that the logarithm of the first window's step is from that of the last probe, since a quality does not
@@ -49,11 +47,15 @@ class Steering:
         self.levels = ceiling.over(self.chosen) if ceiling else self.chosen
         self.kinds = {}  # bytes of finished chunks, by number
 
-    def prepare(self, progress, splitter):
-        """Makes the prediction, unless an earlier run has. splitter: writes the chunks of a short film; None for a long
-        one, of which not all chunks may be there at a time."""
-        if "plan" not in self.work.record:
-            self.work.update(plan=self.probed(progress, splitter))
+    @property
+    def lacks_sample(self):
+        """Whether no earlier run has made the prediction."""
+        return "plan" not in self.work.record
+
+    def prepare(self, progress, sample):
+        """Makes the prediction, unless an earlier run has. sample: of the film, if there is one."""
+        if self.lacks_sample:
+            self.work.update(plan=self.probed(progress, sample))
         plan = self.work.record["plan"]
         self.chunks, self.frames, self.cost = plan["chunks"], plan["frames"], plan["cost"]
         if self.ceiling:
@@ -63,26 +65,12 @@ class Steering:
         self.ends = window_ends([sum(self.prediction.costs(chunk, level)) for chunk in range(self.chunks)],
                                 min(8, max(2, self.chunks // 6)) if self.target.metric == "vmaf" else 1)
 
-    def sample(self, progress, splitter):
-        """A sample of the film. A short film is not read a second time for it, unless it proves to be a long one."""
-        shutil.rmtree(self.work.path / "probe", ignore_errors=True)
-        sample = Sample(self.work, self.source, self.options)
-        if splitter and splitter.has_split_all(
-                lambda: progress.show(lambda: self.options.chunk * self.work.chunks_split())):
-            sample.share(splitter.frames)
-        else:
-            sample.read(lambda: progress.show(lambda: sample.frames))
-        return sample
-
-    def probed(self, progress, splitter):
-        progress.begin("probing", self.source.frames)
-        sample = self.sample(progress, splitter)
-        hidden = math.ceil(sample.frames / min(graph.MINI_GOP, self.options.chunk))
+    def probed(self, progress, sample):
+        hidden = sum(math.ceil(sample.frames_of(chunk) / graph.MINI_GOP) for chunk in range(sample.chunks))
         cost = self.target.cost(sample.frames, hidden, self.source.timing.rate, sample.tracks,
                                 bool(container_of(self.options.output)))
         prediction = predict(sample, self.target, cost,
                              lambda level: progress.begin(f"probing level {level}", None))
-        shutil.rmtree(sample.path)
         return {"chunks": sample.chunks, "frames": sample.frames, "cost": cost, "prediction": prediction.record()}
 
     def window_end(self, chunk):
@@ -114,7 +102,7 @@ class Steering:
         if math.fsum(others) > own:
             return []
         if self.target.metric == "ssim":
-            loss = cost / min(self.options.chunk, self.frames - chunk * self.options.chunk)
+            loss = cost / self.work.layout.length(chunk, self.frames)
             return ["--fit-ssim", f"{min(MOST_SSIM, max(0, 1 - loss)):.6f}"]
         return [] if self.target.is_quality else ["--fit-bytes", str(max(1, round(cost) + ivf.HEADER))]
 
@@ -168,7 +156,7 @@ class Steering:
     def spent(self, end):
         """What the finished chunks before this one have cost, in the parts of the prediction."""
         if self.target.is_quality:
-            return [self.quality.loss_until(self.target, end) * min(self.frames, end * self.options.chunk)]
+            return [self.quality.loss_until(self.target, end) * min(self.frames, self.work.layout.frame(end))]
         for chunk in range(end):
             if chunk not in self.kinds:
                 self.kinds[chunk] = bytes_by_kind(self.work.path / graph.finished(chunk))
@@ -181,8 +169,9 @@ class Constant:
     def __init__(self, work, level, ceiling):
         self.levels, self.quality, self.target = ceiling.over(level) if ceiling else level, Quality(work), None
         self.chunks = self.frames = None
+        self.lacks_sample = False
 
-    def prepare(self, progress, splitter):
+    def prepare(self, progress, sample):
         pass
 
     def window_end(self, chunk):
