@@ -160,7 +160,7 @@ class WithABitrate(CeilingCase):
             with self.subTest(structure):
                 options = (*self.OPTIONS, "--structure", structure, *target)
                 self.works(self.film, "-o", "plain.ivf", *options)
-                self.assertLess(spare(self.dir / "plain.ivf", 150000, 0.5), -0.1, "the film without a limit does fit")
+                self.assertLess(spare(self.dir / "plain.ivf", 150000, 0.5), -0.05, "the film without a limit does fit")
                 text = self.works(self.film, "-o", "out.ivf", *options, *self.LIMIT)
                 found = spare(self.dir / "out.ivf", 150000, 0.5)
                 self.assertGreaterEqual(found, 0)
@@ -172,7 +172,7 @@ class WithABitrate(CeilingCase):
 
     def test_the_same_bytes(self):
         """With any -j, and after an interruption, also in the middle of a batch."""
-        options = (*self.OPTIONS, "--bitrate", "100k", *self.LIMIT)
+        options = (*self.OPTIONS, "--no-scenes", "--bitrate", "100k", *self.LIMIT)
         self.works(self.film, "-o", "expected.ivf", *options)
         expected = (self.dir / "expected.ivf").read_bytes()
         self.works(self.film, "-o", "out.ivf", *options, "-j", "5")

@@ -15,7 +15,7 @@ from harness import BIN, ROOT, Case, Ivf, number
 FRAMES = 21
 FILM = {"width": 96, "height": 80, "frames": FRAMES, "cut": 10}
 # Two batches, with one frame in the last chunk. In the classic structure, to compare with the published commands.
-OPTIONS = ("-s", "4", "-k", "3", "-q", "30", "--structure", "classic", "-j", "2")
+OPTIONS = ("-s", "4", "-k", "3", "-q", "30", "--structure", "classic", "--no-scenes", "-j", "2")
 
 
 class DriverCase(Case):
@@ -626,6 +626,7 @@ class Segments(DriverCase):
                 process.communicate(timeout=harness.TIMEOUT)
                 self.assertNotEqual(process.returncode, 0)
                 done = {path.name: path.stat().st_mtime_ns for path in self.work.glob("[0-9]" * 8 + ".[yi]??")}
+                del done[f"{number(59)}.y4m"]  # the first run may not have known yet that it is the whole chunk
                 self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "2", "--keep")
                 self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
                 self.assertEqual({name: (self.work / name).stat().st_mtime_ns for name in done}, done)

@@ -145,11 +145,13 @@ class KeyInterval(DriverCase):
         return [number for number in keys if number != 40]
 
     def test_seconds(self):
-        self.assertEqual(self.keys("--keyint", "2"), [0, 48])
-        self.assertEqual(self.keys("--keyint", "1.9"), [0, 36], "at most so far apart: three chunks of twelve")
-        self.assertEqual(self.keys("--keyint", "1", "-s", "6"), [0, 24, 48])
-        self.assertEqual(self.keys("--keyint", "0.25"), list(range(0, 72, 6)), "chunks get shorter")
+        plain = "--no-scenes"
+        self.assertEqual(self.keys(plain, "--keyint", "2"), [0, 48])
+        self.assertEqual(self.keys(plain, "--keyint", "1.9"), [0, 36], "at most so far apart: three chunks of twelve")
+        self.assertEqual(self.keys(plain, "--keyint", "1", "-s", "6"), [0, 24, 48])
+        self.assertEqual(self.keys(plain, "--keyint", "0.25"), list(range(0, 72, 6)), "chunks get shorter")
         self.assertEqual(self.keys("--keyint", "0.001", "--trim", "0-0.2"), list(range(5)), "each frame")
+        self.assertEqual(self.keys("--keyint", "1"), [0, 24, 64], "counted from where a scene begins")
 
     def test_refused(self):
         self.assertIn("exclude each other", self.fails(self.film, "-o", "out.ivf", "--keyint", "2", "-k", "3"))

@@ -136,7 +136,7 @@ class Pictures(Case):
 
 
 class Driver(DriverCase):
-    OPTIONS = ("-q", "40", "-s", "6", "-k", "3", "-j", "2")
+    OPTIONS = ("-q", "40", "-s", "6", "-k", "3", "-j", "2", "--no-scenes")
 
     def setUp(self):
         super().setUp()

@@ -16,8 +16,8 @@ from test_driver import DriverCase
 
 PLAYERS = ROOT / "test/players"
 PROGRAMS = {"shaka": "shaka-player/dist/shaka-player.compiled.js", "dashjs": "dashjs/dist/modern/umd/dash.all.min.js"}
-OPTIONS = ("-s", "6", "-k", "2")
-SEGMENT = 12  # frames, which are half a second
+OPTIONS = ("-s", "6", "-k", "2")  # five segments, of half a second and less
+SEGMENT = 12  # frames, which all but the last one have with --no-scenes
 MANIFESTS = {"dash": "film.mpd", "hls": "film.m3u8"}
 
 # Players begin at the end of what is still growing, unless they are told otherwise.
@@ -118,7 +118,8 @@ class Players(DriverCase):
     def play_growing(self, kind, load, player):
         output = self.dir / "out"
         process = subprocess.Popen([ROOT / "excamera", test_browser.with_sound(), "-o", output, "--segments", kind,
-                                    *OPTIONS], stderr=subprocess.PIPE, start_new_session=True, env=self.hold(5))
+                                    *OPTIONS, "--no-scenes"], stderr=subprocess.PIPE, start_new_session=True,
+                                   env=self.hold(5))
         try:
             harness.wait_for(lambda: (output / MANIFESTS[kind]).exists() and (output / "video-00000001.webm").exists())
             threading.Timer(5, self.held.unlink).start()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Batches that begin with scenes: --scenes of xc-split and of ./excamera."""
+"""Batches that begin with scenes: --scenes of xc-split, and what ./excamera does unless --no-scenes is said."""
+import json
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ FRAMES = 74
 CHUNK, BATCH = 2, 3
 # A batch of six frames, and what is left of the scene. All chunks are 39, which one process encodes in three segments.
 KEYS = [0, 6, 9, 15, 21, 24, 30, 36, 41, 47, 53, 54, 60, 66, 72]
-OPTIONS = ("-s", CHUNK, "-k", BATCH, "-q", "30", "--speed", "4", "--scenes")
+OPTIONS = ("-s", CHUNK, "-k", BATCH, "-q", "30", "--speed", "4")
 
 
 def film():
@@ -141,11 +142,33 @@ class Driver(DriverCase):
             harness.wait_for(lambda: (self.dir / f"out.ivf.work/{number(chunk)}-anchors.ivf").exists())
             os.killpg(process.pid, how)
             process.communicate(timeout=harness.TIMEOUT)
-        self.assertIn("with another scenes", self.fails(self.film, "-o", "out.ivf", *OPTIONS[:-1], "-j", 1))
+        self.assertIn("with another scenes", self.fails(self.film, "-o", "out.ivf", *OPTIONS, "--no-scenes"))
         first = (self.dir / f"out.ivf.work/{number(0)}.ivf").stat().st_mtime_ns
         self.works(self.film, "-o", "out.ivf", *OPTIONS, "-j", 1, "--keep")
         self.assertEqual((self.dir / "out.ivf").read_bytes(), self.expected())
         self.assertEqual((self.dir / f"out.ivf.work/{number(0)}.ivf").stat().st_mtime_ns, first, "is made again")
+
+    def test_begun_without(self):
+        """A run goes on as it was begun, also one of a version that knew nothing of scenes."""
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, "--no-scenes", "--keep")
+        expected, work = (self.dir / "out.ivf").read_bytes(), self.dir / "out.ivf.work"
+        self.assertEqual(self.key_frames("out.ivf"), sorted({*SCENES, *range(0, FRAMES, CHUNK * BATCH)}))
+        (self.dir / "out.ivf").unlink()
+        record = json.loads((work / "record.json").read_text())
+        del record["arguments"]["scenes"]
+        (work / "record.json").write_text(json.dumps(record))
+        self.assertIn("with another scenes", self.fails(self.film, "-o", "out.ivf", *OPTIONS, "--scenes"))
+        (work / f"{number(12)}.ivf").unlink()
+        self.works(self.film, "-o", "out.ivf", *OPTIONS)
+        self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
+
+    def test_without_cuts(self):
+        """A film has the same bytes either way."""
+        film = harness.film(**SHAPE, frames=20, seed=4)
+        for target in (("-q", "30"), ("--size", "40k")):
+            for choice in ("scenes", "no-scenes"):
+                self.works(film, "-o", f"{choice}.ivf", *OPTIONS[:4], *target, f"--{choice}")
+            self.assertEqual((self.dir / "scenes.ivf").read_bytes(), (self.dir / "no-scenes.ivf").read_bytes())
 
     def test_lost_while_it_was_off(self):
         """A power cut took a finished chunk. What is made again is the same, in the same batches."""
@@ -199,7 +222,7 @@ class Driver(DriverCase):
 
 class Targets(DriverCase):
     """With four processes, the whole film is split before anything is encoded. With one, it is read twice."""
-    OPTIONS = (*OPTIONS[:4], "--scenes")
+    OPTIONS = OPTIONS[:4]
 
     def setUp(self):
         super().setUp()

@@ -101,7 +101,7 @@ class Encoding:
         yet where scenes begin, after the last batch that is there as a whole."""
         end = self.splitter.wait_for(end, self.on_wait)
         film = self.splitter.film
-        if not self.options.scenes or film and end == film["chunks"] or end <= (self.steering.chunks or 0):
+        if not self.work.layout.at_scenes or film and end == film["chunks"] or end <= (self.steering.chunks or 0):
             return end
         return self.work.layout.batch(end).start
 

@@ -138,8 +138,12 @@ def begin_work(rungs):
     works = []
     try:
         for rung in rungs:
-            rung.work = Work(rung.directory, arguments_of(rung.source, rung.options, rung.target), rung.options.restart)
+            unsaid = () if rung.options.scenes_said else ("scenes",)
+            rung.work = Work(rung.directory, arguments_of(rung.source, rung.options, rung.target), rung.options.restart,
+                             unsaid)
             works.append(rung.work)
+            for other in rungs:  # all sizes have the same scenes
+                other.options.scenes, other.options.scenes_said = rung.work.layout.at_scenes, True
             if rung is not rungs[0]:
                 rung.take_tracks(rungs[0])
     except BaseException:

@@ -65,16 +65,18 @@ def add_sound(add):
 
 def add_pieces(add):
     add("-s", "--chunk", metavar="S", type=number(1, 10000),
-        help="frames per chunk, which is the piece that one process encodes: with fewer, more processes can work at a "
-             f"time, and the file is larger; more than 12 save little; default: {CHUNK}")
+        help="frames per chunk, at most, which is the piece that one process encodes: with fewer, more processes can "
+             f"work at a time, and the file is larger; more than 12 save little; default: {CHUNK}")
     add("-k", "--batch", metavar="K", type=number(1, LAST_CHUNK),
-        help="chunks per key frame: with more, the file is smaller, and players jump in longer steps; with fewer, "
-             f"hundreds of processes are done sooner; default: {BATCH}")
+        help="chunks per key frame, at most: with more, the file is smaller, and players jump in longer steps; with "
+             f"fewer, hundreds of processes are done sooner; default: {BATCH}")
     add("--keyint", metavar="SECONDS", type=key_interval,
         help="in place of -k: at most so long from one key frame to the next; if that is less than a chunk, chunks get "
              "shorter")
-    add("--scenes", action="store_true",
-        help="begin chunks, and key frames, where scenes begin, too: films with many cuts get 5 to 14 %% smaller")
+    add("--scenes", action="store_true", default=None,
+        help="begin chunks, and key frames, where scenes begin, too; this is the default, except with --decode there")
+    add("--no-scenes", dest="scenes", action="store_false",
+        help="have chunks of S frames and batches of K chunks everywhere; films with many cuts get 5 to 14 %% larger")
     add("--structure", choices=STRUCTURES, default="anchored",
         help="how the chunks of a key frame depend on each other: anchored is smallest, prepared is about 1 %% larger "
              "and, on many machines, sooner done, classic is that of the paper "
@@ -110,10 +112,14 @@ def add_work(add):
         help="exit with status 0 even if a part of the film is lost to damage")
 
 
-def check_scenes(parser, options, given):
-    """Refuses what --scenes does not go together with. given: the names of options that say what comes out."""
-    if options.decode == "there":
+def settle_scenes(parser, options):
+    """Sets options.scenes, and in options.scenes_said whether an interrupted run that had it otherwise is another
+    one."""
+    is_elsewhere = options.decode == "there"
+    if options.scenes and is_elsewhere:
         parser.error("--scenes needs the raw pictures here, and --decode there makes them elsewhere")
+    options.scenes_said = options.scenes is not None or is_elsewhere
+    options.scenes = not is_elsewhere if options.scenes is None else options.scenes
 
 
 def check(parser, options):
@@ -135,8 +141,7 @@ def check(parser, options):
     if options.decode == "there" and (options.measure or given and given != ["quality"]):
         name = "measure" if options.measure else given[0]
         parser.error(f"--{name} needs the raw pictures here, and --decode there makes them elsewhere")
-    if options.scenes:
-        check_scenes(parser, options, given)
+    settle_scenes(parser, options)
     if not given:
         options.quality = QUALITY
     ladder.check(parser, options)

@@ -25,13 +25,12 @@ def film_lines(source):
 
 
 def chunk_lines(source, options):
-    scenes = ", others at scene cuts" if options.scenes else ""
-    pieces = f"{options.chunk} frames each, {options.batch} per key frame{scenes}, structure {options.structure}"
+    pieces = f"{options.chunk} frames each, {options.batch} per key frame, structure {options.structure}"
     if source.frames:
         chunks = math.ceil(source.frames / options.chunk)
         steps = len(graph.film_steps(options.structure, Layout(options.batch).batches(chunks), 0))
         pieces = f"{chunks}, {pieces}; {steps} steps"
-    yield "chunks", pieces
+    yield "chunks", pieces + ("; new ones where scenes begin" if options.scenes else "")
     if source.frames:
         chunks = min(chunks, 2 * room.chunks_at_a_time(options)) if not options.keep else chunks
         needed = (room.for_pieces(source) if room.has_no_raw_chunks(options) else

@@ -53,9 +53,9 @@ class Scenes:
         return f"/dev/fd/{writing}", f"/dev/fd/{reading}"
 
 
-def scenes_of(splitters, options):
+def scenes_of(splitters):
     """The Scenes of each size of a film; each but the last one tells those of the next smaller one."""
-    if not options.scenes:
+    if not splitters[0].work.layout.at_scenes:
         return [Scenes() for _ in splitters]
     order = sorted(splitters, key=lambda splitter: -splitter.source.picture_size)
     found = {splitter: Scenes() for splitter in order}
@@ -73,6 +73,7 @@ class Splitter:
     def __init__(self, work, source, options):
         self.work, self.source, self.options, self.reader = work, source, options, None
         self.said, self.partners = b"", {}
+        self.written = 0  # the first chunk that is split off now
 
     def has_ended(self):
         """Whether an earlier run has done all of it."""
@@ -86,10 +87,9 @@ class Splitter:
             self.work.update(film=None)
         for path in self.work.path.glob("*.y4m.tmp*"):  # left by an xc-split that was killed
             path.unlink()
-        if self.options.scenes:  # where chunks end is known when they are split off
-            self.work.remove_unfinished_chunks()
+        self.written = self.first_missing()
         cutting = ["xc-split", "-s", str(self.options.chunk), "-d", str(self.work.path),
-                   "--skip", str(self.first_missing()), *scenes.options,
+                   "--skip", str(self.written), *scenes.options,
                    *(["--at-most", str(most)] if most else []), "-"]
         self.log = stack.enter_context(log_in_memory())
         environment = {**os.environ, "XC_SUMS": str(self.work.raw_sums)}
@@ -125,14 +125,14 @@ class Splitter:
 
     def first_missing(self):
         """The number of the first chunk to split off. The last chunk of an earlier run is removed if it may be
-        incomplete, because that run did not get to the end of the film."""
+        incomplete, because that run did not get to the end of the film. Where chunks end with scenes, it always may."""
         done = end = self.work.record["done"]
         while self.work.chunk(end).exists():
             end += 1
         if end == done:
             return end
         whole, last = (self.work.chunk(number).stat().st_size for number in (done, end - 1))
-        if end - 1 == done or last < whole:
+        if end - 1 == done or last < whole or self.work.layout.at_scenes:
             end -= 1
             self.work.chunk(end).unlink()
         return end
@@ -216,8 +216,10 @@ class Splitter:
 
     def wait_for(self, end, on_wait):
         """Waits until all chunks below `end` exist, or all chunks of a shorter film. Returns the number after the last
-        of them. Calls on_wait() while it waits."""
-        while self.is_at_work() and not self.work.chunk(end - 1).exists():
+        of them. Calls on_wait() while it waits. Which of an earlier run's chunks begin scenes is known when one more
+        chunk has been split off."""
+        last = max(end - 1, self.written if self.work.layout.at_scenes else 0)
+        while self.is_at_work() and not self.work.chunk(last).exists():
             time.sleep(0.2)
             on_wait()
         if self.film:
@@ -233,6 +235,6 @@ def split(works, source, sources_of_sizes, sizes, options, most, stack):
     if all(splitter.has_ended() for splitter in made):
         return made
     reader = None if source.piped else Reader(source, works[0], sizes, stack)
-    for splitter, feed, scenes in zip(made, reader.feeds if reader else [sys.stdin], scenes_of(made, options)):
+    for splitter, feed, scenes in zip(made, reader.feeds if reader else [sys.stdin], scenes_of(made)):
         splitter.begin(most, stack, reader, feed, scenes)
     return made

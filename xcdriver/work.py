@@ -59,9 +59,10 @@ class Work:
 
     OWN_FILES = ("lock", "record.json", "record.old", "record.tmp")
 
-    def __init__(self, path, arguments, restart):
+    def __init__(self, path, arguments, restart, unsaid=()):
+        """arguments: all that the output depends on. unsaid: names of those that the user has not chosen; an earlier
+        run goes on with its own."""
         self.path = path
-        self.layout = FilmLayout(arguments["batch"], arguments["chunk"], bool(arguments.get("scenes")))
         self.record_path = path / "record.json"
         # done: how many chunks, from the first on, are finished. film: the film's length, once it is known.
         self.record = {"arguments": arguments, "done": 0, "film": None, "aspect": None}
@@ -75,7 +76,8 @@ class Work:
         # Here xc-split notes the checksums of raw pictures. The makefile has its own list for what it makes.
         self.raw_sums = path.resolve() / "raw.sums"
         os.environ["XC_SUMS"] = str(self.raw_sums)
-        if restart or not self.resume(arguments):
+        if restart or not self.resume(arguments, unsaid):
+            self.layout = self.new_layout()
             self.empty()
             self.save()
         else:
@@ -99,11 +101,17 @@ class Work:
             raise Failure(f"{self.path / damaged}: is damaged; --restart discards it")
         return None
 
-    def resume(self, arguments):
+    def new_layout(self):
+        """The layout before any scene is known."""
+        arguments = self.record["arguments"]
+        return FilmLayout(arguments["batch"], arguments["chunk"], bool(arguments.get("scenes")))
+
+    def resume(self, arguments, unsaid):
         """Whether this run can continue an earlier one. If so, takes over its record."""
         earlier = self.read_record()
         if earlier is None:
             return False
+        arguments.update({name: earlier["arguments"].get(name) for name in unsaid})
         other = [name for name, value in arguments.items() if earlier["arguments"].get(name) != value]
         if other:
             raise Failure(f"{self.path}: belongs to an interrupted run with another {', '.join(other)}; "
@@ -111,6 +119,7 @@ class Work:
         if not arguments["input"] or not self.has_begun():
             return False
         self.record.update(earlier)
+        self.layout = self.new_layout()
         self.learn_scenes(earlier.get("scenes", []))
         return True
 
@@ -185,12 +194,6 @@ class Work:
     def chunks(self):
         """The paths of all raw chunks that exist."""
         return list(self.path.glob(graph.RAW_PATTERN))
-
-    def remove_unfinished_chunks(self):
-        """Removes the raw pictures of all other chunks."""
-        for path in self.chunks():
-            if graph.chunk_of(path.name) >= self.record["done"]:
-                path.unlink()
 
     def chunks_split(self):
         """How many chunks of the film have been split off."""

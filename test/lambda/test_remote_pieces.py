@@ -27,7 +27,7 @@ def tearDownModule():
 
 
 class Pieces(RemoteCase):
-    OPTIONS = ("-q", "40", "-s", "6", "-k", "3", "-j", "4")
+    OPTIONS = ("-q", "40", "-s", "6", "-k", "3", "-j", "4", "--no-scenes")
 
     def setUp(self):
         super().setUp()

@@ -102,7 +102,7 @@ class Films(RegionCase):
 
 
 class Driver(RegionCase):
-    OPTIONS = ("-q", "40", "-s", "6", "-k", "2", "-j", "4")
+    OPTIONS = ("-q", "40", "-s", "6", "-k", "2", "-j", "4", "--no-scenes")
 
     def excamera(self, output, *options, **changes):
         return harness.run(ROOT / "excamera", "film.mp4", "-o", output, *self.OPTIONS, *options, cwd=self.dir,
