@@ -20,7 +20,9 @@ USUAL_FARTHEST = 1.5
 # A film that misses its target by more is corrected: for each frame, or as a part of its cost.
 TOLERANCE = {"ssim": 0.0018, "vmaf": 0.95}
 USUAL_TOLERANCE = 0.025
-CAUTION = 0.7  # how much of a miss of quality is corrected, since the power may be higher there
+# How much of a miss of quality is corrected, since the power may be higher there. Near 100, that of VMAF is twice or
+# three times as high, or a tenth.
+CAUTION = {"ssim": 0.7, "psnr": 0.7, "vmaf": 0.5}
 MOST_SSIM = 0.99999  # that a chunk is brought to
 
 
@@ -119,7 +121,7 @@ class Steering:
             return False
         parts = [total - earlier for total, earlier in zip(self.spent(end), self.spent(first))]
         factor = self.prediction.factor({chunk: self.levels(chunk) for chunk in range(first, end)}, parts[-1])
-        part = CAUTION if self.target.is_quality else 1
+        part = CAUTION.get(metric, 1)
         level = self.near(self.prediction.level(range(first, end), sum(parts) - part * miss, factor,
                                                 self.limited(first)))
         if level == before:
