@@ -26,7 +26,7 @@ SAVING = {"key": 1., "size": 0.82, "ssim": 0.74, "psnr": 0.81, "vmaf": 0.81}
 THOROUGHNESS = (1, 1, 0.9, 0.5, 0)
 # Between the logarithms of steps: what was found at one says little about another. An SSIM is brought about by the last
 # chunk (levels.py), so it may be farther.
-FAR = {"size": 0.6, "ssim": 0.9, "psnr": 0.6, "vmaf": 0.6}
+FAR = {"size": 0.6, "ssim": 0.9, "psnr": 0.6, "vmaf": 0.4}
 EACH = 4  # for a size, of so many chunks, one is encoded as a whole, beginning with the second one
 VMAF_EACH = 3  # one in so many frames is measured
 FAST = ["ANCHORED_OPTIONS=-q rt", "ENGINE=local"]
@@ -117,10 +117,12 @@ def beginning(sample, metric):
 def rounds(sample, target):
     """What is encoded to find a level: some chunks, which tell at which level the sample is encoded, and how costs
     depend on the level; then the sample. For the quality of a short film, some chunks are enough, since its cost need
-    not be known that well. The last ones are encoded once more if they were far from what was found."""
+    not be known that well. The last ones are encoded once more if they were far from what was found; for VMAF, of which
+    the power may be anything, even twice."""
     some = [beginning(sample, target.metric if target.is_quality else "size")]
     if sample.is_whole and len(sample.batches) == 1:
-        return [some, some if target.is_quality or sample.chunks <= len(some[0]) else sample.batches]
+        again = some if target.is_quality or sample.chunks <= len(some[0]) else sample.batches
+        return [some, again, again] if target.metric == "vmaf" else [some, again]
     return [some, sample.batches, sample.batches]
 
 
