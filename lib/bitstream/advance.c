@@ -2,6 +2,7 @@
 #include "bitstream/advance.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "bitstream/frame.h"
 #include "bitstream/tables.h"
@@ -66,9 +67,13 @@ enum xc_status xc_state_follow_header(struct xc_state *state, const struct xc_fr
     } else if (h->key_frame) {
         state->probabilities = xc_default_probabilities; /* the frame's own are forgotten, not the start over */
     }
-    size_t count = (size_t)frame->mb_cols * frame->mb_rows;
-    for (size_t i = 0; i < count; i++) {
-        state->segment_map[i] = frame->macroblocks[i].segment;
+    const size_t count = (size_t)frame->mb_cols * frame->mb_rows;
+    if (h->update_segment_map) {
+        for (size_t i = 0; i < count; i++) {
+            state->segment_map[i] = frame->macroblocks[i].segment;
+        }
+    } else if (h->key_frame) {
+        memset(state->segment_map, 0, count);
     }
     return XC_OK;
 }

@@ -31,16 +31,12 @@ enum xc_status xc_frame_prepare(struct xc_frame *frame, const struct xc_state *s
     const struct xc_frame_header *h = &frame->header;
     unsigned width = h->key_frame ? h->width : state->width, height = h->key_frame ? h->height : state->height;
     const unsigned mb_cols = (width + 15) / 16, mb_rows = (height + 15) / 16;
-    const size_t count = (size_t)mb_cols * mb_rows;
-    enum xc_status status = xc_frame_reserve(frame, count, 0, err);
+    enum xc_status status = xc_frame_reserve(frame, (size_t)mb_cols * mb_rows, 0, err);
     if (status) {
         return status;
     }
     frame->mb_cols = (uint16_t)mb_cols;
     frame->mb_rows = (uint16_t)mb_rows;
-    for (size_t i = 0; i < count; i++) {
-        frame->macroblocks[i].segment = h->key_frame ? 0 : state->segment_map[i];
-    }
     frame->coefficient_count = 0;
     return XC_OK;
 }

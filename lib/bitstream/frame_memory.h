@@ -9,7 +9,7 @@
  * kept. */
 enum xc_status xc_frame_reserve(struct xc_frame *frame, size_t macroblocks, size_t blocks, struct xc_error *err);
 
-/* Sizes the frame, whose header is there, for the picture to come, and starts it from what the state says. */
+/* Sizes the frame, whose header is there, for the picture to come. */
 enum xc_status xc_frame_prepare(struct xc_frame *frame, const struct xc_state *state, struct xc_error *err);
 
 #endif

@@ -68,6 +68,7 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
         (status = xc_frame_prepare(frame, state, err))) {
         return status;
     }
+    r->segment_map = h->key_frame ? NULL : state->segment_map;
     r->read_modes = xc_modes_reader(cpu_features);
     r->read_tokens = xc_tokens_reader(cpu_features);
     r->partitions_read = r->partitions < frame->mb_rows ? r->partitions : frame->mb_rows;
@@ -77,6 +78,10 @@ enum xc_status xc_frame_reader_begin(struct xc_frame_reader *r, struct xc_frame 
 
 void xc_frame_reader_modes(struct xc_frame_reader *r, struct xc_frame *frame, unsigned row)
 {
+    const size_t first = (size_t)row * frame->mb_cols;
+    for (unsigned column = 0; column < frame->mb_cols; column++) {
+        frame->macroblocks[first + column].segment = r->segment_map ? r->segment_map[first + column] : 0;
+    }
     r->mv_too_far |= !r->read_modes(&r->first, frame, row);
 }
 

@@ -13,14 +13,15 @@ struct xc_frame_reader {
     unsigned partitions;            /* how many of partition there are */
     unsigned partitions_read;       /* how many of these rows of macroblocks read from */
     struct xc_token_context *above; /* owned; one per column */
+    const uint8_t *segment_map;     /* the state's; NULL in a key frame, which starts from all zeros */
     xc_modes_read_fn *read_modes;   /* the versions for this machine */
     xc_tokens_read_fn *read_tokens;
-    bool mv_too_far;        /* so the modes are not all there */
-    unsigned complete_rows; /* rows whose tokens xc_frame_complete has read */
+    bool mv_too_far;                /* so the modes are not all there */
+    unsigned complete_rows;         /* rows whose tokens xc_frame_complete has read */
 };
 
-/* Parses the header into *frame and sizes it. cpu_features: bits of enum xc_cpu that may be made use of. On failure
- * there is nothing to end. */
+/* Parses the header into *frame and sizes it. The state must stay as it is until the last row's modes are read.
+ * cpu_features: bits of enum xc_cpu that may be made use of. On failure there is nothing to end. */
 enum xc_status xc_frame_reader_begin(struct xc_frame_reader *reader, struct xc_frame *frame,
                                      const struct xc_state *state, const uint8_t *data, size_t size,
                                      unsigned cpu_features, struct xc_error *err);
