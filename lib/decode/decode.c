@@ -32,10 +32,12 @@ static void decode_row(void *context, unsigned row, unsigned worker)
         parse_row(d, row, worker);
     }
     const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols];
-    for (unsigned column = 0; column < frame->mb_cols; column++, mb++) {
+    for (unsigned column = 0, predicted = 0; column < frame->mb_cols; column++, mb++) {
         xc_recon_prefetch(recon, NULL, row, column);
         xc_recon_await(recon, row, column);
-        xc_predict_macroblock(recon, mb, row, column);
+        if (column == predicted) {
+            predicted += xc_predict_run(recon, mb, row, column);
+        }
         xc_add_residue(recon, mb, (const xc_block *)frame->coefficients + mb->coefficients, row, column);
         xc_recon_keep_line(recon, row, column);
     }

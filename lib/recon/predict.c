@@ -83,6 +83,26 @@ static void predict_inter_chroma(const struct xc_recon *recon, const struct xc_m
     }
 }
 
+static bool stands_still(const struct xc_macroblock *mb)
+{
+    return mb->reference != XC_REF_INTRA && mb->y_mode != XC_SPLITMV && mb->mv.row == 0 && mb->mv.column == 0;
+}
+
+/* Copies macroblocks from the same place in a reference. */
+static void copy_run(const struct xc_recon *recon, const struct xc_picture *reference, unsigned row, unsigned column,
+                     unsigned count)
+{
+    for (int plane = 0; plane < 3; plane++) {
+        const unsigned size = plane == XC_PLANE_Y ? 16 : 8;
+        const struct xc_plane *source = &reference->plane[plane], *target = &recon->picture->plane[plane];
+        const uint8_t *from = source->data + (ptrdiff_t)(row * size) * source->stride + (ptrdiff_t)(column * size);
+        uint8_t *to = xc_recon_at(recon, plane, row, column);
+        for (unsigned y = 0; y < size; y++, from += source->stride, to += target->stride) {
+            memcpy(to, from, (size_t)count * size);
+        }
+    }
+}
+
 static int clamp_coordinate(int value, int limit)
 {
     return value < 0 ? 0 : value >= limit ? limit - 1 : value;
@@ -106,6 +126,8 @@ void xc_recon_prefetch(const struct xc_recon *recon, const struct xc_picture *so
         return;
     }
     const struct xc_macroblock *mb = &frame->macroblocks[(size_t)row * frame->mb_cols + column];
+    /* Long lines the processor prefetches itself. Whoever has a source makes no runs. */
+    const bool in_run = !source && stands_still(mb);
     for (int plane = 0; plane < 3; plane++) {
         const int size = plane == XC_PLANE_Y ? 16 : 8, to_samples = plane == XC_PLANE_Y ? 2 : 3;
         const int x = (int)column * size, y = (int)row * size, width = frame->mb_cols * size,
@@ -113,7 +135,7 @@ void xc_recon_prefetch(const struct xc_recon *recon, const struct xc_picture *so
         if (x % CACHE_LINE == 0) {
             prefetch(&recon->picture->plane[plane], x, y, size, width, height);
         }
-        if (mb->reference != XC_REF_INTRA) {
+        if (mb->reference != XC_REF_INTRA && !in_run) {
             prefetch(&recon->reference[mb->reference - 1]->plane[plane], x + (mb->mv.column >> to_samples),
                      y + (mb->mv.row >> to_samples), size, width, height);
         }
@@ -188,4 +210,18 @@ void xc_predict_macroblock(const struct xc_recon *recon, const struct xc_macrobl
         predict_intra_plane(recon, XC_PLANE_U, mb->uv_mode, row, column);
         predict_intra_plane(recon, XC_PLANE_V, mb->uv_mode, row, column);
     }
+}
+
+unsigned xc_predict_run(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column)
+{
+    if (!stands_still(mb)) {
+        xc_predict_macroblock(recon, mb, row, column);
+        return 1;
+    }
+    unsigned count = 1;
+    while (column + count < recon->frame->mb_cols && mb[count].reference == mb->reference && stands_still(&mb[count])) {
+        count++;
+    }
+    copy_run(recon, reference_of(recon, mb), row, column, count);
+    return count;
 }

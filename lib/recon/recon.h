@@ -67,7 +67,10 @@ static inline uint8_t *xc_recon_at(const struct xc_recon *recon, int plane, unsi
 /* Predicts a macroblock into the picture: all of it, but for the luma of B_PRED, whose blocks need their neighbours'
  * residue. */
 void xc_predict_macroblock(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column);
-/* The same for luma alone. */
+/* The same for as many macroblocks of the row as can be had at once, whose modes must all be known: a still background
+ * is copied in long lines. Returns how many they are, at least 1. */
+unsigned xc_predict_run(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column);
+/* The same for the luma of one alone. */
 void xc_predict_luma(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column);
 /* Predicts one 4x4 luma block of a B_PRED macroblock. */
 void xc_predict_block(const struct xc_recon *recon, const struct xc_macroblock *mb, unsigned row, unsigned column,
