@@ -101,6 +101,16 @@ XC_INLINE bool code_split(struct xc_coder c, struct xc_macroblock *mb, const str
     return true;
 }
 
+/* The vector that follows from a macroblock's mode: read, or compared with the one to be written. */
+XC_INLINE bool set_mv(struct xc_coder c, struct xc_macroblock *mb, struct xc_mv mv)
+{
+    if (c.coding != XC_READ && !xc_mv_equal(mv, mb->mv)) {
+        return false;
+    }
+    mb->mv = mv;
+    return true;
+}
+
 XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struct xc_macroblock *mb, unsigned row,
                           unsigned column)
 {
@@ -110,18 +120,23 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
         reference = altref ? XC_REF_ALTREF : XC_REF_GOLDEN;
     }
     mb->reference = reference;
+    const struct xc_neighbours n = xc_find_neighbours(frame, row, column);
+    const uint8_t moving = xc_mode_context_probability[xc_zero_mv_context(&n)][0];
+    struct xc_mv mv = { 0, 0 };
+    if (!xc_code_constant(c, moving, mb->y_mode != XC_ZEROMV)) {
+        mb->y_mode = XC_ZEROMV;
+        return set_mv(c, mb, mv);
+    }
     struct xc_near_mvs near;
     xc_find_near_mvs(&near, frame, row, column, mb->reference);
-    const uint8_t probability[4] = {
-        xc_mode_context_probability[near.context[0]][0],
+    const uint8_t probability[3] = {
         xc_mode_context_probability[near.context[1]][1],
         xc_mode_context_probability[near.context[2]][2],
         xc_mode_context_probability[near.context[3]][3],
     };
-    mb->y_mode = (uint8_t)xc_code_constant_tree(c, xc_mv_mode_tree, probability, mb->y_mode);
+    mb->y_mode = (uint8_t)xc_code_constant_tree(c, xc_moving_mode_tree, probability, mb->y_mode);
 
     struct xc_mv best = xc_clamp_mv(near.best, frame, row, column);
-    struct xc_mv mv = { 0, 0 };
     switch (mb->y_mode) {
     case XC_NEARESTMV:
         mv = xc_clamp_mv(near.nearest, frame, row, column);
@@ -131,16 +146,10 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
         break;
     case XC_NEWMV:
         return code_mv(c, &mb->mv, best);
-    case XC_SPLITMV: {
-        struct xc_neighbours n = xc_find_neighbours(frame, row, column);
+    case XC_SPLITMV:
         return code_split(c, mb, &n, best);
     }
-    }
-    if (c.coding != XC_READ && !xc_mv_equal(mv, mb->mv)) {
-        return false;
-    }
-    mb->mv = mv;
-    return true;
+    return set_mv(c, mb, mv);
 }
 
 /* How a macroblock looks to its neighbours' blocks; section 11.3. */

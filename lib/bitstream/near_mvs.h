@@ -44,6 +44,17 @@ struct xc_near_mvs {
     uint8_t context[4]; /* row of xc_mode_context_probability for each node of the mode tree */
 };
 
+static inline bool xc_is_still(const struct xc_macroblock *mb)
+{
+    return mb->reference != XC_REF_INTRA && xc_mv_zero(mb->mv);
+}
+
+/* The first of those contexts alone, with which most macroblocks of a still picture are known: they need no search. */
+static inline unsigned xc_zero_mv_context(const struct xc_neighbours *n)
+{
+    return 2u * xc_is_still(n->above) + 2u * xc_is_still(n->left) + xc_is_still(n->above_left);
+}
+
 static inline void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame *frame, unsigned row,
                                     unsigned column, unsigned reference)
 {

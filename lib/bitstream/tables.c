@@ -514,8 +514,8 @@ const xc_tree xc_b_mode_tree[18] = {
     -XC_B_DC_PRED, 2, -XC_B_TM_PRED, 4, -XC_B_VE_PRED, 6, 8, 12, -XC_B_HE_PRED, 10, -XC_B_RD_PRED, -XC_B_VR_PRED,
     -XC_B_LD_PRED, 14, -XC_B_VL_PRED, 16, -XC_B_HD_PRED, -XC_B_HU_PRED,
 };
-const xc_tree xc_mv_mode_tree[8] = {
-    -XC_ZEROMV, 2, -XC_NEARESTMV, 4, -XC_NEARMV, 6, -XC_NEWMV, -XC_SPLITMV,
+const xc_tree xc_moving_mode_tree[6] = {
+    -XC_NEARESTMV, 2, -XC_NEARMV, 4, -XC_NEWMV, -XC_SPLITMV,
 };
 const xc_tree xc_split_tree[6] = { -XC_SPLIT_16, 2, -XC_SPLIT_QUARTERS, 4, -XC_SPLIT_16X8, -XC_SPLIT_8X16 };
 const xc_tree xc_split_mode_tree[6] = { -XC_LEFT4X4, 2, -XC_ABOVE4X4, 4, -XC_ZERO4X4, -XC_NEW4X4 };

@@ -31,7 +31,7 @@ extern const xc_tree xc_y_mode_tree[8];     /* 8.2 */
 extern const xc_tree xc_key_y_mode_tree[8]; /* 8.2 */
 extern const xc_tree xc_uv_mode_tree[6];    /* 8.2 */
 extern const xc_tree xc_b_mode_tree[18];    /* 11.2 */
-extern const xc_tree xc_mv_mode_tree[8];    /* 16.2 */
+extern const xc_tree xc_moving_mode_tree[6]; /* 16.2, without its first node, which tells XC_ZEROMV from the rest */
 extern const xc_tree xc_split_tree[6];      /* 16.4 */
 extern const xc_tree xc_split_mode_tree[6]; /* 16.4 */
 extern const xc_tree xc_short_mv_tree[14];  /* 17.1 */
