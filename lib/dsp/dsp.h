@@ -35,14 +35,15 @@ enum {
     XC_INTRA_MODES
 };
 
-/* Loop filters, RFC 6386 section 15; in place. dst: the first sample after the edge. edge, interior, hev: the
- * thresholds of the section (edge limit against 2|p0-q0| + |p1-q1|/2, interior limit, high edge variance), 0 to 254
- * (libvpx's reach 193), 63 and 3. "_v" filters across an edge between columns (a vertical line), "_h" across one
- * between rows. */
-typedef void xc_filter_luma_fn(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev); /* 16 samples long */
-typedef void xc_filter_chroma_fn(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior,
-                                 int hev);                                  /* 8 samples of each */
-typedef void xc_filter_simple_fn(uint8_t *dst, ptrdiff_t stride, int edge); /* 16 samples long */
+/* Loop filters, RFC 6386 section 15; in place. y, u, v, dst: the macroblock's first sample. The thresholds are those of
+ * the section: the edge limit against 2|p0-q0| + |p1-q1|/2, the interior limit, high edge variance. "_v" filters across
+ * edges between columns (vertical lines), "_h" across those between rows. */
+struct xc_filter_limits {
+    uint8_t edge, interior, hev; /* at most 254 (libvpx's reach 193), 63 and 3 */
+};
+typedef void xc_filter_fn(uint8_t *y, uint8_t *u, uint8_t *v, ptrdiff_t stride, ptrdiff_t chroma_stride,
+                          const struct xc_filter_limits *limits);
+typedef void xc_filter_simple_fn(uint8_t *dst, ptrdiff_t stride, int edge); /* luma only */
 
 /* Comparing blocks. A stride of 0 compares with the same row over and over. */
 typedef uint32_t xc_compare_fn(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride);
@@ -107,12 +108,9 @@ struct xc_dsp {
     uint32_t (*sad_s32)(const int32_t *a, const int32_t *b, int count);
 
     struct {
-        xc_filter_luma_fn *mb_v, *mb_h;       /* edge between macroblocks */
-        xc_filter_luma_fn *inner_v, *inner_h; /* dst: the macroblock's first sample; filters the edges at 4, 8 and 12 */
-        xc_filter_chroma_fn *mb_v_uv, *mb_h_uv;
-        xc_filter_chroma_fn *inner_v_uv, *inner_h_uv;   /* u, v: the macroblock's first sample; filters the edge at 4 */
-        xc_filter_simple_fn *simple_mb_v, *simple_mb_h; /* one edge, as above */
-        xc_filter_simple_fn *simple_inner_v, *simple_inner_h; /* the edges at 4, 8 and 12 */
+        xc_filter_fn *mb_v, *mb_h;       /* the edge between macroblocks, to the left or above */
+        xc_filter_fn *inner_v, *inner_h; /* the edges at 4, 8 and 12 of luma, at 4 of chroma */
+        xc_filter_simple_fn *simple_mb_v, *simple_mb_h, *simple_inner_v, *simple_inner_h;
     } filter;
 };
 

@@ -40,6 +40,7 @@ void xc_dsp_reduce_neon(struct xc_dsp *dsp);
 /* dsp/x86/ */
 void xc_dsp_mc_ssse3(struct xc_dsp *dsp);
 void xc_dsp_mc_avx2(struct xc_dsp *dsp);
+void xc_dsp_loopfilter_avx2(struct xc_dsp *dsp);
 void xc_dsp_compare_avx2(struct xc_dsp *dsp);
 void xc_dsp_reduce_avx2(struct xc_dsp *dsp);
 

@@ -89,12 +89,12 @@ static void filter_mb(uint8_t *q, ptrdiff_t across, bool hev)
 typedef void filter_fn(uint8_t *q, ptrdiff_t across, bool hev);
 
 /* along: from one sample of the edge to the next. */
-static inline void filter_edge(uint8_t *q, ptrdiff_t along, ptrdiff_t across, int length, int edge, int interior,
-                               int hev, filter_fn *filter)
+static inline void filter_edge(uint8_t *q, ptrdiff_t along, ptrdiff_t across, int length,
+                               const struct xc_filter_limits *limits, filter_fn *filter)
 {
     for (int i = 0; i < length; i++, q += along) {
-        if (within_edge_limit(q, across, edge) && within_interior_limit(q, across, interior)) {
-            filter(q, across, high_edge_variance(q, across, hev));
+        if (within_edge_limit(q, across, limits->edge) && within_interior_limit(q, across, limits->interior)) {
+            filter(q, across, high_edge_variance(q, across, limits->hev));
         }
     }
 }
@@ -108,50 +108,51 @@ static inline void filter_edge_simple(uint8_t *q, ptrdiff_t along, ptrdiff_t acr
     }
 }
 
-/* One direction of edges: suffix _v or _h. */
+/* One direction of edges: suffix _v or _h. along and across are in terms of step, the stride of the plane. */
 #define DEFINE_DIRECTION(suffix, along, across)                                                                        \
-    static void xc_filter_mb_##suffix##_c(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)             \
+    static void filter_mb_plane_##suffix(uint8_t *q, ptrdiff_t step, int size, const struct xc_filter_limits *limits)  \
     {                                                                                                                  \
-        filter_edge(dst, along, across, 16, edge, interior, hev, filter_mb);                                           \
+        filter_edge(q, along, across, size, limits, filter_mb);                                                        \
     }                                                                                                                  \
-    static void xc_filter_inner_##suffix##_c(uint8_t *dst, ptrdiff_t stride, int edge, int interior, int hev)          \
+    static void filter_inner_plane_##suffix(uint8_t *q, ptrdiff_t step, int size,                                      \
+                                            const struct xc_filter_limits *limits)                                     \
     {                                                                                                                  \
-        for (int i = 4; i < 16; i += 4) {                                                                              \
-            filter_edge(dst + i * (across), along, across, 16, edge, interior, hev, filter_inner);                     \
+        for (int i = 4; i < size; i += 4) {                                                                            \
+            filter_edge(q + i * (across), along, across, size, limits, filter_inner);                                  \
         }                                                                                                              \
     }                                                                                                                  \
-    static void xc_filter_mb_##suffix##_uv_c(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior,         \
-                                             int hev)                                                                  \
+    static void xc_filter_mb_##suffix##_c(uint8_t *y, uint8_t *u, uint8_t *v, ptrdiff_t stride,                        \
+                                          ptrdiff_t chroma_stride, const struct xc_filter_limits *limits)              \
     {                                                                                                                  \
-        filter_edge(u, along, across, 8, edge, interior, hev, filter_mb);                                              \
-        filter_edge(v, along, across, 8, edge, interior, hev, filter_mb);                                              \
+        filter_mb_plane_##suffix(y, stride, 16, limits);                                                               \
+        filter_mb_plane_##suffix(u, chroma_stride, 8, limits);                                                         \
+        filter_mb_plane_##suffix(v, chroma_stride, 8, limits);                                                         \
     }                                                                                                                  \
-    static void xc_filter_inner_##suffix##_uv_c(uint8_t *u, uint8_t *v, ptrdiff_t stride, int edge, int interior,      \
-                                                int hev)                                                               \
+    static void xc_filter_inner_##suffix##_c(uint8_t *y, uint8_t *u, uint8_t *v, ptrdiff_t stride,                     \
+                                             ptrdiff_t chroma_stride, const struct xc_filter_limits *limits)           \
     {                                                                                                                  \
-        filter_edge(u + 4 * (across), along, across, 8, edge, interior, hev, filter_inner);                            \
-        filter_edge(v + 4 * (across), along, across, 8, edge, interior, hev, filter_inner);                            \
+        filter_inner_plane_##suffix(y, stride, 16, limits);                                                            \
+        filter_inner_plane_##suffix(u, chroma_stride, 8, limits);                                                      \
+        filter_inner_plane_##suffix(v, chroma_stride, 8, limits);                                                      \
     }                                                                                                                  \
-    static void xc_filter_simple_mb_##suffix##_c(uint8_t *dst, ptrdiff_t stride, int edge)                             \
+    static void xc_filter_simple_mb_##suffix##_c(uint8_t *dst, ptrdiff_t step, int edge)                               \
     {                                                                                                                  \
         filter_edge_simple(dst, along, across, edge);                                                                  \
     }                                                                                                                  \
-    static void xc_filter_simple_inner_##suffix##_c(uint8_t *dst, ptrdiff_t stride, int edge)                          \
+    static void xc_filter_simple_inner_##suffix##_c(uint8_t *dst, ptrdiff_t step, int edge)                            \
     {                                                                                                                  \
         for (int i = 4; i < 16; i += 4) {                                                                              \
             filter_edge_simple(dst + i * (across), along, across, edge);                                               \
         }                                                                                                              \
     }
 
-DEFINE_DIRECTION(v, stride, 1)
-DEFINE_DIRECTION(h, 1, stride)
+DEFINE_DIRECTION(v, step, 1)
+DEFINE_DIRECTION(h, 1, step)
 
 #define SET_DIRECTION(suffix)                                                                                          \
     do {                                                                                                               \
         dsp->filter.mb_##suffix = xc_filter_mb_##suffix##_c;                                                           \
         dsp->filter.inner_##suffix = xc_filter_inner_##suffix##_c;                                                     \
-        dsp->filter.mb_##suffix##_uv = xc_filter_mb_##suffix##_uv_c;                                                   \
-        dsp->filter.inner_##suffix##_uv = xc_filter_inner_##suffix##_uv_c;                                             \
         dsp->filter.simple_mb_##suffix = xc_filter_simple_mb_##suffix##_c;                                             \
         dsp->filter.simple_inner_##suffix = xc_filter_simple_inner_##suffix##_c;                                       \
     } while (0)

@@ -31,6 +31,7 @@ static void fill_simd(struct xc_dsp *dsp, unsigned cpu_features)
     }
     if (cpu_features & XC_CPU_AVX2) {
         xc_dsp_mc_avx2(dsp);
+        xc_dsp_loopfilter_avx2(dsp);
         xc_dsp_compare_avx2(dsp);
         xc_dsp_reduce_avx2(dsp);
     }

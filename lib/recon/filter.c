@@ -22,50 +22,45 @@ static enum xc_filter_class mode_class(const struct xc_macroblock *mb)
 static void filter_normal(const struct xc_recon *recon, unsigned row, unsigned column, int level, bool inner)
 {
     const struct xc_plane *plane = recon->picture->plane;
-    const struct xc_filter_plan *plan = &recon->filter;
-    const int interior = plan->interior[level], hev = plan->hev[level];
-    const int mb_edge = (level + 2) * 2 + interior, inner_edge = level * 2 + interior;
+    const struct xc_dsp *dsp = recon->dsp;
+    const struct xc_filter_limits *mb = &recon->filter.mb[level], *in = &recon->filter.inner[level];
     const ptrdiff_t stride = plane[XC_PLANE_Y].stride, chroma_stride = plane[XC_PLANE_U].stride;
     uint8_t *y = xc_recon_at(recon, XC_PLANE_Y, row, column);
     uint8_t *u = xc_recon_at(recon, XC_PLANE_U, row, column), *v = xc_recon_at(recon, XC_PLANE_V, row, column);
 
     if (column) {
-        recon->dsp->filter.mb_v(y, stride, mb_edge, interior, hev);
-        recon->dsp->filter.mb_v_uv(u, v, chroma_stride, mb_edge, interior, hev);
+        dsp->filter.mb_v(y, u, v, stride, chroma_stride, mb);
     }
     if (inner) {
-        recon->dsp->filter.inner_v(y, stride, inner_edge, interior, hev);
-        recon->dsp->filter.inner_v_uv(u, v, chroma_stride, inner_edge, interior, hev);
+        dsp->filter.inner_v(y, u, v, stride, chroma_stride, in);
     }
     if (row) {
-        recon->dsp->filter.mb_h(y, stride, mb_edge, interior, hev);
-        recon->dsp->filter.mb_h_uv(u, v, chroma_stride, mb_edge, interior, hev);
+        dsp->filter.mb_h(y, u, v, stride, chroma_stride, mb);
     }
     if (inner) {
-        recon->dsp->filter.inner_h(y, stride, inner_edge, interior, hev);
-        recon->dsp->filter.inner_h_uv(u, v, chroma_stride, inner_edge, interior, hev);
+        dsp->filter.inner_h(y, u, v, stride, chroma_stride, in);
     }
 }
 
 /* Luma only. */
 static void filter_simple(const struct xc_recon *recon, unsigned row, unsigned column, int level, bool inner)
 {
+    const struct xc_dsp *dsp = recon->dsp;
     const ptrdiff_t stride = recon->picture->plane[XC_PLANE_Y].stride;
-    const int interior = recon->filter.interior[level];
-    const int mb_edge = (level + 2) * 2 + interior, inner_edge = level * 2 + interior;
+    const int mb_edge = recon->filter.mb[level].edge, inner_edge = recon->filter.inner[level].edge;
     uint8_t *y = xc_recon_at(recon, XC_PLANE_Y, row, column);
 
     if (column) {
-        recon->dsp->filter.simple_mb_v(y, stride, mb_edge);
+        dsp->filter.simple_mb_v(y, stride, mb_edge);
     }
     if (inner) {
-        recon->dsp->filter.simple_inner_v(y, stride, inner_edge);
+        dsp->filter.simple_inner_v(y, stride, inner_edge);
     }
     if (row) {
-        recon->dsp->filter.simple_mb_h(y, stride, mb_edge);
+        dsp->filter.simple_mb_h(y, stride, mb_edge);
     }
     if (inner) {
-        recon->dsp->filter.simple_inner_h(y, stride, inner_edge);
+        dsp->filter.simple_inner_h(y, stride, inner_edge);
     }
 }
 

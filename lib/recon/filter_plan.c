@@ -22,6 +22,11 @@ static void fill_levels(uint8_t out[4][4], int level, bool use_deltas, const str
     }
 }
 
+static struct xc_filter_limits limits(int edge, int interior, int hev)
+{
+    return (struct xc_filter_limits){ (uint8_t)edge, (uint8_t)interior, (uint8_t)hev };
+}
+
 void xc_filter_plan_fill(struct xc_filter_plan *plan, const struct xc_frame_header *h,
                          const struct xc_segment_data *data, const struct xc_filter_deltas *deltas)
 {
@@ -40,8 +45,9 @@ void xc_filter_plan_fill(struct xc_filter_plan *plan, const struct xc_frame_head
         if (h->sharpness && interior > 9 - h->sharpness) {
             interior = 9 - h->sharpness;
         }
-        plan->interior[level] = (uint8_t)(interior < 1 ? 1 : interior);
-        plan->hev[level] =
-            (uint8_t)(h->key_frame ? (level >= 40) + (level >= 15) : (level >= 40) + (level >= 20) + (level >= 15));
+        interior = interior < 1 ? 1 : interior;
+        const int hev = (level >= 40) + (level >= 15) + (!h->key_frame && level >= 20);
+        plan->mb[level] = limits((level + 2) * 2 + interior, interior, hev);
+        plan->inner[level] = limits(level * 2 + interior, interior, hev);
     }
 }

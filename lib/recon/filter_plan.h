@@ -3,6 +3,7 @@
 #ifndef XC_RECON_FILTER_PLAN_H
 #define XC_RECON_FILTER_PLAN_H
 
+#include "dsp/dsp.h"
 #include "excamera/frame.h"
 
 /* The classes that struct xc_filter_deltas.mode distinguishes, in its order. Intra modes other than B_PRED have no
@@ -12,7 +13,7 @@ enum xc_filter_class { XC_FILTER_B_PRED, XC_FILTER_ZERO, XC_FILTER_MV, XC_FILTER
 struct xc_filter_plan {
     bool enabled, simple;
     uint8_t level[XC_SEGMENTS][XC_REF_FRAMES][XC_FILTER_CLASSES];
-    uint8_t interior[XC_FILTER_LEVELS], hev[XC_FILTER_LEVELS]; /* limits of each level; hev: high edge variance */
+    struct xc_filter_limits mb[XC_FILTER_LEVELS], inner[XC_FILTER_LEVELS]; /* for edges between macroblocks, in them */
 };
 
 /* data, deltas: those in force for the frame (bitstream/advance.h). */

@@ -398,28 +398,19 @@ static const int edges[] = { 40, 0, 1, 2, 4, 7, 12, 20, 63, 100, 128, 193, 254 }
 static const int interiors[] = { 12, 0, 1, 2, 4, 7, 31, 63 };
 enum { FILTER_VARIANTS = COUNT(edges) * COUNT(interiors) * 4 * STRIDES };
 
+/* The rows of u and v lie below y, by turns, so that the strides differ. */
 static struct output run_filter(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
 {
     int edge = PICK(&variant, edges), interior = PICK(&variant, interiors), hev = pick(&variant, 4);
+    const struct xc_filter_limits limits = { (uint8_t)edge, (uint8_t)interior, (uint8_t)hev };
     ptrdiff_t stride = PICK(&variant, strides);
-    describe(times, "stride %td, edge %d, interior %d, hev %d", stride, edge, interior, hev);
+    uint8_t *y = block(arena, stride), *u = y + (size + 8) * stride, *v = u + stride;
+    describe(times, "stride %td, edge %d, interior %d, hev %d; u and v from row %d, by turns", stride, edge, interior,
+             hev, size + 8);
     for (unsigned i = 0; i < times; i++) {
-        ((xc_filter_luma_fn *)kernel)(block(arena, stride), stride, edge, interior, hev);
+        ((xc_filter_fn *)kernel)(y, u, v, stride, 2 * stride, &limits);
     }
-    return (struct output){ stride, { -3, -3, size, size }, 1 };
-}
-
-static struct output run_filter_uv(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
-{
-    int edge = PICK(&variant, edges), interior = PICK(&variant, interiors), hev = pick(&variant, 4);
-    ptrdiff_t stride = PICK(&variant, strides);
-    uint8_t *u = block(arena, stride), *v = u + 16 * stride;
-    describe(times, "stride %td, edge %d, interior %d, hev %d; u from row 0, v from row 16", stride, edge, interior,
-             hev);
-    for (unsigned i = 0; i < times; i++) {
-        ((xc_filter_chroma_fn *)kernel)(u, v, stride, edge, interior, hev);
-    }
-    return (struct output){ stride, { -3, -3, size, 16 + size }, 1 };
+    return (struct output){ stride, { -3, -3, size, 2 * size + 8 }, 1 };
 }
 
 static struct output run_filter_simple(any_fn *kernel, int size, unsigned variant, struct arena *arena, unsigned times)
@@ -502,10 +493,6 @@ static const struct kernel loopfilter[] = {
     FILTER(mb_h, 16, run_filter, FILTER_VARIANTS),
     FILTER(inner_v, 16, run_filter, FILTER_VARIANTS),
     FILTER(inner_h, 16, run_filter, FILTER_VARIANTS),
-    FILTER(mb_v_uv, 8, run_filter_uv, FILTER_VARIANTS),
-    FILTER(mb_h_uv, 8, run_filter_uv, FILTER_VARIANTS),
-    FILTER(inner_v_uv, 8, run_filter_uv, FILTER_VARIANTS),
-    FILTER(inner_h_uv, 8, run_filter_uv, FILTER_VARIANTS),
     FILTER(simple_mb_v, 16, run_filter_simple, COUNT(edges) * STRIDES),
     FILTER(simple_mb_h, 16, run_filter_simple, COUNT(edges) * STRIDES),
     FILTER(simple_inner_v, 16, run_filter_simple, COUNT(edges) * STRIDES),

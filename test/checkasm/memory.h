@@ -44,7 +44,7 @@ const uint8_t *place(const struct input *input, bool at_end, ptrdiff_t stride, s
 /* The same for an array. */
 const void *place_array(const struct input *input, bool at_end, size_t size);
 
-enum { ARENA_SIZE = 48 * 64 };
+enum { ARENA_SIZE = 64 * 64 };
 
 /* What a call writes to, and what it must leave alone around that. */
 struct arena {
