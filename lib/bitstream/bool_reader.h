@@ -62,4 +62,15 @@ static inline __attribute__((always_inline)) bool xc_bool_read(struct xc_bool_re
     return true;
 }
 
+/* The same for a bool that is 0 almost certainly, after which range mostly is as it should be. */
+static inline __attribute__((always_inline)) bool xc_bool_read_rare(struct xc_bool_reader *r, unsigned probability)
+{
+    uint32_t split = (((r->range - 1) * probability) >> 8) + 1;
+    if (__builtin_expect(r->value >> 56 < split && split >= 128, 1)) {
+        r->range = split;
+        return false;
+    }
+    return xc_bool_read(r, probability);
+}
+
 #endif

@@ -59,6 +59,12 @@ XC_INLINE bool xc_code_constant(struct xc_coder c, uint8_t probability, bool bit
     return bit;
 }
 
+/* The same for one that is 0 almost certainly. */
+XC_INLINE bool xc_code_rare(struct xc_coder c, uint8_t probability, bool bit)
+{
+    return c.coding == XC_READ ? xc_bool_read_rare(c.reader, probability) : xc_code_constant(c, probability, bit);
+}
+
 XC_INLINE const uint8_t *xc_probabilities_at(struct xc_coder c, size_t place)
 {
     return (const uint8_t *)c.header + place;

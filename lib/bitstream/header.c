@@ -158,8 +158,8 @@ XC_INLINE void code_coefficient_updates(struct xc_coder c, struct xc_frame_heade
                 uint8_t *probability = h->probabilities.coefficient[i][j][k];
                 uint16_t sent = 0;
                 for (int l = 0; l < 11; l++) {
-                    if (xc_code_constant(c, xc_coefficient_update_probability[i][j][k][l],
-                                         h->coefficient_sent[i][j][k] >> l & 1)) {
+                    if (xc_code_rare(c, xc_coefficient_update_probability[i][j][k][l],
+                                     h->coefficient_sent[i][j][k] >> l & 1)) {
                         probability[l] = code_probability(c, probability[l]);
                         sent |= (uint16_t)(1 << l);
                     }
