@@ -73,4 +73,16 @@ static inline __attribute__((always_inline)) bool xc_bool_read_rare(struct xc_bo
     return xc_bool_read(r, probability);
 }
 
+/* The same for a bool of probability 128. There is no branch, which would be mispredicted every second time. */
+static inline __attribute__((always_inline)) bool xc_bool_read_even(struct xc_bool_reader *r)
+{
+    const uint32_t split = (r->range + 1) >> 1, rest = r->range - split;
+    const uint64_t threshold = (uint64_t)split << 56;
+    const bool bit = r->value >= threshold;
+    const uint64_t mask = -(uint64_t)bit;
+    r->value -= threshold & mask;
+    xc_bool_reader_normalize(r, split ^ ((split ^ rest) & (uint32_t)mask));
+    return bit;
+}
+
 #endif

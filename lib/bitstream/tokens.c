@@ -78,7 +78,8 @@ XC_INLINE int read_block(struct xc_bool_reader *r, band_probabilities *bands, in
             value = read_large(r, p);
             p = bands[xc_coefficient_band[i + 1]][2];
         }
-        out[xc_zigzag[i]] = (int16_t)(xc_bool_read(r, 128) ? -value : value);
+        const int negative = xc_bool_read_even(r);
+        out[xc_zigzag[i]] = (int16_t)((value ^ -negative) + negative);
         if (++i == 16 || !xc_bool_read(r, p[0])) {
             return i;
         }
