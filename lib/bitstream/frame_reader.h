@@ -16,8 +16,8 @@ struct xc_frame_reader {
     const uint8_t *segment_map;     /* the state's; NULL in a key frame, which starts from all zeros */
     xc_modes_read_fn *read_modes;   /* the versions for this machine */
     xc_tokens_read_fn *read_tokens;
-    bool mv_too_far;                /* so the modes are not all there */
-    unsigned complete_rows;         /* rows whose tokens xc_frame_complete has read */
+    bool mv_too_far;        /* so the modes are not all there */
+    unsigned complete_rows; /* rows whose tokens xc_frame_complete has read */
 };
 
 /* Parses the header into *frame and sizes it. The state must stay as it is until the last row's modes are read.

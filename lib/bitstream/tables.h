@@ -26,15 +26,15 @@ extern const uint8_t xc_split_mode_probability[5][3];                /* 16.4; th
 extern const uint8_t xc_split_count[4];                              /* vectors per enum xc_partitioning */
 extern const uint8_t xc_split_layout[4][16];                         /* which of them each block has */
 
-extern const xc_tree xc_segment_tree[6];    /* 10 */
-extern const xc_tree xc_y_mode_tree[8];     /* 8.2 */
-extern const xc_tree xc_key_y_mode_tree[8]; /* 8.2 */
-extern const xc_tree xc_uv_mode_tree[6];    /* 8.2 */
-extern const xc_tree xc_b_mode_tree[18];    /* 11.2 */
-extern const xc_tree xc_moving_mode_tree[6]; /* 16.2, without its first node, which tells XC_ZEROMV from the rest */
-extern const xc_tree xc_split_tree[6];      /* 16.4 */
-extern const xc_tree xc_split_mode_tree[6]; /* 16.4 */
-extern const xc_tree xc_short_mv_tree[14];  /* 17.1 */
+extern const xc_tree xc_segment_tree[6];     /* 10 */
+extern const xc_tree xc_y_mode_tree[8];      /* 8.2 */
+extern const xc_tree xc_key_y_mode_tree[8];  /* 8.2 */
+extern const xc_tree xc_uv_mode_tree[6];     /* 8.2 */
+extern const xc_tree xc_b_mode_tree[18];     /* 11.2 */
+extern const xc_tree xc_moving_mode_tree[6]; /* 16.2, without XC_ZEROMV */
+extern const xc_tree xc_split_tree[6];       /* 16.4 */
+extern const xc_tree xc_split_mode_tree[6];  /* 16.4 */
+extern const xc_tree xc_short_mv_tree[14];   /* 17.1 */
 
 /* Where the parts of struct xc_probabilities.mv[i] begin; section 17.1. */
 enum { XC_MV_IS_SHORT, XC_MV_SIGN, XC_MV_SHORT, XC_MV_LONG = XC_MV_SHORT + 7, XC_MV_LONG_BITS = 10 };
