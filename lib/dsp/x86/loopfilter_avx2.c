@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop filters with AVX2: luma in the lower half of each register, u and v in the upper one. */
+#include <string.h>
+
 #include "dsp/kernels.h"
 #include "dsp/x86/avx2.h"
 
@@ -19,18 +21,27 @@ INLINE vec load_row(const struct rows *rows, int y)
                                    load8(rows->chroma + y * rows->chroma_stride), 1);
 }
 
+INLINE void store_low8(uint8_t *dst, __m128i a)
+{
+    _mm_storel_epi64((__m128i *)(void *)dst, a);
+}
+
+INLINE void store_high8(uint8_t *dst, __m128i a)
+{
+    const int64_t half = _mm_extract_epi64(a, 1);
+    memcpy(dst, &half, sizeof half);
+}
+
 INLINE void store_row_low(const struct rows *rows, int y, vec a)
 {
-    _mm_storel_pd((double *)(void *)(rows->luma + y * rows->stride), _mm_castsi128_pd(_mm256_castsi256_si128(a)));
-    _mm_storel_pd((double *)(void *)(rows->chroma + y * rows->chroma_stride),
-                  _mm_castsi128_pd(_mm256_extracti128_si256(a, 1)));
+    store_low8(rows->luma + y * rows->stride, _mm256_castsi256_si128(a));
+    store_low8(rows->chroma + y * rows->chroma_stride, _mm256_extracti128_si256(a, 1));
 }
 
 INLINE void store_row_high(const struct rows *rows, int y, vec a)
 {
-    _mm_storeh_pd((double *)(void *)(rows->luma + y * rows->stride), _mm_castsi128_pd(_mm256_castsi256_si128(a)));
-    _mm_storeh_pd((double *)(void *)(rows->chroma + y * rows->chroma_stride),
-                  _mm_castsi128_pd(_mm256_extracti128_si256(a, 1)));
+    store_high8(rows->luma + y * rows->stride, _mm256_castsi256_si128(a));
+    store_high8(rows->chroma + y * rows->chroma_stride, _mm256_extracti128_si256(a, 1));
 }
 
 #include "dsp/simd/loopfilter.h"
@@ -48,10 +59,10 @@ INLINE void filter_rows(uint8_t *y, uint8_t *u, uint8_t *v, ptrdiff_t stride, pt
     }
     filter(s, limits);
     for (int i = Q0 - reach; i < Q0 + reach; i++) {
-        const __m128d chroma = _mm_castsi128_pd(_mm256_extracti128_si256(s[i], 1));
+        const __m128i chroma = _mm256_extracti128_si256(s[i], 1);
         _mm_storeu_si128((__m128i *)(void *)(y + (i - Q0) * stride), _mm256_castsi256_si128(s[i]));
-        _mm_storel_pd((double *)(void *)(u + (i - Q0) * chroma_stride), chroma);
-        _mm_storeh_pd((double *)(void *)(v + (i - Q0) * chroma_stride), chroma);
+        store_low8(u + (i - Q0) * chroma_stride, chroma);
+        store_high8(v + (i - Q0) * chroma_stride, chroma);
     }
 }
 
