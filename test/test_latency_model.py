@@ -230,9 +230,34 @@ class OnLambda(Case):
         self.assertAlmostEqual(more[3] - more[1] - (more[2] - more[0]), 2.5, delta=0.3)
 
     def test_handshakes(self):
-        """One for each function, one after another on the workstation for each wrapper."""
+        """One for each function."""
         self.assertAlmostEqual(self.end(handshake=0.402) - self.end(handshake=0.002), 0.4 / 0.4)
-        self.assertGreater(self.end(cores=0.1), self.end() + 5)
+
+    def begin(self, **given):
+        """When the functions of many chunks begin, if nothing but what is given holds them up."""
+        unlimited = {"launch_rate": 1e9, "cores": 1e9, "requests": 0, "latency": 0}
+        return self.job(chunks=960, **{**unlimited, **given}).film.begin
+
+    def test_the_workstation(self):
+        """What takes longest there sets the pace."""
+        for given, pace in (({}, 0), ({"launch_rate": 500}, 1 / 500), ({"cores": 1, "wrapper": 0.01}, 0.01),
+                            ({"cores": 2, "wrapper": 0.01, "requests": 0.004}, 0.007),
+                            ({"cores": 8, "wrapper": 0.01, "requests": 0.004}, 0.004)):
+            with self.subTest(given):
+                begin = self.begin(**given)
+                self.assertAlmostEqual(begin[-1] - begin[0], 959 * pace, places=4)
+
+    def test_requests_at_once(self):
+        """A chunk inside of a batch has three raw chunks to ask for, and its answer: four requests, of 128 at once."""
+        begin = self.begin(latency=0.15)
+        self.assertAlmostEqual(begin[804] - begin[4], 800 * 4 * 0.15 / 128, delta=0.5)
+
+    def test_a_connection_for_the_call(self):
+        """Two round trips open it, one brings the result. All other connections are kept."""
+        for engine in ("lambda-chunk", "lambda"):
+            with self.subTest(engine):
+                ends = [self.end(engine, home=home) for home in (0, 1)]
+                self.assertAlmostEqual(ends[1] - ends[0], 2 + 1)
 
     def test_dollars(self):
         """They are those of xc-lambda cost for a run with these times."""

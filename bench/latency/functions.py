@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A film of ours on AWS Lambda, with both engines: every request, transfer and handshake of lambda/run and
 lambda/worker/, as time on the way of a chunk."""
+import itertools
 import typing
 
 from latency.chance import Film
@@ -10,8 +11,8 @@ from latency.tasks import film_steps, in_make_order, role, tasks_of, weight
 from latency.uplink import upload_ends
 from xcdriver import graph
 
-CONNECTIONS = 2  # that a wrapper opens: to S3 and to Lambda
-ROUNDS = 2       # round trips until one is open: TCP, TLS 1.3
+ROUNDS = 2     # round trips until a connection is open: TCP, TLS 1.3
+AT_ONCE = 128  # requests of the workstation that are no calls (lambda/requests/request.c)
 
 
 class Service(typing.NamedTuple):
@@ -24,19 +25,25 @@ class Service(typing.NamedTuple):
     invoke: float = 0.1        # seconds from the call of a warm function until it runs
     handshake: float = 0.002   # CPU seconds of a TLS handshake, on the machine where the steps were measured
     home: float = 0.03         # seconds of a round trip between the workstation and the region
-    wrapper: float = 0.016     # CPU seconds of the workstation for a task, with TLS
+    wrapper: float = 0.004     # CPU seconds of the workstation for a task's own processes
+    requests: float = 0.0024   # CPU seconds of xc-requests, which is one thread, for a task, with TLS
     cores: float = 4           # of the workstation
 
     def transfer(self, size):
         return self.latency + size / self.bandwidth
 
-    def start_rate(self):
-        """Tasks that begin per second."""
-        return min(self.launch_rate, self.cores / self.wrapper)
+    def connecting(self):
+        """Seconds until a call has its connection. Other requests find one that was kept."""
+        return ROUNDS * self.home
 
     def asking(self, inputs):
         """Seconds of a wrapper before it uploads anything: a request for the answer, and one for each input."""
-        return CONNECTIONS * ROUNDS * self.home + (1 + inputs) * self.latency
+        return (1 + inputs) * self.latency
+
+    def interval(self, inputs):
+        """Seconds from when a task begins until the next one does."""
+        return max(1 / self.launch_rate, (self.wrapper + self.requests) / self.cores, self.requests,
+                   self.asking(inputs) / AT_ONCE)
 
 
 class Job(typing.NamedTuple):
@@ -91,9 +98,10 @@ class Model:
         traffic, published = self.traffic(tasks)
         given = self.given(tasks)
         there, uploaded = self.uploads(given)
-        called = [max([chunk / service.start_rate() + service.asking(len(names)), *map(there.get, names)])
-                  for chunk, names in enumerate(given)]
-        start = service.launch + service.handshake / service.speed
+        turns = itertools.accumulate((service.interval(len(names)) for names in given), initial=0.0)
+        called = [max([turn + service.asking(len(names)), *map(there.get, names)])
+                  for turn, names in zip(turns, given)]
+        start = service.connecting() + service.launch + service.handshake / service.speed
         finished = [self.size(graph.finished(chunk)) for chunk in range(self.chunks)]
         kinds = [[] for _ in range(self.chunks)]
         for task in tasks:
@@ -127,10 +135,11 @@ class Model:
         """ENGINE=lambda: every step is a task, which fetches its inputs and stores its outputs."""
         service, tasks = self.service, tasks_of(in_make_order(self.steps(self.measured.structure, batch, False)))
         there, uploaded = self.uploads(self.given(tasks))
-        release = [0.0 if task.before else max([task.chunk / service.start_rate(),
+        release = [0.0 if task.before else max([task.chunk * service.interval(len(task.inputs)),
                                                 *(there[name] for name in task.inputs)]) for task in tasks]
         delivery = service.home + self.transfer(graph.finished(0))
-        calling = [service.asking(len(task.inputs)) + (service.invoke if task.before else service.launch)
+        first = service.connecting() + service.launch  # later calls find a connection whose call has ended
+        calling = [service.asking(len(task.inputs)) + (service.invoke if task.before else first)
                    + (delivery if graph.finished(task.chunk) in task.outputs else 0) for task in tasks]
         moving = [sum(map(self.transfer, [*task.inputs, *task.outputs])) + service.transfer(0) for task in tasks]
         film = Film(tasks, self.seconds(tasks), list(range(len(tasks))), [0.0] * self.chunks, workers=jobs,
