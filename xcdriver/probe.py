@@ -73,14 +73,23 @@ class Probe:
         """The bytes of each chunk of a batch: of its key frames, and of the others, which a thorough search would
         take."""
         ahead = {chunk: bytes_by_kind(self.sample.path / anchors(chunk)) for chunk in batch}
+        around = self.around(batch, {chunk: rest for chunk, (_, rest) in ahead.items()})
         followers = {chunk: (frames := self.sample.frames_of(chunk)) - math.ceil(frames / graph.MINI_GOP)
                      for chunk in batch}
-        # Of each follower, as a part of the bytes of the chunk's anchors.
-        each = {chunk: (bytes_by_kind(self.sample.path / graph.finished(chunk))[1] / max(1, ahead[chunk][1]) - 1) /
-                followers[chunk] for chunk in whole if followers[chunk]} or {whole[0]: 0}
+        # Of each follower, as a part of the bytes of anchors.
+        each = {chunk: (bytes_by_kind(self.sample.path / graph.finished(chunk))[1] - ahead[chunk][1]) /
+                max(1, around[chunk]) / followers[chunk] for chunk in whole if followers[chunk]} or {whole[0]: 0}
         return ({chunk: key * SAVING["key"] for chunk, (key, _) in ahead.items()},
-                {chunk: rest * (1 + followers[chunk] * interpolated(each, chunk)) * self.saving
+                {chunk: (rest + around[chunk] * followers[chunk] * interpolated(each, chunk)) * self.saving
                  for chunk, (_, rest) in ahead.items()})
+
+    def around(self, batch, sizes):
+        """The sizes of a batch's anchors, to compare followers with. If chunks are so short that anchors are finer by
+        turns (lib/chunk/policy.c), followers lie between two of them, so it is a mean."""
+        if 2 * self.sample.options.chunk > graph.MINI_GOP:
+            return sizes
+        beside = {chunk: [sizes.get(chunk - 1, sizes[chunk]), sizes.get(chunk + 1, sizes[chunk])] for chunk in batch}
+        return {chunk: (2 * sizes[chunk] + sum(beside[chunk])) / 4 for chunk in batch}
 
     def losses(self, batch, whole):
         """The loss of all frames of each chunk of a batch."""
