@@ -33,16 +33,18 @@ def window_ends(costs, shortest):
     """Divides a film into windows that get cheaper towards its end. What came of one decides the level of the next. It
     depends on nothing but what the chunks are thought to cost, so that the result does not depend on how many processes
     there are. shortest: how many chunks a window has at least, except the last one. More make VMAF cheaper, since for
-    each window ffmpeg starts, which takes as long as to measure some frames."""
+    each window ffmpeg starts, which takes as long as to measure some frames. If it is 1, the last chunk is a window,
+    however much it costs: it may be a short one with a key frame."""
     ends, left, least = [0], math.fsum(costs), max(shortest, min(LEAST_WINDOW, len(costs) // LONG))
-    while ends[-1] < len(costs):
+    last = len(costs) - (shortest == 1)
+    while ends[-1] < last:
         end, spent = ends[-1], 0.
-        while end < len(costs) and (end - ends[-1] < least or spent < PART * left):
+        while end < last and (end - ends[-1] < least or spent < PART * left):
             spent += costs[end]
             end += 1
         ends.append(end)
         left -= spent
-    return ends[1:]
+    return sorted({*ends[1:], len(costs)})
 
 
 class Levels:

@@ -81,11 +81,11 @@ class Prediction:
         *keys, rest = self.parts
         return [*(part.cost(chunk, level, self.layout, True) for part in keys), rest.cost(chunk, level, self.layout)]
 
-    def factor(self, levels, cost):
+    def factor(self, levels, cost, doubt=0.):
         """How many times the last part of the prediction finished chunks have cost. levels: by their numbers. cost:
-        what the last part has come to."""
-        expected = sum(self.costs(chunk, level)[-1] for chunk, level in levels.items())
-        return cost / expected if expected > 0 else 1.
+        what the last part has come to. doubt: a cost for which the prediction is taken to be right, beside that."""
+        expected = sum(self.costs(chunk, level)[-1] for chunk, level in levels.items()) + doubt
+        return (cost + doubt) / expected if expected > 0 else 1.
 
     def level(self, chunks, cost, factor=1., limited=None):
         """The level at which these chunks will cost so much; it may have a fraction. limited: a function from the costs

@@ -5,6 +5,7 @@ libvpx searches as fast as it can then. Of all chunks only the anchors are encod
 one: what they cost follows the anchors from chunk to chunk."""
 import functools
 import math
+import statistics
 import types
 
 from xcdriver import graph
@@ -88,8 +89,8 @@ class Probe:
         turns (lib/chunk/policy.c), followers lie between two of them, so it is a mean."""
         if 2 * self.sample.options.chunk > graph.MINI_GOP:
             return sizes
-        beside = {chunk: [sizes.get(chunk - 1, sizes[chunk]), sizes.get(chunk + 1, sizes[chunk])] for chunk in batch}
-        return {chunk: (2 * sizes[chunk] + sum(beside[chunk])) / 4 for chunk in batch}
+        beside = {chunk: [sizes[other] for other in (chunk - 1, chunk + 1) if other in sizes] for chunk in batch}
+        return {chunk: (sizes[chunk] + statistics.fmean(beside[chunk] or [sizes[chunk]])) / 2 for chunk in batch}
 
     def losses(self, batch, whole):
         """The loss of all frames of each chunk of a batch."""

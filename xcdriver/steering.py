@@ -23,6 +23,9 @@ USUAL_TOLERANCE = 0.025
 # How much of a miss of quality is corrected, since the power may be higher there. Near 100, that of VMAF is twice or
 # three times as high, or a tenth.
 CAUTION = {"ssim": 0.7, "psnr": 0.7, "vmaf": 0.5}
+# What is ahead may differ from what came before. The less has been encoded, the less it says: the first chunk of a
+# picture that stands still costs little beside its key frame.
+DOUBT = 0.25
 MOST_SSIM = 0.99999  # that a chunk is brought to
 
 
@@ -143,7 +146,8 @@ class Steering:
             return self.cost, 1.
         spent = self.spent(chunk)
         levels = {number: self.levels(number) for number in range(chunk)}
-        return self.cost - sum(spent), self.prediction.factor(levels, spent[-1])
+        ahead = sum(self.prediction.costs(number, self.levels(number))[-1] for number in range(chunk, self.chunks))
+        return self.cost - sum(spent), self.prediction.factor(levels, spent[-1], DOUBT * ahead)
 
     def near(self, level):
         """A level not too far from what is known."""
