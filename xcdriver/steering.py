@@ -99,12 +99,13 @@ class Steering:
         return self.ceiling and functools.partial(self.ceiling.limited, first, rate=self.source.timing.rate)
 
     def fit(self, chunk, level, rest):
-        """Options of xc-enc that bring a chunk to a cost, if it is the last one, or what follows it is cheaper."""
+        """Options of xc-enc that bring a chunk to a cost, if it is one of the last two, or what follows it is cheaper.
+        The last one may be too short for that."""
         own, *others = (sum(self.prediction.costs(number, level)) for number in range(chunk, self.chunks))
         cost = rest - math.fsum(others)
         if self.ceiling:
             cost = min(cost, self.ceiling.room(chunk, self.source.timing.rate))
-        if math.fsum(others) > own:
+        if len(others) > 1 and math.fsum(others) > own:
             return []
         if self.target.metric == "ssim":
             loss = cost / self.work.layout.length(chunk, self.frames)
