@@ -34,7 +34,8 @@ class Anchored(chain.Encoded):
         for i in {*range(batch - 1, chunks, batch), chunks - 1}:  # nobody needs the state behind a batch but the tests
             before = [] if i % batch == 0 else ["-I", f"{number(i - 1)}-anchors.state"]
             harness.must(harness.BIN / "xc-enc", "--anchors", "--cq-level=22", "--place", i % batch, *before, "-i",
-                         "y4m", "-o", "again.ivf", "-O", f"{number(i)}-anchors.state", f"{number(i)}.y4m", cwd=directory)
+                         "y4m", "-o", "again.ivf", "-O", f"{number(i)}-anchors.state", f"{number(i)}.y4m",
+                         cwd=directory)
 
     def state(self, i):
         return self.dir / f"{number(i)}-anchors.state"

@@ -25,7 +25,8 @@ def handler(event, context):
     anchors, state = chunk.file("-anchors.ivf"), chunk.file("-anchors.state")
     with Work(event["bucket"], context) as work:
         work.fetch(event["file"], *before)
-        work.run("xc-enc", "--anchors", "--place", str(event["index"]), *options, "-o", anchors, "-O", state, event["file"])
+        work.run("xc-enc", "--anchors", "--place", str(event["index"]), *options, "-o", anchors, "-O", state,
+                 event["file"])
         work.store(state)
         work.store(anchors)
     return {"bucket": event["bucket"], "file": anchors, "state": state}
