@@ -131,11 +131,15 @@ def wait_for(condition, words="the condition holds"):
 
 
 def free_port():
-    """A port that nothing listens on, and that the system gives to no connection in the meantime."""
+    """A port that nothing listens on, that the system gives to no connection in the meantime, and that no other call
+    has returned in any process of this run."""
     first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    taken = cache() / "ports"
+    taken.mkdir(exist_ok=True)
     while True:
         port = random.randrange(10000, first_given)
         with contextlib.suppress(OSError), socket.socket() as server:
+            (taken / str(port)).touch(exist_ok=False)
             server.bind(("127.0.0.1", port))
             return port
 
