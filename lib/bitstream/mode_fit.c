@@ -4,7 +4,8 @@
 void xc_near_vectors(struct xc_near_mvs *near, const struct xc_frame *frame, unsigned row, unsigned column,
                      unsigned reference)
 {
-    xc_find_near_mvs(near, frame, row, column, reference);
+    const struct xc_neighbours n = xc_find_neighbours(frame, row, column);
+    xc_find_near_mvs(near, &frame->header, &n, reference);
     near->best = xc_clamp_mv(near->best, frame, row, column);
     near->nearest = xc_clamp_mv(near->nearest, frame, row, column);
     near->near = xc_clamp_mv(near->near, frame, row, column);

@@ -128,7 +128,7 @@ XC_INLINE bool code_inter(struct xc_coder c, const struct xc_frame *frame, struc
         return set_mv(c, mb, mv);
     }
     struct xc_near_mvs near;
-    xc_find_near_mvs(&near, frame, row, column, mb->reference);
+    xc_find_near_mvs(&near, &frame->header, &n, mb->reference);
     const uint8_t probability[3] = {
         xc_mode_context_probability[near.context[1]][1],
         xc_mode_context_probability[near.context[2]][2],

@@ -55,13 +55,12 @@ static inline unsigned xc_zero_mv_context(const struct xc_neighbours *n)
     return 2u * xc_is_still(n->above) + 2u * xc_is_still(n->left) + xc_is_still(n->above_left);
 }
 
-static inline void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame *frame, unsigned row,
-                                    unsigned column, unsigned reference)
+/* n: of the macroblock, which is predicted from this reference. */
+static inline void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_frame_header *h,
+                                    const struct xc_neighbours *n, unsigned reference)
 {
-    const struct xc_neighbours n = xc_find_neighbours(frame, row, column);
-    const struct xc_macroblock *const by_weight[3] = { n.above, n.left, n.above_left };
+    const struct xc_macroblock *const by_weight[3] = { n->above, n->left, n->above_left };
     static const uint8_t weight[3] = { 2, 2, 1 };
-    const struct xc_frame_header *h = &frame->header;
     struct xc_mv found[4] = { 0 }; /* [0] stays zero, then up to three distinct vectors */
     uint8_t count[4] = { 0 };
     int last = 0;
@@ -90,8 +89,8 @@ static inline void xc_find_near_mvs(struct xc_near_mvs *out, const struct xc_fra
     if (count[3] && xc_mv_equal(found[3], found[1])) {
         count[1]++;
     }
-    count[3] = (uint8_t)((n.above->y_mode == XC_SPLITMV) * 2 + (n.left->y_mode == XC_SPLITMV) * 2 +
-                         (n.above_left->y_mode == XC_SPLITMV));
+    count[3] = (uint8_t)((n->above->y_mode == XC_SPLITMV) * 2 + (n->left->y_mode == XC_SPLITMV) * 2 +
+                         (n->above_left->y_mode == XC_SPLITMV));
     if (count[2] > count[1]) {
         uint8_t swapped = count[1];
         count[1] = count[2];

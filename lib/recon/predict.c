@@ -2,6 +2,7 @@
 /* Prediction of macroblocks; RFC 6386 sections 12 (intra) and 18 (inter). */
 #include <string.h>
 
+#include "bitstream/near_mvs.h"
 #include "recon/recon.h"
 
 /* --- inter --- */
@@ -85,7 +86,7 @@ static void predict_inter_chroma(const struct xc_recon *recon, const struct xc_m
 
 static bool stands_still(const struct xc_macroblock *mb)
 {
-    return mb->reference != XC_REF_INTRA && mb->y_mode != XC_SPLITMV && mb->mv.row == 0 && mb->mv.column == 0;
+    return xc_is_still(mb) && mb->y_mode != XC_SPLITMV;
 }
 
 /* Copies macroblocks from the same place in a reference. */

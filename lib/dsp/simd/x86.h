@@ -30,6 +30,7 @@ BINARY(mean_u8, _mm_avg_epu8) /* rounded up */
 BINARY(sat_add_u8, _mm_adds_epu8)
 BINARY(sat_sub_u8, _mm_subs_epu8)
 BINARY(sub_u8, _mm_sub_epi8)
+BINARY(equal_u8, _mm_cmpeq_epi8)
 BINARY(sat_add_s8, _mm_adds_epi8)
 BINARY(sat_sub_s8, _mm_subs_epi8)
 
@@ -99,6 +100,11 @@ INLINE vec shift_right_s16(vec a, int bits)
     return _mm_srai_epi16(a, bits);
 }
 
+INLINE vec shift_right_u16(vec a, int bits)
+{
+    return _mm_srli_epi16(a, bits);
+}
+
 INLINE vec shift_right_s32(vec a, int bits)
 {
     return _mm_srai_epi32(a, bits);
@@ -132,47 +138,7 @@ WITH_SHUFFLE INLINE vec shuffle_8(vec a, vec index)
     return _mm_shuffle_epi8(a, index);
 }
 
-/* There is no shift of bytes: those of words get unsigned ones. */
-INLINE vec halved_u8(vec a)
-{
-    return _mm_and_si128(_mm_srli_epi16(a, 1), splat_8(0x7f));
-}
-
-/* a / 8, rounded down. */
-INLINE vec eighth_s8(vec a)
-{
-    vec bits = _mm_srli_epi16(_mm_xor_si128(a, splat_8(-128)), 3);
-    return _mm_sub_epi8(_mm_and_si128(bits, splat_8(0x1f)), splat_8(128 >> 3));
-}
-
-/* (a + 1) / 2, rounded down. */
-INLINE vec half_s8(vec a)
-{
-    vec bias = splat_8(-128);
-    return _mm_sub_epi8(_mm_avg_epu8(_mm_xor_si128(a, bias), bias), bias);
-}
-
-INLINE vec difference_u8(vec a, vec b)
-{
-    return _mm_or_si128(_mm_subs_epu8(a, b), _mm_subs_epu8(b, a));
-}
-
-/* Ones in lanes where it is so. */
-INLINE vec at_most_u8(vec a, vec limit)
-{
-    return _mm_cmpeq_epi8(_mm_min_epu8(a, limit), a);
-}
-
-/* Products with a factor of 8 bits, as words: of the low half of a, of the high one. */
-INLINE vec mul_low_s8(vec a, int factor)
-{
-    return _mm_mulhi_epi16(_mm_unpacklo_epi8(zero(), a), splat_16(factor << 8));
-}
-
-INLINE vec mul_high_s8(vec a, int factor)
-{
-    return _mm_mulhi_epi16(_mm_unpackhi_epi8(zero(), a), splat_16(factor << 8));
-}
+#include "dsp/simd/x86_bytes.h"
 
 /* Each word: the sum of its two bytes. */
 INLINE vec sum_pairs_u8(vec a)

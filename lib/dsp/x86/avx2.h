@@ -20,14 +20,21 @@ typedef __m256i vec;
     }
 
 BINARY(bit_and, _mm256_and_si256)
+BINARY(bit_or, _mm256_or_si256)
 BINARY(bit_xor, _mm256_xor_si256)
 BINARY(bit_and_not, _mm256_andnot_si256) /* ~a & b */
 
+BINARY(min_u8, _mm256_min_epu8)
 BINARY(max_u8, _mm256_max_epu8)
+BINARY(mean_u8, _mm256_avg_epu8) /* rounded up */
 BINARY(sat_add_u8, _mm256_adds_epu8)
+BINARY(sat_sub_u8, _mm256_subs_epu8)
+BINARY(sub_u8, _mm256_sub_epi8)
+BINARY(equal_u8, _mm256_cmpeq_epi8)
 BINARY(sat_add_s8, _mm256_adds_epi8)
 BINARY(sat_sub_s8, _mm256_subs_epi8)
 BINARY(add_s16, _mm256_add_epi16)
+BINARY(mul_high_s16, _mm256_mulhi_epi16)
 BINARY(narrow_s16_s8, _mm256_packs_epi16)
 
 BINARY(zip_low_8, _mm256_unpacklo_epi8)
@@ -40,6 +47,11 @@ BINARY(zip_low_64, _mm256_unpacklo_epi64)
 BINARY(zip_high_64, _mm256_unpackhi_epi64)
 
 #undef BINARY
+
+INLINE vec zero(void)
+{
+    return _mm256_setzero_si256();
+}
 
 INLINE vec splat_8(int value)
 {
@@ -56,41 +68,11 @@ INLINE vec shift_right_s16(vec a, int bits)
     return _mm256_srai_epi16(a, bits);
 }
 
-INLINE vec halved_u8(vec a)
+INLINE vec shift_right_u16(vec a, int bits)
 {
-    return _mm256_and_si256(_mm256_srli_epi16(a, 1), splat_8(0x7f));
+    return _mm256_srli_epi16(a, bits);
 }
 
-INLINE vec eighth_s8(vec a)
-{
-    vec bits = _mm256_srli_epi16(_mm256_xor_si256(a, splat_8(-128)), 3);
-    return _mm256_sub_epi8(_mm256_and_si256(bits, splat_8(0x1f)), splat_8(128 >> 3));
-}
-
-INLINE vec half_s8(vec a)
-{
-    vec bias = splat_8(-128);
-    return _mm256_sub_epi8(_mm256_avg_epu8(_mm256_xor_si256(a, bias), bias), bias);
-}
-
-INLINE vec difference_u8(vec a, vec b)
-{
-    return _mm256_or_si256(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a));
-}
-
-INLINE vec at_most_u8(vec a, vec limit)
-{
-    return _mm256_cmpeq_epi8(_mm256_min_epu8(a, limit), a);
-}
-
-INLINE vec mul_low_s8(vec a, int factor)
-{
-    return _mm256_mulhi_epi16(_mm256_unpacklo_epi8(_mm256_setzero_si256(), a), splat_16(factor << 8));
-}
-
-INLINE vec mul_high_s8(vec a, int factor)
-{
-    return _mm256_mulhi_epi16(_mm256_unpackhi_epi8(_mm256_setzero_si256(), a), splat_16(factor << 8));
-}
+#include "dsp/simd/x86_bytes.h"
 
 #endif
