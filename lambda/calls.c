@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "fail.h"
 #include "store.h"
 #include "value.h"
@@ -17,13 +17,6 @@ struct worker {
     struct aws_call *call; /* NULL: none is under way */
     double since, look_at; /* by our clock: when it was called; when to look next whether it is late */
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 const char *calls_function(void)
 {
@@ -140,7 +133,7 @@ static double seconds_waited(json_t *answer, json_t *task)
 /* For how long all that the task needs has been there: since its call, at most. 0: something is not there yet. */
 static double seconds_ready(json_t *task, double since)
 {
-    double ready = now() - since;
+    double ready = clock_now() - since;
     const char *name;
     json_t *value;
     json_object_foreach(value_get(task, "inputs"), name, value)
@@ -158,14 +151,14 @@ static double seconds_ready(json_t *task, double since)
 
 static struct worker call(const char *event)
 {
-    return (struct worker){ .call = aws_call_begin(calls_function(), event), .since = now() };
+    return (struct worker){ .call = aws_call_begin(calls_function(), event), .since = clock_now() };
 }
 
 /* Takes the answer of a call that has ended. Returns the task's; or NULL with the failure. */
 static json_t *take(struct calls *calls, struct worker *worker, struct failure *failure)
 {
     struct aws_answer answer;
-    const double seconds = now() - worker->since;
+    const double seconds = clock_now() - worker->since;
     const bool answered = aws_call_end(worker->call, &answer);
     worker->call = NULL;
     calls->billed += answer.billed;
@@ -184,7 +177,7 @@ static json_t *take(struct calls *calls, struct worker *worker, struct failure *
 static void leave(struct calls *calls, struct worker *worker)
 {
     if (worker->call) {
-        calls->billed += now() - worker->since;
+        calls->billed += clock_now() - worker->since;
         aws_call_drop(worker->call);
     }
 }
@@ -192,7 +185,7 @@ static void leave(struct calls *calls, struct worker *worker)
 /* Whether another worker has to be called. What a task waits for is asked less often the longer that takes. */
 static bool is_late(struct calls *calls, struct worker *first)
 {
-    const double time = now();
+    const double time = clock_now();
     if (time < first->look_at) {
         return false;
     }

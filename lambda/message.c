@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* for memfd_create */
+#define _GNU_SOURCE /* for memfd_create and struct ucred */
 
 #include "message.h"
 
@@ -72,20 +72,35 @@ json_t *message_receive(int socket, int *file)
     return message;
 }
 
-/* ---- Files in memory ---- */
+bool message_is_ours(int socket)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return !getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
+}
+
+/* ---- Files ---- */
+
+bool message_write(int file, const char *text, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        const ssize_t wrote = write(file, text + done, size - done);
+        if (wrote < 0 && errno != EINTR) {
+            return false;
+        }
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return true;
+}
 
 int message_file(const char *text, size_t size)
 {
     const int file = memfd_create("text", MFD_CLOEXEC);
-    for (size_t done = 0; file >= 0 && done < size;) {
-        const ssize_t wrote = write(file, text + done, size - done);
-        if (wrote < 0 && errno != EINTR) {
-            const int error = errno;
-            close(file);
-            errno = error;
-            return -1;
-        }
-        done += wrote > 0 ? (size_t)wrote : 0;
+    if (file >= 0 && !message_write(file, text, size)) {
+        const int error = errno;
+        close(file);
+        errno = error;
+        return -1;
     }
     return file;
 }

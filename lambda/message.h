@@ -30,6 +30,11 @@ bool message_send(int socket, json_t *message, int file);
  * has sent what is no message. */
 json_t *message_receive(int socket, int *file);
 
+/* Whether the process at the other end is this user's. */
+bool message_is_ours(int socket);
+
+/* Writes all of it. false with errno on failure. */
+bool message_write(int file, const char *text, size_t size);
 /* Makes a file in memory that has this text. -1 with errno on failure. */
 int message_file(const char *text, size_t size);
 /* Reads such a file, or another one of at most `most` bytes, and closes it. The caller frees the text, which ends with

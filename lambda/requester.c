@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* for close_range, flock and struct ucred */
+#define _GNU_SOURCE /* for close_range and flock */
 
 #include "requester.h"
 
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "message.h"
 #include "task.h"
 
 #define DIRECTORY ".xc-lambda/requests"
@@ -100,20 +101,12 @@ static int new_socket(void)
     return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 }
 
-/* Whether the process at the other end is this user's. */
-static bool is_ours(int connected)
-{
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    return !getsockopt(connected, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
-}
-
 /* -1: nobody listens there, or somebody else does. */
 static int connect_to(const struct sockaddr_un *address)
 {
     const int connected = new_socket();
     if (connected >= 0 &&
-        (connect(connected, (const struct sockaddr *)address, sizeof *address) || !is_ours(connected))) {
+        (connect(connected, (const struct sockaddr *)address, sizeof *address) || !message_is_ours(connected))) {
         close(connected);
         return -1;
     }

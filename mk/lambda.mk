@@ -12,7 +12,7 @@ LAMBDA_ZIP := $(BIN)/lambda/excamera.zip
 LAMBDA_CLIENT := $(call object,$(addprefix lambda/,xc-remote.c uploads.c calls.c spare.c store.c place.c aws.c \
     transfer.c requester.c message.c credentials.c session.c settings.c endpoint.c cause.c attempts.c))
 LAMBDA_REQUESTER := $(call object,$(wildcard lambda/requests/*.c))
-LAMBDA_SHARED := $(call object,$(addprefix lambda/,fail.c sha256.c task.c value.c))
+LAMBDA_SHARED := $(call object,$(addprefix lambda/,clock.c fail.c sha256.c task.c value.c))
 LAMBDA_REFERENCE := $(call object,lambda/reference.c lambda/output.c tools/atomic-file.c)
 LAMBDA_TIMING := $(call object,tools/timing.c)
 LAMBDA_BOOTSTRAP := $(call object,$(wildcard lambda/worker/*.c) lambda/attempts.c lambda/cause.c) $(LAMBDA_TIMING) \
@@ -30,7 +30,7 @@ $(LAMBDA_REMOTE): $(LAMBDA_CLIENT) $(LAMBDA_REFERENCE) $(LAMBDA_TIMING) $(LAMBDA
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -static -o $@ $^ -ljansson -lnettle
 
-$(LAMBDA_REQUESTS): $(LAMBDA_REQUESTER) $(call object,lambda/message.c lambda/value.c lambda/fail.c)
+$(LAMBDA_REQUESTS): $(LAMBDA_REQUESTER) $(call object,$(addprefix lambda/,clock.c fail.c message.c value.c))
 	$(call say,LINK)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcurl -ljansson

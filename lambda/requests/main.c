@@ -6,7 +6,7 @@
  *   xc-requests        of one wrapper: standard input is connected to it; ends when the wrapper does
  *
  * One thread waits for all of them, and for all connections. What it has for a wrapper is gone as soon as that is. */
-#define _GNU_SOURCE /* for accept4 and struct ucred */
+#define _GNU_SOURCE /* for accept4 */
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,9 +15,9 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../clock.h"
 #include "../message.h"
 #include "../value.h"
 #include "request.h"
@@ -33,14 +33,7 @@ enum {
 static int loop;                     /* the descriptor of all that is waited for */
 static const char *run;              /* NULL: there is one wrapper, which has been there from the beginning */
 static size_t clients, most_clients; /* how many wrappers there are; how many there may be */
-static time_t idle;                  /* since when there are none */
-
-static time_t seconds(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec;
-}
+static double idle;                  /* since when there are none, as clock_now() says */
 
 static bool watch(int descriptor)
 {
@@ -53,10 +46,7 @@ static bool watch(int descriptor)
 /* Takes the socket over. Whoever is turned away gets a process of its own. */
 static void greet(int client)
 {
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    const bool ours = !getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.uid == geteuid();
-    if (ours && clients < most_clients && watch(client)) {
+    if (message_is_ours(client) && clients < most_clients && watch(client)) {
         clients++;
     } else {
         close(client);
@@ -78,7 +68,7 @@ static void part(int client)
     request_drop(client, NULL);
     close(client);
     clients--;
-    idle = seconds();
+    idle = clock_now();
 }
 
 /* Takes a message, or notices that the wrapper has gone. */
@@ -115,7 +105,7 @@ static void answer(struct request *ended)
 static bool is_over(void)
 {
     static bool has_name = true;
-    if (clients || (run && seconds() - idle < IDLE_SECONDS)) {
+    if (clients || (run && clock_now() - idle < IDLE_SECONDS)) {
         return false;
     }
     if (run && has_name) {
@@ -168,7 +158,7 @@ int main(int argc, char **argv)
     if (loop < 0 || !request_start() || !watch(request_descriptor())) {
         return 1;
     }
-    idle = seconds();
+    idle = clock_now();
     if (run) {
         if (fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK) || !watch(STDIN_FILENO)) {
             return 1;

@@ -91,19 +91,6 @@ static bool append(struct text *text, const char *data, size_t size, size_t most
     return true;
 }
 
-static bool write_all(int file, const char *data, size_t size)
-{
-    while (size) {
-        const ssize_t wrote = write(file, data, size);
-        if (wrote < 0 && errno != EINTR) {
-            return false;
-        }
-        data += wrote > 0 ? wrote : 0;
-        size -= wrote > 0 ? (size_t)wrote : 0;
-    }
-    return true;
-}
-
 static long status_of(CURL *curl)
 {
     long status = 0;
@@ -116,7 +103,7 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
     struct request *request = context;
     (void)one;
     const bool done = has_method(request, "GET") && request->file >= 0 && status_of(request->curl) == 200
-                          ? write_all(request->file, data, size)
+                          ? message_write(request->file, data, size)
                           : append(&request->body, data, size, TRANSFER_MAX_TEXT);
     return done ? size : 0;
 }

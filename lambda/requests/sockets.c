@@ -3,7 +3,8 @@
 
 #include <stdint.h>
 #include <sys/epoll.h>
-#include <time.h>
+
+#include "../clock.h"
 
 enum { AT_ONCE = 64 /* events */ };
 
@@ -13,9 +14,7 @@ static int64_t deadline = -1; /* in milliseconds; -1: none */
 
 static int64_t now(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+    return (int64_t)(clock_now() * 1000);
 }
 
 /* Called by libcurl: from now on, it wants to know this of the socket. */

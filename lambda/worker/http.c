@@ -5,8 +5,9 @@
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../clock.h"
 
 enum {
     KEPT = 4,        /* connections: one to the runtime, one to the store, and one each for what is under way at once */
@@ -33,13 +34,6 @@ static const char *trusted;
 static void (*while_waiting)(void);
 static struct http_exchange *active;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 bool http_start(const char *ca_bundle)
 {
     trusted = ca_bundle;
@@ -62,7 +56,7 @@ static size_t on_read(char *buffer, size_t one, size_t size, void *context)
     struct http_exchange *exchange = context;
     const struct http_request *request = exchange->request;
     (void)one;
-    exchange->moved = now();
+    exchange->moved = clock_now();
     if (request->upload) {
         const size_t count = fread(buffer, 1, size, request->upload);
         return ferror(request->upload) ? CURL_READFUNC_ABORT : count;
@@ -93,7 +87,7 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
     const size_t most = exchange->request->most;
     long status = 0;
     (void)one;
-    exchange->moved = now();
+    exchange->moved = clock_now();
     curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
     if (exchange->request->download && status == 200) {
         sha256_update(&exchange->digest, size, (const uint8_t *)data);
@@ -133,7 +127,7 @@ static size_t on_header(char *data, size_t one, size_t size, void *context)
     curl_off_t length = 0;
     long status = 0;
     (void)one;
-    exchange->moved = now();
+    exchange->moved = clock_now();
     curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
     exchange->headed |= *data == '\r' && status >= 200; /* before that there may be "100 Continue" */
     for (struct http_field *field = exchange->request->fields; field && field->name; field++) {
@@ -217,7 +211,7 @@ struct http_exchange *http_begin(const struct http_request *request)
     if (!exchange) {
         return NULL;
     }
-    *exchange = (struct http_exchange){ .request = request, .curl = curl_easy_init(), .moved = now() };
+    *exchange = (struct http_exchange){ .request = request, .curl = curl_easy_init(), .moved = clock_now() };
     if (!exchange->curl) {
         free(exchange);
         return NULL;
@@ -329,7 +323,7 @@ static bool is_silent(const struct http_exchange *exchange)
     if (limit && limit < HTTP_SECONDS_LARGE && (exchange->large || request->size > HTTP_SMALL)) {
         limit = HTTP_SECONDS_LARGE;
     }
-    return limit && now() - exchange->moved > limit;
+    return limit && clock_now() - exchange->moved > limit;
 }
 
 /* Ends those that have been silent for too long. Returns whether there are any. */
@@ -376,8 +370,8 @@ void http_wait(int milliseconds, int descriptor)
 
 void http_pause(unsigned milliseconds)
 {
-    const double end = now() + milliseconds / 1000.0;
-    for (double left; (left = end - now()) > 0;) {
+    const double end = clock_now() + milliseconds / 1000.0;
+    for (double left; (left = end - clock_now()) > 0;) {
         http_wait((int)(left * 1000) + 1, -1);
     }
 }

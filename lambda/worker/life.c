@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../clock.h"
 #include "../value.h"
 #include "http.h"
 
@@ -44,9 +45,7 @@ static void state_key(char key[static BUCKET_KEY], const char *task)
 /* The time on the worker's clock goes on, however long it was frozen between two events. */
 static time_t seconds(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec;
+    return (time_t)clock_now();
 }
 
 /* Called while the worker waits for anything. A sign of life that was lost is given again after a second. */

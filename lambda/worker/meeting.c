@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "meeting.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../clock.h"
 #include "files.h"
 #include "http.h"
 #include "life.h"
@@ -28,17 +28,10 @@ enum {
 };
 
 struct wait {
-    int64_t began; /* as now_ms() says */
+    double began; /* as clock_now() says */
     time_t look_at, give_up_at;
     char state[LIFE_STATE]; /* of the other task's worker, as last seen */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 static void object_key(char object[static BUCKET_KEY], const char *key, const char *name)
 {
@@ -74,14 +67,14 @@ static unsigned pause_of(const struct wait *wait, size_t later)
     if (later) {
         return later < MOST_MS / EARLIER_MS ? (unsigned)later * EARLIER_MS : MOST_MS;
     }
-    return now_ms() - wait->began < LAST_PATIENCE_MS ? LAST_MS : LAST_LONG_MS;
+    return clock_now() - wait->began < LAST_PATIENCE_MS / 1000. ? LAST_MS : LAST_LONG_MS;
 }
 
 bool meeting_wait(const struct bucket *bucket, struct answer *answer, const char *name, const char *key,
                   const char *run, time_t until, size_t later)
 {
     char object[BUCKET_KEY];
-    struct wait wait = { .began = now_ms(), .look_at = time(NULL) + GLANCE, .give_up_at = time(NULL) + PATIENCE };
+    struct wait wait = { .began = clock_now(), .look_at = time(NULL) + GLANCE, .give_up_at = time(NULL) + PATIENCE };
     enum files_result result;
     object_key(object, key, name);
     while ((result = files_fetch(bucket, answer, name, object, NULL)) == FILES_ABSENT) {
