@@ -6,6 +6,7 @@ Runs that many lambda/run at once, each with an input of its own, against an end
 nothing, and takes its time, and prints processes, memory, file descriptors and CPU time, in all and per task. They
 belong to one run of make, and so have one xc-requests together."""
 import asyncio
+import contextlib
 import json
 import os
 import pathlib
@@ -74,12 +75,10 @@ class Endpoint:
 def cpu_of_requesters(directory):
     """CPU seconds of the xc-requests that serve wrappers in a directory."""
     ticks = 0
-    for path in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if (path / "comm").read_text() == "xc-requests\n" and directory in os.readlink(path / "cwd"):
-                ticks += sum(map(int, (path / "stat").read_text().rpartition(")")[2].split()[11:13]))
-        except OSError:
-            pass
+    for process in stack.processes_in(directory, "xc-requests"):
+        with contextlib.suppress(OSError):
+            status = pathlib.Path(f"/proc/{process}/stat").read_text()
+            ticks += sum(map(int, status.rpartition(")")[2].split()[11:13]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 

@@ -124,6 +124,17 @@ def missing():
     return None
 
 
+def processes_in(directory, name):
+    """Process ids of the programs of this name that work in a directory, or below it."""
+    found, directory = [], pathlib.Path(directory).resolve()
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            place = pathlib.Path(os.readlink(path / "cwd"))
+            if (path / "comm").read_text() == f"{name}\n" and directory in (place, *place.parents):
+                found.append(int(path.name))
+    return found
+
+
 def wait_for_file(path):
     harness.wait_for(lambda: os.access(path, os.X_OK), f"{path} is there")
 

@@ -316,12 +316,7 @@ class Missing(FaultCase):
 class Workstation(FaultCase):
     def wrappers(self):
         """Process ids of the wrappers that work in our directory."""
-        found = []
-        for path in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if (path / "comm").read_text() == "xc-remote\n" and (path / "cwd").resolve() == self.dir.resolve():
-                    found.append(int(path.name))
-        return found
+        return stack.processes_in(self.dir, "xc-remote")
 
     def assert_make_takes_wrappers_along(self, wait, **changes):
         """Ends make, and only make, as the driver does when it is told to stop. wait: until when it may go on."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The process that makes the requests of a run's wrappers: one for all, and nothing is lost when it cannot be reached
 or dies."""
-import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +14,7 @@ import threading
 
 import harness
 import remote
+import stack
 import test_remote_answers as answers
 from harness import ROOT
 
@@ -46,21 +46,7 @@ def tearDownModule():
 
 def requesters(directory):
     """Process ids of those that serve the wrappers in a directory: the common one is in a directory below."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            place = pathlib.Path(os.readlink(path / "cwd"))
-            if (path / "comm").read_text() == "xc-requests\n" and directory.resolve() in (place, *place.parents):
-                found.append(int(path.name))
-    return found
-
-
-def wait_until(condition):
-    for _ in range(100 * harness.TIMEOUT):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("waited in vain")
+    return stack.processes_in(directory, "xc-requests")
 
 
 class Handler(answers.Handler):
@@ -140,12 +126,12 @@ class RequestCase(answers.AnswerCase):
         """Starts wrappers whose functions work until the gate is opened."""
         self.server.holds_calls = True
         wrappers = [self.begin(name, **options) for name in names]
-        wait_until(lambda: len(self.server.held) == len(self.wrappers))
+        harness.wait_for(lambda: len(self.server.held) == len(self.wrappers))
         return wrappers
 
     def only_requester(self):
         """The process id, once there is no other one; one that ends may still be there."""
-        wait_until(lambda: len(requesters(self.dir)) == 1)
+        harness.wait_for(lambda: len(requesters(self.dir)) == 1)
         return requesters(self.dir)[0]
 
     def files(self):
@@ -165,7 +151,7 @@ class Common(RequestCase):
         self.assertEqual(sorted(self.server.made), sorted(names))
         for name in names:
             self.assertIn(f"sha256 {DIGEST}\n", (self.dir / name).read_text())
-        wait_until(lambda: not requesters(self.dir))
+        harness.wait_for(lambda: not requesters(self.dir))
         self.assertEqual(os.listdir(self.dir / ".xc-lambda/requests"), [])
 
     def test_connections_are_kept(self):
@@ -234,7 +220,7 @@ class Deaths(RequestCase):
         names = ["out-1", "out-2", "out-3"]
         self.hold(names)
         os.kill(self.only_requester(), signal.SIGKILL)
-        wait_until(lambda: len(self.server.made) == 6 and len(requesters(self.dir)) == 3)
+        harness.wait_for(lambda: len(self.server.made) == 6 and len(requesters(self.dir)) == 3)
         self.server.gate.set()
         self.end()
         self.assertEqual(sorted(self.server.made), sorted(2 * names))
@@ -243,7 +229,7 @@ class Deaths(RequestCase):
     def test_of_the_process_in_a_download(self):
         self.server.holds_downloads = True
         self.begin("out", finished=True)
-        wait_until(lambda: self.server.downloads)
+        harness.wait_for(lambda: self.server.downloads)
         self.server.holds_downloads = False
         os.kill(self.only_requester(), signal.SIGKILL)
         self.end()
@@ -258,7 +244,7 @@ class Deaths(RequestCase):
                 process = self.only_requester()
                 ended.send_signal(number)
                 self.assertEqual((ended.communicate(timeout=harness.TIMEOUT)[1], ended.returncode), (b"", -number))
-                wait_until(lambda: len(self.server.held) == 1)
+                harness.wait_for(lambda: len(self.server.held) == 1)
                 self.assertEqual(self.only_requester(), process)
                 self.server.gate.set()
                 self.end(other)
@@ -272,10 +258,10 @@ class Deaths(RequestCase):
         for number in (signal.SIGTERM, signal.SIGKILL):
             with self.subTest(number):
                 wrapper = self.begin("out", finished=True)
-                wait_until(lambda: self.server.downloads)
+                harness.wait_for(lambda: self.server.downloads)
                 wrapper.send_signal(number)
                 wrapper.communicate(timeout=harness.TIMEOUT)
-                wait_until(lambda: not self.server.downloads)
+                harness.wait_for(lambda: not self.server.downloads)
                 if number == signal.SIGTERM:
                     self.assertEqual(self.files(), ["timings.tsv"])
                 self.assertFalse((self.dir / "out").exists())
@@ -288,7 +274,7 @@ class Deaths(RequestCase):
         wrapper = self.hold(["out"], run="")[0]
         self.only_requester()
         wrapper.kill()
-        wait_until(lambda: not requesters(self.dir))
+        harness.wait_for(lambda: not requesters(self.dir))
 
 
 class Sockets(RequestCase):
@@ -357,7 +343,7 @@ class Films(remote.RemoteCase):
                 expected = self.local()
                 before = self.stack.invocations()
                 with self.popen(engine) as make:
-                    wait_until(lambda: self.stack.invocations() > before + 1 and requesters(self.dir))
+                    harness.wait_for(lambda: self.stack.invocations() > before + 1 and requesters(self.dir))
                     for process in requesters(self.dir):
                         os.kill(process, signal.SIGKILL)
                     self.assertEqual((make.communicate(timeout=harness.TIMEOUT)[1], make.returncode), (b"", 0))
