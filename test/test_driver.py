@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+import unittest.mock
 
 import harness
 from harness import BIN, ROOT, Case, Ivf, number
+from xcdriver.work import Work
 
 FRAMES = 21
 FILM = {"width": 96, "height": 80, "frames": FRAMES, "cut": 10}
@@ -690,6 +692,20 @@ class Errors(DriverCase):
             self.write("out.ivf.work/record.json", text)
             self.assertIn("is damaged; --restart", self.fails(self.film, "-o", "out.ivf", *OPTIONS))
         self.works(self.film, "-o", "out.ivf", *OPTIONS, "--restart")
+
+    def test_the_record_is_always_there(self):
+        """Since others read it while a film is encoded."""
+        work = Work(self.dir / "out.ivf.work", {"input": None, "chunk": 12, "batch": 8}, False)
+        replace = os.replace
+
+        def replace_and_read(*paths):
+            replace(*paths)
+            self.assertIn("done", json.loads(work.record_path.read_text()))
+        with unittest.mock.patch("os.replace", replace_and_read):
+            work.update(done=1)
+        work.lock.file.close()
+        self.assertEqual([json.loads((work.path / name).read_text())["done"] for name in ("record.old", "record.json")],
+                         [0, 1])
 
     def test_tools_in_a_directory_with_a_colon(self):
         (self.dir / "a:b").symlink_to(BIN)

@@ -141,10 +141,12 @@ class Work:
 
     def save(self):
         temporary = self.path / "record.tmp"
+        if self.record_path.exists():  # and always does from then on: others read it
+            shutil.copyfile(self.record_path, temporary)
+            files.sync(temporary)
+            os.replace(temporary, self.path / "record.old")
         temporary.write_text(json.dumps(self.record, indent=4) + "\n")
         files.sync(temporary)
-        if self.record_path.exists():
-            os.replace(self.record_path, self.path / "record.old")
         files.replace(temporary, self.record_path)
 
     def discard_damaged(self):
