@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     struct xc_workspace *workspace;
     struct xc_state state;
     struct xc_picture_source film;
-    struct xc_chunk_job job = { NULL, NULL, NULL, NULL, 0 };
+    struct xc_chunk_job job = { NULL, NULL, NULL, NULL, NULL, 0 };
     struct xc_chunk chunk;
     struct xc_primary_options options = xc_primary_defaults;
     options.ssim = 0.95;

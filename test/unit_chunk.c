@@ -243,10 +243,10 @@ static void check_sections(struct film film, const struct xc_state *state, const
                            const char *name)
 {
     const struct xc_picture_source source = source_of(&film);
-    struct xc_lookahead lookahead = { .source = &source };
+    struct xc_lookahead lookahead = { .source = &source }, after = { .source = NULL };
     struct xc_sections sections;
     struct xc_section section = { .index = 0 };
-    CHECK_OK(xc_sections_begin(&sections, &lookahead, state, workspace, &err), err);
+    CHECK_OK(xc_sections_begin(&sections, &lookahead, &after, state, workspace, &err), err);
     for (;; expected++) {
         CHECK_OK(xc_sections_next(&sections, &section, &err), err);
         CHECK_EQUAL(section.gop.count, expected->pictures);

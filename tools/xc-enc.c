@@ -15,7 +15,7 @@ enum { FASTEST = 4 }; /* --speed */
 
 static struct {
     const char *format, *output, *state, *output_state, *prediction, *prediction_state, *quality, *frame_sizes,
-        *anchors_name, *guess_targets, *picture_before, *key_picture;
+        *anchors_name, *guess_targets, *picture_before, *key_picture, *after;
     bool reencode, extra, no_wait, two_pass, anchors;
     int64_t quantizer, cq_level, place, fit_bytes, speed, threads;
     double ssim, key_frame_weight, key_weight, anchor_weight, fit_ssim;
@@ -62,6 +62,10 @@ static const struct xc_tool_option options[] = {
       "encode the anchors before the state is known, from raw pictures instead: a guess, for xc-rebase --anchors. "
       "TARGETS.y4m becomes what the anchors are to look like",
       .text = &given.guess_targets },
+    { 0, "after", "FILE",
+      "with --anchors and --guess: the film that comes after IN; the last anchor is averaged with its first pictures, "
+      "too",
+      .text = &given.after },
     { 0, "before", "FILE", "with --guess: the film whose last picture comes before IN", .text = &given.picture_before },
     { 0, "key", "FILE", "with --guess: the film whose first picture is that of the key frame that IN follows",
       .text = &given.key_picture },
@@ -117,7 +121,7 @@ static const char *parse(int argc, char **argv)
             "in two steps: --anchors is short, and writes the state that the next chunk continues from; --follow can "
             "run at any time after it. --guess does the work of --anchors before that state is known, and leaves to "
             "xc-rebase --anchors what needs it. docs/how-it-works.md has pictures of all this.",
-        .examples = "xc-enc -i y4m --anchors -O 0-anchors.state -o 0-anchors.ivf 00000000.y4m\n"
+        .examples = "xc-enc -i y4m --anchors --after=00000001.y4m -O 0-anchors.state -o 0-anchors.ivf 00000000.y4m\n"
                     "xc-enc -i y4m --guess=1-targets.y4m --before=00000000.y4m --key=00000000.y4m -o 1-guess.ivf "
                     "00000001.y4m\n"
                     "xc-enc -i y4m --follow=0-anchors.ivf -o 0.ivf 00000000.y4m\n"
@@ -156,6 +160,7 @@ static const struct {
     { "-S", &given.prediction_state, { &given.reencode }, "-r" },
     { "-e", &given.extra, { &given.reencode }, "-r" },
     { "-w", &given.key_frame_weight, { &given.reencode }, "-r" },
+    { "--after", &given.after, { &given.anchors, &given.guess_targets }, "--anchors and --guess" },
     { "--before", &given.picture_before, { &given.guess_targets }, "--guess" },
     { "--key", &given.key_picture, { &given.guess_targets }, "--guess" },
     /* All steps take the same options, although --follow needs only the first of them. */
@@ -396,7 +401,7 @@ int main(int argc, char **argv)
     const char *input = parse(argc, argv);
     check(input);
 
-    struct xc_tool_source source;
+    struct xc_tool_source source, after;
     struct xc_state state = XC_STATE_INIT;
     struct xc_chunk_job job = {
         .workspace = xc_tool_workspace(given.threads),
@@ -408,6 +413,10 @@ int main(int argc, char **argv)
     struct xc_chunk chunk;
     struct xc_error err;
     xc_tool_source_open(&source, input, given.format, job.workspace);
+    if (given.after) {
+        xc_tool_source_open(&after, given.after, given.format, job.workspace);
+        job.after = &after.pictures;
+    }
     struct pictures pictures = { 0 };
     if (given.anchors || given.anchors_name || given.guess_targets) {
         pictures_watch(&pictures, &source.pictures);
@@ -422,6 +431,9 @@ int main(int argc, char **argv)
     guess_files_clear(&guess_files);
     xc_state_clear(&state);
     xc_tool_source_close(&source);
+    if (given.after) {
+        xc_tool_source_close(&after);
+    }
     pictures_clear(&pictures);
     xc_workspace_free(job.workspace);
     return 0;

@@ -97,10 +97,15 @@ class Encoding:
             segment.clean(self.work.path)
 
     def wait_for(self, end):
-        """Waits until the chunks below `end` exist. Returns the number after the last of them; where it is not known
-        yet where scenes begin, after the last batch that is there as a whole."""
+        """Waits until the chunks below `end` exist, and the one after them, if it is in the same batch: an anchor is
+        averaged with pictures of that, too. Returns the number after the last of them; where it is not known yet where
+        scenes begin, after the last batch that is there as a whole."""
         end = self.splitter.wait_for(end, self.on_wait)
+        if self.steering.chunks and not self.work.layout.begins(end):
+            self.splitter.wait_for(end + 1, self.on_wait)
         film = self.splitter.film
+        if film and self.steering.chunks:  # when it was probed, the film may have been longer
+            self.steering.chunks = min(self.steering.chunks, film["chunks"])
         if not self.work.layout.at_scenes or film and end == film["chunks"] or end <= (self.steering.chunks or 0):
             return end
         return self.work.layout.batch(end).start

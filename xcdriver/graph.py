@@ -101,6 +101,12 @@ def place_options(batch, chunk):
     return ["--place", str(chunk - batch[0])]
 
 
+def after_options(batch, chunk):
+    """What xc-enc is told of the pictures after a chunk, with which it averages the chunk's last anchor. After a batch,
+    nothing is predicted from that."""
+    return [] if chunk == batch[-1] else ["--after", raw(chunk + 1)]
+
+
 def anchored(batch, quality, options=()):
     """The steps of one batch in the structure that needs no guess.
 
@@ -115,8 +121,9 @@ def anchored(batch, quality, options=()):
         before = [] if chunk == batch[0] else [f"{previous}-anchors.state"]
         after = [] if chunk == batch[-1] else [f"{name}-anchors.state"]
         given = ["-I", *before] if before else []
-        steps.append(Step([anchors, *after], [raw(chunk), *before],
-                          ["xc-enc", "--anchors", *place_options(batch, chunk), *options, *given, "-o", anchors,
+        near = after_options(batch, chunk)
+        steps.append(Step([anchors, *after], [raw(chunk), *near[1:], *before],
+                          ["xc-enc", "--anchors", *place_options(batch, chunk), *near, *options, *given, "-o", anchors,
                            *(["-O", *after] if after else []), raw(chunk)]))
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
                           ["xc-enc", "--follow", anchors, *options, *fit_options(quality, chunk), *given, "-o",
@@ -195,16 +202,17 @@ def prepared(batch, quality, options=(), replays=False):
         anchors, before = f"{name}-anchors.ivf", []
         after = [] if replays or chunk == batch[-1] else [f"{name}-anchors.state"]
         handing_on = ["-o", anchors, *(["-O", *after] if after else [])]
+        place, near = place_options(batch, chunk), after_options(batch, chunk)
         if chunk == batch[0]:
-            steps.append(Step([anchors, *after], [raw(chunk)],
-                              ["xc-enc", "--anchors", *place_options(batch, chunk), *given, *handing_on, raw(chunk)]))
+            steps.append(Step([anchors, *after], [raw(chunk), *near[1:]],
+                              ["xc-enc", "--anchors", *place, *near, *given, *handing_on, raw(chunk)]))
         else:
             guess, targets = guess_of(chunk)
-            near = list(dict.fromkeys([raw(chunk - 1), raw(batch[0])]))
             before = [f"{name}-after-{previous}.state" if replays else f"{previous}-anchors.state"]
-            steps.append(Step([guess, targets], [raw(chunk), *near],
-                              ["xc-enc", "--guess", targets, *place_options(batch, chunk), *given, "--before", near[0],
-                               "--key", near[-1], "-o", guess, raw(chunk)]))
+            steps.append(Step([guess, targets],
+                              list(dict.fromkeys([raw(chunk), *near[1:], raw(chunk - 1), raw(batch[0])])),
+                              ["xc-enc", "--guess", targets, *place, *near, *given, "--before", raw(chunk - 1),
+                               "--key", raw(batch[0]), "-o", guess, raw(chunk)]))
             steps.extend(chained(batch, chunk, quality, anchors) if replays else
                          [rebase_guess(chunk, quality, before, ["-I", *before, *handing_on], [anchors, *after])])
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],

@@ -163,17 +163,21 @@ def step_rules(batch, steps, states):
 def chunk_rules(batch, steps):
     """The rules of a batch for engines that run all steps of a chunk together: two rules per chunk. The first writes
     the chunk's steps to a task file, the second runs the task. A task names the tasks that make what it starts from. So
-    task files are written one after another, but tasks run at the same time."""
+    task files are written one after another, but tasks run at the same time. A task waits for none of a later chunk:
+    the raw pictures of that, which it looks at, are made by both."""
     yield from batch_rules(batch, [f"{graph.stem(chunk)}.task" for chunk in batch])
     all_made = {output for step in steps for output in step.outputs}
     for chunk in batch:
         name, finished = graph.stem(chunk), graph.finished(chunk)
         own = [step for step in steps if graph.chunk_of(step.outputs[0]) == chunk]
         made = [output for step in own for output in step.outputs]
-        read_elsewhere = {name for step in steps if step not in own for name in step.inputs}
-        published = " ".join(output for output in made if output in read_elsewhere)
+        read_later = {name for step in steps if graph.chunk_of(step.outputs[0]) > chunk for name in step.inputs}
+        published = " ".join(output for output in made if output in read_later)
+        read = {name for step in own for name in step.inputs}
+        own = [step for step in steps if graph.chunk_of(step.outputs[0]) > chunk and step.outputs[0] in read] + own
         given = dict.fromkeys(name for step in own for name in step.inputs if name not in all_made)
-        awaited = sorted({graph.chunk_of(name) for step in own for name in step.inputs if name in all_made} - {chunk})
+        awaited = sorted({graph.chunk_of(name) for step in own for name in step.inputs
+                          if name in all_made and graph.chunk_of(name) < chunk})
         inputs = " ".join([*given, *(f"{graph.stem(earlier)}.task" for earlier in awaited)])
         yield f"\n{name}.task: {inputs}\n\t$(call plan,$@,{finished},{published},{inputs})"
         for step in own:

@@ -4,7 +4,9 @@
     {"bucket": B, "file": "00000001.y4m", "index": 1}
     ->  {"bucket": B, "file": "00000001-anchors.ivf", "state": "00000001-anchors.state"}
 
-"index" is the chunk's place in its batch; the first one, 0, begins with a key frame. "quality" is optional."""
+"index" is the chunk's place in its batch; the first one, 0, begins with a key frame. Two fields are optional:
+"quality", and "count", of the batch's chunks. With it, the anchors are those of the makefile: unless the chunk is the
+last one, they are averaged with the pictures after it, too."""
 from . import events
 from .shared import Work
 from .vpxenc import QUALITY
@@ -13,7 +15,7 @@ from .vpxenc import QUALITY
 def given(event):
     """What both functions of the structure are given: the chunk, the state before it, if there is one, in a list, and
     the options of xc-enc that follow."""
-    events.check(event, "file", "index", optional=("quality",))
+    events.check(event, "file", "index", optional=("quality", "count"))
     chunk = events.chunk_of(event["file"], ".y4m")
     before = [] if event["index"] == 0 else [chunk.before().file("-anchors.state")]
     from_state = ["-I", *before] if before else []
@@ -23,9 +25,11 @@ def given(event):
 def handler(event, context):
     chunk, before, options = given(event)
     anchors, state = chunk.file("-anchors.ivf"), chunk.file("-anchors.state")
+    after = [chunk.after().file(".y4m")] if event["index"] + 1 < event.get("count", 0) else []
+    near = ["--after", *after] if after else []
     with Work(event["bucket"], context) as work:
-        work.fetch(event["file"], *before)
-        work.run("xc-enc", "--anchors", "--place", str(event["index"]), *options, "-o", anchors, "-O", state,
+        work.fetch(event["file"], *after, *before)
+        work.run("xc-enc", "--anchors", "--place", str(event["index"]), *near, *options, "-o", anchors, "-O", state,
                  event["file"])
         work.store(state)
         work.store(anchors)

@@ -3,7 +3,7 @@
 import re
 import typing
 
-from .graph import DIGITS, STRUCTURES
+from .graph import DIGITS, LAST_CHUNK, STRUCTURES
 
 # A name has a number of up to eight digits, after directories if you like: film/00000003-0.ivf. No part of it begins
 # with a dot, so nothing leads out of a directory.
@@ -27,12 +27,19 @@ class Chunk(typing.NamedTuple):
         """The name of one of its files."""
         return f"{self.directory}{self.number}{ending}"
 
-    def before(self):
-        """The chunk before it, its number written in the same way."""
-        if int(self.number) == 0:
-            raise BadEvent(f"{self.file('.y4m')}: there is no chunk before it")
+    def beside(self, distance):
+        """The chunk at a distance from it, its number written in the same way."""
+        number = int(self.number) + distance
+        if not 0 <= number <= LAST_CHUNK:
+            raise BadEvent(f"{self.file('.y4m')}: there is no chunk {'before' if distance < 0 else 'after'} it")
         padded = self.number[0] == "0" or len(self.number) == DIGITS
-        return Chunk(self.directory, str(int(self.number) - 1).zfill(len(self.number) if padded else 1))
+        return Chunk(self.directory, str(number).zfill(len(self.number) if padded else 1))
+
+    def before(self):
+        return self.beside(-1)
+
+    def after(self):
+        return self.beside(1)
 
 
 def shown(value):
@@ -65,7 +72,7 @@ def check(event, *names, optional=()):
             raise BadEvent(f"{shown(name)} in the event is not known")
     if not isinstance(event["bucket"], str) or not BUCKET.fullmatch(event["bucket"]):
         raise BadEvent(f"{shown(event['bucket'])} is not the name of a bucket")
-    for name, highest in (("quality", 63), ("index", 10 ** DIGITS)):
+    for name, highest in (("quality", 63), ("index", 10 ** DIGITS), ("count", 10 ** DIGITS)):
         if name in event and not is_number(event[name], highest):
             raise BadEvent(f"'{name}' is {shown(event[name])}, not a number from 0 to {highest}")
 

@@ -3,7 +3,7 @@
 
     {"bucket": B, "file": "00000001.y4m", "index": 1}  ->  {"bucket": B, "file": "00000001.ivf"}
 
-"index" and "quality" are as for anchors."""
+The other fields are as for anchors."""
 from .anchors import given
 from .shared import Work
 

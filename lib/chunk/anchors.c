@@ -9,7 +9,7 @@ static enum xc_status encode_key(struct xc_session *s, const struct xc_section *
 {
     struct xc_picture *picture;
     double noise;
-    enum xc_status status = xc_mini_gop_average(&section->gop, 0, 1, &picture, &noise, s->job->workspace, err);
+    enum xc_status status = xc_mini_gop_average(&section->gop, 0, &picture, &noise, s->job->workspace, err);
     if (status) {
         return status;
     }
@@ -38,7 +38,7 @@ static enum xc_status encode_anchor(struct xc_session *s, const struct xc_sectio
     const unsigned last = section->gop.count - 1;
     struct xc_picture *picture;
     double noise;
-    enum xc_status status = xc_mini_gop_average(&section->gop, last, -1, &picture, &noise, s->job->workspace, err);
+    enum xc_status status = xc_mini_gop_average(&section->gop, last, &picture, &noise, s->job->workspace, err);
     if (status) {
         return status;
     }
@@ -67,7 +67,7 @@ static enum xc_status encode_sections(struct xc_session *s, const struct xc_anch
 {
     struct xc_sections sections;
     struct xc_section section = { .index = 0 };
-    enum xc_status status = xc_sections_begin(&sections, &s->source, s->job->state, s->job->workspace, err);
+    enum xc_status status = xc_sections_begin(&sections, &s->source, &s->after, s->job->state, s->job->workspace, err);
     if (status) {
         return status;
     }

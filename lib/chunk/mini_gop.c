@@ -8,33 +8,44 @@ void xc_mini_gop_add(struct xc_mini_gop *gop, struct xc_picture *picture)
     gop->pictures[gop->count++] = picture;
 }
 
-void xc_mini_gop_clear(struct xc_mini_gop *gop)
+void xc_mini_gop_add_after(struct xc_mini_gop *gop, struct xc_picture *picture)
 {
-    while (gop->count) {
-        xc_picture_unref(gop->pictures[--gop->count]);
-    }
+    gop->pictures[gop->count + gop->after++] = picture;
 }
 
-static enum xc_status filter(const struct xc_mini_gop *gop, unsigned at, int step, unsigned most,
-                             struct xc_picture **average, double *noise, struct xc_workspace *workspace,
-                             struct xc_error *err)
+void xc_mini_gop_clear(struct xc_mini_gop *gop)
 {
-    const struct xc_picture *pictures[XC_FILTER_PICTURES];
-    unsigned count = 0;
-    for (unsigned i = at; i < gop->count && count < most; i += (unsigned)step) {
-        pictures[count++] = gop->pictures[i];
+    for (unsigned i = 0; i < gop->count + gop->after; i++) {
+        xc_picture_unref(gop->pictures[i]);
+    }
+    gop->count = gop->after = 0;
+}
+
+static enum xc_status filter(const struct xc_mini_gop *gop, unsigned at, unsigned most, struct xc_picture **average,
+                             double *noise, struct xc_workspace *workspace, struct xc_error *err)
+{
+    const unsigned all = gop->count + gop->after;
+    const struct xc_picture *pictures[XC_FILTER_PICTURES] = { gop->pictures[at] };
+    unsigned count = 1;
+    for (unsigned distance = 1; distance < all && count < most; distance++) {
+        if (distance <= at) {
+            pictures[count++] = gop->pictures[at - distance];
+        }
+        if (at + distance < all && count < most) {
+            pictures[count++] = gop->pictures[at + distance];
+        }
     }
     return xc_temporal_filter(workspace, average, noise, pictures, count, err);
 }
 
-enum xc_status xc_mini_gop_average(const struct xc_mini_gop *gop, unsigned at, int step, struct xc_picture **average,
+enum xc_status xc_mini_gop_average(const struct xc_mini_gop *gop, unsigned at, struct xc_picture **average,
                                    double *noise, struct xc_workspace *workspace, struct xc_error *err)
 {
-    return filter(gop, at, step, XC_FILTER_PICTURES, average, noise, workspace, err);
+    return filter(gop, at, XC_FILTER_PICTURES, average, noise, workspace, err);
 }
 
-enum xc_status xc_mini_gop_noise(const struct xc_mini_gop *gop, unsigned at, int step, double *noise,
+enum xc_status xc_mini_gop_noise(const struct xc_mini_gop *gop, unsigned at, double *noise,
                                  struct xc_workspace *workspace, struct xc_error *err)
 {
-    return filter(gop, at, step, 2, NULL, noise, workspace, err);
+    return filter(gop, at, 2, NULL, noise, workspace, err);
 }

@@ -12,25 +12,30 @@
 
 /* The most pictures of a mini-GOP. With anchors 24 pictures apart, [24,4] was 2 points worse. */
 enum { XC_MINI_GOP_PICTURES = 12 };
+/* An anchor is averaged with so many pictures of the next mini-GOP: half of those that the filter takes. */
+enum { XC_MINI_GOP_AFTER = 3 };
 
 struct xc_mini_gop {
-    struct xc_picture *pictures[XC_MINI_GOP_PICTURES]; /* owned */
+    struct xc_picture *pictures[XC_MINI_GOP_PICTURES + XC_MINI_GOP_AFTER]; /* owned */
     unsigned count;
+    unsigned after; /* how many more there are that come after these */
 };
 
-void xc_mini_gop_add(struct xc_mini_gop *gop, struct xc_picture *picture); /* takes it over */
+/* Both take the picture over. All pictures after the mini-GOP are added after its own. */
+void xc_mini_gop_add(struct xc_mini_gop *gop, struct xc_picture *picture);
+void xc_mini_gop_add_after(struct xc_mini_gop *gop, struct xc_picture *picture);
 void xc_mini_gop_clear(struct xc_mini_gop *gop);
 static inline bool xc_mini_gop_is_full(const struct xc_mini_gop *gop)
 {
     return gop->count == XC_MINI_GOP_PICTURES;
 }
 
-/* Averages the picture at an index with its neighbours after it (step 1) or before it (step -1). *average belongs to
- * the caller. *noise: see analysis/temporal_filter.h. */
-enum xc_status xc_mini_gop_average(const struct xc_mini_gop *gop, unsigned at, int step, struct xc_picture **average,
+/* Averages the picture at an index with its neighbours on both sides. *average belongs to the caller. *noise: see
+ * analysis/temporal_filter.h; the nearest neighbour is that before the picture, if there is one. */
+enum xc_status xc_mini_gop_average(const struct xc_mini_gop *gop, unsigned at, struct xc_picture **average,
                                    double *noise, struct xc_workspace *workspace, struct xc_error *err);
 /* Measures the same noise without making the average. */
-enum xc_status xc_mini_gop_noise(const struct xc_mini_gop *gop, unsigned at, int step, double *noise,
+enum xc_status xc_mini_gop_noise(const struct xc_mini_gop *gop, unsigned at, double *noise,
                                  struct xc_workspace *workspace, struct xc_error *err);
 
 #endif

@@ -74,7 +74,7 @@ static enum xc_status encode_anchor(struct reencoding *r, bool last, struct xc_e
     struct xc_session *s = &r->session;
     const unsigned followers = r->gop.count - 1;
     double noise;
-    enum xc_status status = xc_mini_gop_noise(&r->gop, followers, -1, &noise, s->job->workspace, err);
+    enum xc_status status = xc_mini_gop_noise(&r->gop, followers, &noise, s->job->workspace, err);
     if (status) {
         return status;
     }

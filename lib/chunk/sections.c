@@ -3,10 +3,11 @@
 
 #include "analysis/temporal_filter.h"
 
-enum xc_status xc_sections_begin(struct xc_sections *s, struct xc_lookahead *source, const struct xc_state *state,
-                                 const struct xc_workspace *workspace, struct xc_error *err)
+enum xc_status xc_sections_begin(struct xc_sections *s, struct xc_lookahead *source, struct xc_lookahead *after,
+                                 const struct xc_state *state, const struct xc_workspace *workspace,
+                                 struct xc_error *err)
 {
-    *s = (struct xc_sections){ .source = source };
+    *s = (struct xc_sections){ .source = source, .after = after };
     enum xc_status status = xc_scene_new(&s->scene, workspace, source->source->width, source->source->height, err);
     if (status || (status = xc_lookahead_next(source, &s->first, err))) {
         xc_sections_end(s);
@@ -32,6 +33,31 @@ static void settle_facts(struct xc_section *section, double novelty)
     section->facts.novelty = compared ? novelty / compared : 1;
 }
 
+/* Adds the pictures after a section that no cut follows: the first of the next one, and those of the film after the
+ * chunk. */
+static enum xc_status add_after(struct xc_sections *s, struct xc_mini_gop *gop, struct xc_error *err)
+{
+    struct xc_lookahead *source = s->first ? s->source : s->after;
+    uint64_t next = source->count;
+    if (s->first) {
+        xc_mini_gop_add_after(gop, xc_picture_ref(s->first));
+    }
+    while (gop->after < XC_MINI_GOP_AFTER && source->source) {
+        struct xc_picture *picture;
+        enum xc_status status = xc_lookahead_peek(source, next++, &picture, err);
+        if (status || (!picture && source == s->after)) {
+            return status;
+        }
+        if (picture) {
+            xc_mini_gop_add_after(gop, picture);
+        } else {
+            source = s->after;
+            next = 0;
+        }
+    }
+    return XC_OK;
+}
+
 enum xc_status xc_sections_next(struct xc_sections *s, struct xc_section *section, struct xc_error *err)
 {
     struct xc_mini_gop *gop = &section->gop;
@@ -52,7 +78,7 @@ enum xc_status xc_sections_next(struct xc_sections *s, struct xc_section *sectio
             section->facts.cut = s->key = cut;
             section->facts.whole = section->index == 0 && !s->first;
             settle_facts(section, novelty);
-            return XC_OK;
+            return cut ? XC_OK : add_after(s, gop, err);
         }
         if (gop->count < XC_FILTER_PICTURES) {
             novelty += xc_scene_novelty(s->scene);

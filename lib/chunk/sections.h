@@ -16,15 +16,16 @@ struct xc_section {
 };
 
 struct xc_sections {
-    struct xc_lookahead *source;
+    struct xc_lookahead *source, *after;
     struct xc_scene *scene;
     struct xc_picture *first; /* of the next section; NULL: there is none */
     bool key;                 /* that picture is a key frame */
 };
 
-/* state: before the chunk. Its last picture tells whether the first section begins with a cut. Reads the first picture;
- * a source without one is refused. The workspace must outlive the sections. */
-enum xc_status xc_sections_begin(struct xc_sections *sections, struct xc_lookahead *source,
+/* after: of the pictures after the chunk, which may have no source. state: before the chunk. Its last picture tells
+ * whether the first section begins with a cut. Reads the first picture; a source without one is refused. The workspace
+ * must outlive the sections. */
+enum xc_status xc_sections_begin(struct xc_sections *sections, struct xc_lookahead *source, struct xc_lookahead *after,
                                  const struct xc_state *state, const struct xc_workspace *workspace,
                                  struct xc_error *err);
 /* The next section; one of no picture after the last one. Whatever *section holds is let go. */

@@ -27,6 +27,17 @@ enum xc_status xc_session_begin_chunk(struct xc_chunk *chunk, const struct xc_ch
     return XC_OK;
 }
 
+static enum xc_status check_after(const struct xc_chunk_job *job, struct xc_error *err)
+{
+    const struct xc_picture_source *source = job->source, *after = job->after;
+    if (after && (after->width != source->width || after->height != source->height)) {
+        return xc_fail_about(err, after->name, XC_ERR_MISMATCH, "is of %ux%u, but %s is of %ux%u", after->width,
+                             after->height, xc_name_or(source->name, "the chunk before it"), source->width,
+                             source->height);
+    }
+    return XC_OK;
+}
+
 struct xc_encoder_options xc_session_encoder_options(const struct xc_chunk_job *job, int thorough)
 {
     return (struct xc_encoder_options){
@@ -48,7 +59,11 @@ enum xc_status xc_session_begin(struct xc_session *s, struct xc_chunk *chunk, co
     const struct xc_encoder_options options = xc_session_encoder_options(job, thorough);
     *s = (struct xc_session){ .job = job, .chunk = chunk };
     s->source.source = job->source;
+    s->after.source = job->after;
     enum xc_status status = xc_session_begin_chunk(chunk, job, err);
+    if (!status) {
+        status = check_after(job, err);
+    }
     if (status) {
         return status;
     }
@@ -76,6 +91,7 @@ enum xc_status xc_session_end(struct xc_session *s, enum xc_status status, struc
     xc_encoder_free(s->encoder);
     free(s->segment_map);
     xc_lookahead_clear(&s->source);
+    xc_lookahead_clear(&s->after);
     return status;
 }
 

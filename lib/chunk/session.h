@@ -9,7 +9,7 @@
 
 struct xc_session {
     const struct xc_chunk_job *job;
-    struct xc_lookahead source;
+    struct xc_lookahead source, after;
     struct xc_encoder *encoder; /* in the state before the next frame */
     struct xc_chunk *chunk;
     uint8_t *segment_map;                  /* of the anchor at hand */

@@ -49,8 +49,8 @@ class Anchored(FunctionsCase):
         """The functions of the anchored structure, which are ours, with names in a directory."""
         self.generate(self.dir, "anchored")
         self.upload()
-        events = [{"bucket": self.bucket, "file": f"{self.prefix}{harness.number(i)}.y4m", "index": i, "quality": 22}
-                  for i in range(self.chunks)]
+        events = [{"bucket": self.bucket, "file": f"{self.prefix}{harness.number(i)}.y4m", "index": i, "quality": 22,
+                   "count": self.chunks} for i in range(self.chunks)]
         for function in ("anchors", "follow"):
             for event in events:
                 self.value(function, event)
@@ -168,6 +168,8 @@ class Refusals(FunctionsCase):
                      "is not the name of a file")
         self.refuses("reencode", [item, item, item], "BadEvent", "is not an object")
         self.refuses("anchors", {"bucket": self.bucket, "file": "0.y4m", "index": 1}, "BadEvent", "no chunk before it")
+        self.refuses("anchors", {"bucket": self.bucket, "file": "99999999.y4m", "index": 1, "count": 3}, "BadEvent",
+                     "no chunk after it")
 
     def test_relay(self):
         good = {"bucket": self.bucket, "prefix": "film/", "structure": "classic", "quality": 22, "first": 0, "last": 3,

@@ -49,6 +49,9 @@ void xc_chunk_clear(struct xc_chunk *chunk);
 struct xc_chunk_job {
     struct xc_workspace *workspace;
     const struct xc_picture_source *source; /* read to its end; not closed */
+    /* What comes after the chunk. The chunk's last anchor is averaged with the first pictures of it, too; only what
+     * makes anchors reads them. May be NULL; not closed. */
+    const struct xc_picture_source *after;
     /* The state before the chunk: that before any key frame if the chunk is to begin with one. On success it becomes
      * the state after the chunk; on failure it is as it was. */
     struct xc_state *state;
