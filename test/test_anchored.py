@@ -72,6 +72,42 @@ class Prepared(Anchored):
              structure="prepared")
 
 
+class After(harness.Case):
+    """Anchors are averaged with the pictures after them, wherever these are."""
+
+    def setUp(self):
+        super().setUp()
+        self.chunks = harness.write_chunks(harness.film(frames=48), self.dir, 12)
+
+    def anchors(self, *options):
+        self.xc("xc-enc", "--anchors", "-i", "y4m", "-o", "anchors.ivf", "-O", "after.state", *options)
+        return [data for _, data in Ivf(self.dir / "anchors.ivf").frames]
+
+    def film(self, *parts):
+        """Frames of the film as a film of their own: (first, end)."""
+        header, frames = harness.y4m_split(harness.film(frames=48).read_bytes())
+        return self.write(f"{parts[0]}-{parts[1]}.y4m", header + b"".join(frames[slice(*parts)]))
+
+    def test_borders_of_chunks_do_not_matter(self):
+        """Two chunks of twelve pictures have the anchors of one of twenty-four."""
+        together = self.anchors("--after", self.film(24, 36), self.film(0, 24))
+        first = self.anchors("--after", self.film(12, 24), self.film(0, 12))
+        (self.dir / "after.state").rename(self.dir / "before.state")
+        second = self.anchors("--after", self.film(24, 36), "-I", "before.state", self.film(12, 24))
+        self.assertEqual(first + second, together)
+
+    def test_three_pictures_count(self):
+        made = [self.anchors(*options, self.film(0, 12))
+                for options in ([], *(["--after", self.film(12, end)] for end in (13, 14, 15, 16, 24)))]
+        self.assertEqual(len({b"".join(frames) for frames in made[:4]}), 4)
+        self.assertEqual(made[3:], [made[3]] * 3)
+
+    def test_another_size(self):
+        small = harness.film(width=32, height=32, frames=3)
+        self.assertIn(f"{small}: is of 32x32, but ", self.refuses(
+            "xc-enc", "--anchors", "--after", small, "-i", "y4m", "-o", "out.ivf", self.film(0, 6)))
+
+
 class Chain(chain.Chain):
 
     encoded = Anchored
@@ -477,7 +513,8 @@ class Guess(Case):
         for options in (["--guess", "t.y4m"], ["--guess", "t.y4m", "--before", raw],
                         ["--guess", "t.y4m", "--before", raw, "--key", raw, "-I", self.film.state(0)],
                         ["--guess", "t.y4m", "--before", raw, "--key", raw, "--anchors"],
-                        ["--anchors", "--before", raw]):
+                        ["--anchors", "--before", raw], ["--after", raw],
+                        ["--follow", self.guess, "--after", raw]):
             with self.subTest(options):
                 self.refuses("xc-enc", *options, "-i", "y4m", "-o", "out.ivf", raw)
         small = harness.film(width=32, height=32, frames=1)

@@ -22,7 +22,7 @@ OPTIONS = {
     "xc-dump": "-f --frame-number -S --input-state -z --compress --anchors --cq-level --id --json --threads",
     "xc-enc": "-W --no-wait -w --kf-q-weight -i --input-format -o --output -r --reencode -I --input-state -p "
               "--pred-ivf -S --pred-state -O --output-state -e --extra-frame-chunk -y --y-ac-qi -s --ssim --threads "
-              "--anchors --guess --before --key --follow --cq-level --place --fit-bytes --fit-ssim --speed",
+              "--anchors --guess --after --before --key --follow --cq-level --place --fit-bytes --fit-ssim --speed",
     "xc-merge": "-o --output --threads",
     "xc-png2y4m": "-o --output --chroma-444 --chroma-422 -s --aspect-numerator -S --aspect-denominator -f "
                   "--framerate-numerator -F --framerate-denominator --no-dither -d -i",
@@ -32,7 +32,7 @@ OPTIONS = {
     "xc-split": "-s -d --start --skip --at-most --scenes --scenes-to --scenes-from",
     "xc-terminate-chunk": "",
     "xc-timed": "",
-    "xc-unpack": "-o --output --decoder",
+    "xc-unpack": "-o --output -n --next --decoder",
     "xc-vpxenc": "--ivf --codec --good --best --rt --cpu-used --end-usage --min-q --max-q --cq-level --buf-initial-sz "
                  "--buf-optimal-sz --buf-sz --undershoot-pct -p --passes --auto-alt-ref -t --threads --token-parts "
                  "--tune --target-bitrate -o --output",

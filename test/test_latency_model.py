@@ -219,7 +219,7 @@ class OnLambda(Case):
     def test_decoding(self):
         """From the key frame before, at 48: chunk 9 has the pictures 54 to 59, and depends on 60."""
         self.assertEqual([*source.Source(decode=1).pieces(9, 96)], [1])
-        self.assertEqual(source.Source(decode=1, unpack=7).decoding(9, 96), 61 - 48 + 6 * 7)
+        self.assertEqual(source.Source(decode=1, unpack=7).decoding(9, 96), 64 - 48 + 9 * 7)
         # Chunk 8 begins with a key frame, and depends on the picture before it.
         self.assertEqual([*source.Source(decode=1).pieces(8, 96)], [0, 1])
 

@@ -196,8 +196,8 @@ class Driver(DriverCase):
 class Unpack(Case):
     """xc-unpack by itself."""
 
-    PLAN = ("excamera-plan 1", "decoder {}", "base 1/15360", "pictures 0 8192 17",
-            "filters scale=96:64,format=yuv420p", "shift 0.000000000", "rate 30/1", "frames 3 15")
+    PLAN = ("excamera-plan 2", "decoder {}", "base 1/15360", "pictures 0 8192 17",
+            "filters scale=96:64,format=yuv420p", "shift 0.000000000", "rate 30/1", "frames 3 15 15")
 
     def setUp(self):
         super().setUp()
@@ -223,6 +223,23 @@ class Unpack(Case):
         self.assertEqual(words[0], words[1])
         self.assertEqual(len(words[0]), 12)
 
+    def test_pictures_after_a_chunk(self):
+        """Those that the plan names go to a film of their own; without one, nothing changes."""
+        self.write_plan()
+        self.xc("xc-unpack", "-o", "whole.y4m", "a.plan", "piece0.nut", "piece1.nut")
+        self.write_plan(frames="3 12 15")
+        self.xc("xc-unpack", "-o", "a.y4m", "--next", "b.y4m", "a.plan", "piece0.nut", "piece1.nut")
+        self.xc("xc-unpack", "-o", "alone.y4m", "a.plan", "piece0.nut", "piece1.nut")
+        parts = [harness.y4m_split((self.dir / name).read_bytes()) for name in ("whole.y4m", "a.y4m", "b.y4m")]
+        self.assertEqual(parts[1], (parts[0][0], parts[0][1][:9]))
+        self.assertEqual(parts[2], (parts[0][0], parts[0][1][9:]))
+        self.assertEqual((self.dir / "alone.y4m").read_bytes(), (self.dir / "a.y4m").read_bytes())
+
+    def test_no_pictures_after_a_chunk(self):
+        self.write_plan()
+        self.assertIn("a.plan: has no frames after the chunk", self.refuses(
+            "xc-unpack", "-o", "a.y4m", "-n", "b.y4m", "a.plan", "piece0.nut", "piece1.nut"))
+
     def refused(self, message, *pieces, **changes):
         self.write_plan(**changes)
         text = self.refuses("xc-unpack", "-o", "a.y4m", "a.plan", *(pieces or ("piece0.nut", "piece1.nut")))
@@ -230,11 +247,11 @@ class Unpack(Case):
 
     def test_hostile_plans(self):
         for word, values in {
-                "magic": ("2", ""), "decoder": ("12", "x" * 16, "0" * 16),
+                "magic": ("1", ""), "decoder": ("12", "x" * 16, "0" * 16),
                 "base": ("0/1", "1", "1/-2", "1/2/3", "9" * 30),
                 "pictures": ("0", "5 4 1", "0 8192 -1", "0 8192 17 more", f"0 {'9' * 30} 1", "x 1 1"),
                 "shift": ("", "1e5", "nan", "0;1", "1.0.0"), "rate": ("30", "30/0", "a/b"),
-                "frames": ("3 3", "5 4", "0 10001", "3", "3 15 "),
+                "frames": ("3 3 3", "5 4 4", "0 10001 10001", "3", "3 15", "3 15 ", "3 15 14", "3 15 10016"),
                 "filters": ("", "movie=/etc/passwd", "scale=96:64,movie=x", "scale='1,2'", "scale=96:64,",
                             "null;anullsrc", "format=yuv420p[x]", "scale=96:64,drawtext=textfile=x",
                             "scale=%{x}", "scale", "scale=" + "1" * 2000)}.items():
@@ -254,7 +271,7 @@ class Unpack(Case):
 
     def test_pieces_that_do_not_hold_it(self):
         self.refused("only 12 of 17 pictures could be decoded", "piece0.nut", pictures="0 8192 17 end")
-        self.refused("do not have all frames", "piece0.nut", frames="0 30")
+        self.refused("do not have all frames", "piece0.nut", frames="0 30 30")
         self.refused("a.plan: ", "piece2.nut")
         self.refused("piece9.nut: No such file", "piece9.nut")
         self.write("other.nut", b"hello")

@@ -237,13 +237,16 @@ static void test_logarithm(void)
 struct expected {
     unsigned index, pictures;
     bool key, cut;
+    unsigned after; /* pictures after it that its anchor is averaged with */
 };
 
-static void check_sections(struct film film, const struct xc_state *state, const struct expected *expected,
-                           const char *name)
+static void check_sections(struct film film, unsigned more, const struct xc_state *state,
+                           const struct expected *expected, const char *name)
 {
+    struct film next = { .frames = more };
+    const struct xc_picture_source source_after = source_of(&next);
     const struct xc_picture_source source = source_of(&film);
-    struct xc_lookahead lookahead = { .source = &source }, after = { .source = NULL };
+    struct xc_lookahead lookahead = { .source = &source }, after = { .source = more ? &source_after : NULL };
     struct xc_sections sections;
     struct xc_section section = { .index = 0 };
     CHECK_OK(xc_sections_begin(&sections, &lookahead, &after, state, workspace, &err), err);
@@ -256,10 +259,12 @@ static void check_sections(struct film film, const struct xc_state *state, const
         CHECK_EQUAL(section.index, expected->index);
         CHECK_EQUAL(section.facts.key, expected->key);
         CHECK_EQUAL(section.facts.cut, expected->cut);
+        CHECK_EQUAL(section.gop.after, expected->after);
     }
     xc_mini_gop_clear(&section.gop);
     xc_sections_end(&sections);
     xc_lookahead_clear(&lookahead);
+    xc_lookahead_clear(&after);
     unit_end(name);
 }
 
@@ -274,22 +279,28 @@ static struct xc_picture *picture_of(unsigned scene, unsigned moved)
 static void test_sections(void)
 {
     const struct xc_state none = XC_STATE_INIT;
-    check_sections(
-        (struct film){ .frames = 30 }, &none,
-        (const struct expected[]){ { 0, 12, true, false }, { 12, 12, false, false }, { 24, 6, false, false }, { 0 } },
-        "a chunk of thirty pictures has three anchors, twelve pictures apart");
-    check_sections(
-        (struct film){ .frames = 20, .cuts = { 5, 17 } }, &none,
-        (const struct expected[]){ { 0, 5, true, true }, { 5, 12, true, true }, { 17, 3, true, false }, { 0 } },
-        "a cut ends a section and begins the next one with a key frame");
+    check_sections((struct film){ .frames = 30 }, 0, &none,
+                   (const struct expected[]){
+                       { 0, 12, true, false, 3 }, { 12, 12, false, false, 3 }, { 24, 6, false, false, 0 }, { 0 } },
+                   "a chunk of thirty pictures has three anchors, twelve pictures apart");
+    check_sections((struct film){ .frames = 20, .cuts = { 5, 17 } }, 9, &none,
+                   (const struct expected[]){
+                       { 0, 5, true, true, 0 }, { 5, 12, true, true, 0 }, { 17, 3, true, false, 3 }, { 0 } },
+                   "a cut ends a section and begins the next one with a key frame");
+
+    check_sections((struct film){ .frames = 13 }, 9, &none,
+                   (const struct expected[]){ { 0, 12, true, false, 3 }, { 12, 1, false, false, 3 }, { 0 } },
+                   "pictures after a mini-GOP are found in the chunk and after it");
 
     struct xc_state state = { .width = WIDTH, .height = HEIGHT };
     state.reference[XC_LAST] = picture_of(0, 0);
-    check_sections((struct film){ .frames = 6 }, &state, (const struct expected[]){ { 0, 6, false, false }, { 0 } },
+    check_sections((struct film){ .frames = 6 }, 2, &state,
+                   (const struct expected[]){ { 0, 6, false, false, 2 }, { 0 } },
                    "a chunk that goes on from a state has no key frame");
     xc_picture_unref(state.reference[XC_LAST]);
     state.reference[XC_LAST] = picture_of(3, 0);
-    check_sections((struct film){ .frames = 6 }, &state, (const struct expected[]){ { 0, 6, true, false }, { 0 } },
+    check_sections((struct film){ .frames = 6 }, 0, &state,
+                   (const struct expected[]){ { 0, 6, true, false, 0 }, { 0 } },
                    "a chunk whose first picture begins a scene has one");
     xc_picture_unref(state.reference[XC_LAST]);
 }

@@ -72,7 +72,7 @@ uint64_t unpack_ffmpeg_hash(const char *ffmpeg)
 /* ---- What it is told ---- */
 
 /* The driver's filters (xcdriver/pictures.py, graph), for a part of the film: only the pictures that are needed go in,
- * and only the chunk's frames come out. The times of pictures are those of the whole film. After the film's last
+ * and only the frames of the plan come out. The times of pictures are those of the whole film. After the film's last
  * picture, fps does not know how long it is shown: it is repeated as often as the plan says. */
 static void make_graph(char graph[GRAPH_SIZE], const struct unpack_plan *plan)
 {
@@ -82,7 +82,7 @@ static void make_graph(char graph[GRAPH_SIZE], const struct unpack_plan *plan)
              ":end_pts=%" PRId64 ",setpts=PTS-STARTPTS[pictures]",
              LATER, plan->base.num, plan->base.den, plan->first, plan->last + 1, plan->filters, plan->shift,
              plan->rate.num, plan->rate.den, plan->ends ? ":eof_action=pass,tpad=stop_mode=clone:stop=-1" : "",
-             plan->begin, plan->end);
+             plan->begin, plan->next);
 }
 
 _Noreturn static void become_ffmpeg(const char *ffmpeg, const struct unpack_plan *plan, const int ends[3])

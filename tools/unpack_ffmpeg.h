@@ -18,7 +18,7 @@ struct unpack_run; /* of ffmpeg */
 /* Has ffmpeg decode these pieces, and make of them what the plan says. */
 struct unpack_run *unpack_ffmpeg_start(const char *ffmpeg, const struct unpack_plan *plan, char **pieces);
 
-/* What ffmpeg writes: the chunk, as Y4M. */
+/* What ffmpeg writes: all frames of the plan, as Y4M. */
 FILE *unpack_ffmpeg_output(struct unpack_run *run);
 
 /* Waits for its end. Fails unless ffmpeg has decoded all pictures of the plan. */

@@ -8,7 +8,7 @@
 
 #include "tool.h"
 
-static const char magic[] = "excamera-plan 1";
+static const char magic[] = "excamera-plan 2";
 enum { MOST_SECONDS = 100000000 /* more than three years */, MOST_FRAMES = 10000 /* ./excamera's greatest -s */ };
 
 /* ffmpeg's filters that a plan may name: none of them opens a file, runs a command or asks a network. */
@@ -126,7 +126,8 @@ static bool read_rate(struct unpack_plan *plan, const char *text)
 
 static bool read_frames(struct unpack_plan *plan, const char *text)
 {
-    return read_range(&text, &plan->begin, &plan->end) && !*text && plan->end > plan->begin &&
+    return read_range(&text, &plan->begin, &plan->end) && skip(&text, ' ') &&
+           read_number(&text, plan->end, plan->end + MOST_FRAMES, &plan->next) && !*text && plan->end > plan->begin &&
            plan->end - plan->begin <= MOST_FRAMES;
 }
 

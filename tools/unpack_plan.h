@@ -25,7 +25,9 @@ struct unpack_plan {
     char filters[UNPACK_TEXT];   /* what the driver makes of each picture (xcdriver/pictures.py) */
     char shift[UNPACK_TEXT];     /* seconds by which pictures are late for the frames that they are put on */
     struct unpack_fraction rate; /* frames per second */
-    int64_t begin, end;          /* the frames of the chunk, counted on the clock of the film; end is the one after */
+    /* The frames of the chunk are those from begin to end - 1, counted on the clock of the film; up to next - 1, there
+     * are some of the next chunk, perhaps none. */
+    int64_t begin, end, next;
 };
 
 /* Reads and checks the plan. Fails as xc_tool_fail does. */

@@ -148,20 +148,22 @@ class Film:
         begin, end = self.cuts[piece], (*self.cuts, len(self.packets))[piece + 1]
         return any(packet.time < self.packets[begin].time for packet in self.packets[begin:end])
 
-    def plan(self, chunk, decoder):
-        """The text of a chunk's plan, and the numbers of the first and last piece that it needs."""
+    def plan(self, chunk, more, decoder):
+        """The text of a chunk's plan, and the numbers of the first and last piece that it needs. more: how many frames of
+        the next chunk are to be made, too."""
         begin = self.begin + chunk * self.chunk_frames
         end = min(begin + self.chunk_frames, self.end)
-        first, last = self.pictures_of(begin, end)
+        stop = min(end + min(more, self.chunk_frames), self.end)
+        first, last = self.pictures_of(begin, stop)
         count = 0 if self.source.video.get("codec_name") == HIDES_PICTURES else last - first + 1
         pieces = self.pieces_of(first, last)
         ends = " end" if last == len(self.times) - 1 else ""
         opens = " open" if self.is_open(pieces[0]) else ""
         rate, base = (f"{number.numerator}/{number.denominator}" for number in (self.source.timing.rate, self.base))
-        lines = ["excamera-plan 1", f"decoder {decoder}", f"base {base}",
+        lines = ["excamera-plan 2", f"decoder {decoder}", f"base {base}",
                  f"pictures {self.times[first]} {self.times[last]} {count}{ends}{opens}",
                  f"filters {','.join(self.filters)}", f"shift {self.source.timing.shift:.9f}", f"rate {rate}",
-                 f"frames {begin} {end}"]
+                 f"frames {begin} {end} {stop}"]
         return "".join(line + "\n" for line in lines), pieces
 
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from xcdriver import cut, sound, sources
+from xcdriver import cut, graph, sound, sources
 from xcdriver.damage import damage
 from xcdriver.messages import Messages
 from xcdriver.output import aspect_options
@@ -30,7 +30,8 @@ def write_plans(work, film, names):
     """Writes the plan of each chunk. Returns, for each, the names of the pieces that it needs."""
     decoder, needed = run(["xc-unpack", "--decoder"]).strip(), []
     for chunk in range(film.chunks):
-        text, (first, last) = film.plan(chunk, decoder)
+        ends_batch = work.layout.begins(chunk + 1) or chunk + 1 == film.chunks
+        text, (first, last) = film.plan(chunk, 0 if ends_batch else graph.AFTER, decoder)
         path = work.path / sources.plan(chunk)
         if not path.exists() or path.read_text() != text:  # or make would take it for something new
             path.write_text(text)

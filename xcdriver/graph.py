@@ -9,6 +9,7 @@ LAST_CHUNK = 10 ** DIGITS - 1
 MOST_AT_ONCE = 32  # chunks whose anchors one step replays
 SPEED = 0  # of xc-enc, if nothing else is said
 MINI_GOP = 12  # of the pictures of a chunk, each such one and the last are anchors: XC_MINI_GOP_PICTURES
+AFTER = 3  # pictures after a chunk that its last anchor is averaged with: XC_MINI_GOP_AFTER
 RAW_PATTERN = "[0-9]" * DIGITS + ".y4m"  # as a shell pattern
 
 VPXENC_OPTIONS = (
@@ -37,6 +38,16 @@ def chunk_of(name):
 def raw(chunk):
     """The file with a chunk's raw pictures."""
     return f"{stem(chunk)}.y4m"
+
+
+def raw_after(chunk):
+    """The file with the raw pictures after those of a chunk."""
+    return raw(chunk + 1)
+
+
+def some_after(chunk):
+    """A file with only the first of them."""
+    return f"{stem(chunk)}-next.y4m"
 
 
 def finished(chunk):
@@ -101,18 +112,18 @@ def place_options(batch, chunk):
     return ["--place", str(chunk - batch[0])]
 
 
-def after_options(batch, chunk):
+def after_options(batch, chunk, film_after):
     """What xc-enc is told of the pictures after a chunk, with which it averages the chunk's last anchor. After a batch,
     nothing is predicted from that."""
-    return [] if chunk == batch[-1] else ["--after", raw(chunk + 1)]
+    return [] if chunk == batch[-1] else ["--after", film_after(chunk)]
 
 
-def anchored(batch, quality, options=()):
+def anchored(batch, quality, options=(), film_after=raw_after):
     """The steps of one batch in the structure that needs no guess.
 
     The last frame of each chunk is its anchor. It is coded first, and predicts only from the anchor before it and from
     the key frame of the batch. So the anchors are a short chain of single frames. All other frames are encoded once, in
-    parallel, from exact states. `options` are added to those of each xc-enc."""
+    parallel, from exact states. `options` are added to those of each xc-enc. film_after: the name of the film with the pictures after a chunk."""
     steps, added = [], options
     for chunk in batch:
         name, previous = stem(chunk), stem(chunk - 1)
@@ -121,7 +132,7 @@ def anchored(batch, quality, options=()):
         before = [] if chunk == batch[0] else [f"{previous}-anchors.state"]
         after = [] if chunk == batch[-1] else [f"{name}-anchors.state"]
         given = ["-I", *before] if before else []
-        near = after_options(batch, chunk)
+        near = after_options(batch, chunk, film_after)
         steps.append(Step([anchors, *after], [raw(chunk), *near[1:], *before],
                           ["xc-enc", "--anchors", *place_options(batch, chunk), *near, *options, *given, "-o", anchors,
                            *(["-O", *after] if after else []), raw(chunk)]))
@@ -189,7 +200,7 @@ def chained(batch, chunk, quality, anchors):
             last]
 
 
-def prepared(batch, quality, options=(), replays=False):
+def prepared(batch, quality, options=(), film_after=raw_after, replays=False):
     """The steps of one batch in the anchored structure with a shorter chain.
 
     From the second chunk on, anchors are first guessed from raw pictures, in parallel. The chain then only rebases each
@@ -202,7 +213,7 @@ def prepared(batch, quality, options=(), replays=False):
         anchors, before = f"{name}-anchors.ivf", []
         after = [] if replays or chunk == batch[-1] else [f"{name}-anchors.state"]
         handing_on = ["-o", anchors, *(["-O", *after] if after else [])]
-        place, near = place_options(batch, chunk), after_options(batch, chunk)
+        place, near = place_options(batch, chunk), after_options(batch, chunk, film_after)
         if chunk == batch[0]:
             steps.append(Step([anchors, *after], [raw(chunk), *near[1:]],
                               ["xc-enc", "--anchors", *place, *near, *given, *handing_on, raw(chunk)]))
@@ -231,6 +242,12 @@ STRUCTURES = {"classic": classic, "anchored": anchored, "prepared": prepared}
 ANCHORED = ("anchored", "prepared")  # those in which each chunk is anchors and followers
 # The same where each chunk is made in another place.
 APART = {**STRUCTURES, "prepared": functools.partial(prepared, replays=True)}
+
+
+def batch_steps(structures, structure, batch, quality, film_after=raw_after, options=()):
+    """The steps of a batch in one of STRUCTURES or APART. For options and film_after see anchored()."""
+    more = {"options": options, "film_after": film_after} if structure in ANCHORED else {}
+    return structures[structure](batch, quality, **more)
 
 
 def structure_of(names):

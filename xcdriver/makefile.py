@@ -10,12 +10,6 @@ STAMP = "excamera.options"  # what the files in a directory were made with
 ADDED = ["$(ANCHORED_OPTIONS)"]
 
 
-def structure_steps(structures, structure, batch, quality):
-    """The steps of a batch, with the options that make may add."""
-    options = {"options": ADDED} if structure in graph.ANCHORED else {}
-    return structures[structure](batch, quality, **options)
-
-
 # Tools for which make is told another, since the published commands have other names for them.
 REPLACEABLE = {"xc-vpxenc": "$(VPXENC)", "xc-rebase": "$(REBASE)"}
 
@@ -163,21 +157,17 @@ def step_rules(batch, steps, states):
 def chunk_rules(batch, steps):
     """The rules of a batch for engines that run all steps of a chunk together: two rules per chunk. The first writes
     the chunk's steps to a task file, the second runs the task. A task names the tasks that make what it starts from. So
-    task files are written one after another, but tasks run at the same time. A task waits for none of a later chunk:
-    the raw pictures of that, which it looks at, are made by both."""
+    task files are written one after another, but tasks run at the same time."""
     yield from batch_rules(batch, [f"{graph.stem(chunk)}.task" for chunk in batch])
     all_made = {output for step in steps for output in step.outputs}
     for chunk in batch:
         name, finished = graph.stem(chunk), graph.finished(chunk)
         own = [step for step in steps if graph.chunk_of(step.outputs[0]) == chunk]
         made = [output for step in own for output in step.outputs]
-        read_later = {name for step in steps if graph.chunk_of(step.outputs[0]) > chunk for name in step.inputs}
-        published = " ".join(output for output in made if output in read_later)
-        read = {name for step in own for name in step.inputs}
-        own = [step for step in steps if graph.chunk_of(step.outputs[0]) > chunk and step.outputs[0] in read] + own
+        read_elsewhere = {name for step in steps if step not in own for name in step.inputs}
+        published = " ".join(output for output in made if output in read_elsewhere)
         given = dict.fromkeys(name for step in own for name in step.inputs if name not in all_made)
-        awaited = sorted({graph.chunk_of(name) for step in own for name in step.inputs
-                          if name in all_made and graph.chunk_of(name) < chunk})
+        awaited = sorted({graph.chunk_of(name) for step in own for name in step.inputs if name in all_made} - {chunk})
         inputs = " ".join([*given, *(f"{graph.stem(earlier)}.task" for earlier in awaited)])
         yield f"\n{name}.task: {inputs}\n\t$(call plan,$@,{finished},{published},{inputs})"
         for step in own:
@@ -198,7 +188,7 @@ def makefile(batches, layout, quality, structure, source=sources.GivenChunks()):
                           stamp=STAMP, sums=SUMS, given=source.given,
                           engine_dir=str(ENGINES).replace("$", "$$").replace("#", "\\#"))
     for batch in batches:
-        steps, apart = ([*source.steps(batch), *structure_steps(structures, structure, batch, quality)]
+        steps, apart = ([*source.steps(batch), *graph.batch_steps(structures, structure, batch, quality, source.film_after, ADDED)]
                         for structures in (graph.STRUCTURES, graph.APART))
         yield f"\n# Batch {graph.stem(batch[0])} to {graph.stem(batch[-1])}\n\nifndef WHOLE_CHUNKS\n\n"
         yield from step_rules(batch, steps, list(last_states(structure, batch, quality)))

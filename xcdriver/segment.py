@@ -34,7 +34,9 @@ class Segment:
         self.makefile = self.unfinished and makefile(self.unfinished, layout, quality, options.structure, source)
         self.goals = [graph.finished(chunk) for chunk in range(first, end)] if steering.chunks else []
         self.batches = [({graph.finished(chunk) for chunk in batch if chunk < end},
-                         [step for step in [*source.steps(batch), *graph.STRUCTURES[options.structure](batch, quality)]
+                         [step for step in [*source.steps(batch),
+                                            *graph.batch_steps(graph.STRUCTURES, options.structure, batch, quality,
+                                                               source.film_after)]
                           if graph.chunk_of(step.outputs[0]) < end]) for batch in batches]
         self.weight = sum(WEIGHTS[step.argv[0]] for _, steps in self.batches for step in steps)
 
@@ -42,7 +44,7 @@ class Segment:
         """Removes what was made of the segment's own chunks. Nothing else may have been made of that."""
         for chunk in range(self.first, self.end):
             for path in directory.glob(f"{graph.stem(chunk)}*"):
-                if path.name != graph.raw(chunk):
+                if path.name not in (graph.raw(chunk), graph.some_after(chunk)):
                     path.unlink()
 
     def clean(self, directory):

@@ -2,7 +2,7 @@
 """How the raw pictures of each chunk come to be: steps of the graph that are the same for all structures."""
 import re
 
-from xcdriver.graph import Step, raw, stem
+from xcdriver.graph import AFTER, Step, raw, raw_after, some_after, stem
 
 
 def plan(chunk):
@@ -15,9 +15,10 @@ class GivenChunks:
 
     name = ""  # for the record of what the files in a directory were made with
     given = "%.y4m"  # those of the files in the directory that no step makes, as a pattern for make
+    film_after = staticmethod(raw_after)  # the name of the film with the pictures after a chunk
 
     def steps(self, _batch):
-        """The steps that make the raw pictures of a batch's chunks."""
+        """The steps that make the raw pictures of a batch's chunks, and the films after them."""
         return []
 
 
@@ -26,6 +27,7 @@ class Pictures:
     xc-png2y4m."""
 
     given = "%.png"
+    film_after = staticmethod(some_after)
 
     def __init__(self, first, last, frames, options=()):
         self.first, self.last, self.frames, self.options = first, last, frames, options
@@ -39,8 +41,14 @@ class Pictures:
     def steps(self, batch):
         """See GivenChunks."""
         for chunk in batch:
-            names = [f"{stem(number)}.png" for number in self.of_chunk(chunk)]
-            yield Step([raw(chunk)], names, ["xc-png2y4m", *self.options, "-o", raw(chunk), *names])
+            yield self.step(raw(chunk), self.of_chunk(chunk))
+            if chunk != batch[-1]:
+                yield self.step(some_after(chunk), self.of_chunk(chunk + 1)[:AFTER])
+
+    def step(self, film, numbers):
+        """The step that makes a film of the pictures with these numbers."""
+        names = [f"{stem(number)}.png" for number in numbers]
+        return Step([film], names, ["xc-png2y4m", *self.options, "-o", film, *names])
 
 
 class Pieces:
@@ -49,6 +57,7 @@ class Pieces:
 
     name = "pieces, "
     given = "%.nut %.plan"
+    film_after = staticmethod(some_after)
 
     def __init__(self, plans):
         self.plans = plans
@@ -56,8 +65,9 @@ class Pieces:
     def steps(self, batch):
         """See GivenChunks."""
         for chunk in batch:
-            inputs = [plan(chunk), *self.plans[chunk]]
-            yield Step([raw(chunk)], inputs, ["xc-unpack", "-o", raw(chunk), *inputs])
+            inputs, more = [plan(chunk), *self.plans[chunk]], [] if chunk == batch[-1] else [some_after(chunk)]
+            yield Step([raw(chunk), *more], inputs,
+                       ["xc-unpack", "-o", raw(chunk), *(["-n", *more] if more else []), *inputs])
 
 
 def add_options(parser):

@@ -3,6 +3,7 @@
 import typing
 
 from xcdriver import sources
+from xcdriver.graph import AFTER
 
 
 class Source(typing.NamedTuple):
@@ -15,9 +16,15 @@ class Source(typing.NamedTuple):
     decode: float = 0        # CPU seconds for a picture that is decoded; 0: raw chunks are uploaded
     unpack: float = 0        # CPU seconds more for a picture of the chunk: it is converted and written
 
+    @property
+    def after(self):
+        """How many pictures of the next chunk are made with a chunk. After a batch there are none, but that saves
+        little."""
+        return min(AFTER, self.frames)
+
     def pieces(self, chunk, chunks):
         """The numbers of the pieces that a chunk is decoded from: it needs the pictures before and after it, too."""
-        begin, end = chunk * self.frames, (chunk + 1) * self.frames
+        begin, end = chunk * self.frames, (chunk + 1) * self.frames + self.after
         return range(int(max(0, begin - 1) // self.source_key),
                      1 + int(min(end, chunks * self.frames - 1) // self.source_key))
 
@@ -33,5 +40,5 @@ class Source(typing.NamedTuple):
     def decoding(self, chunk, chunks):
         """CPU seconds for a chunk. Decoding begins at the key frame before it."""
         first = self.pieces(chunk, chunks)[0] * self.source_key
-        decoded = min((chunk + 1) * self.frames + 1, chunks * self.frames) - first
-        return self.decode * decoded + self.unpack * self.frames
+        decoded = min((chunk + 1) * self.frames + self.after + 1, chunks * self.frames) - first
+        return self.decode * decoded + self.unpack * (self.frames + self.after)

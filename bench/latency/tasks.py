@@ -24,9 +24,10 @@ class Task(typing.NamedTuple):
 def film_steps(structure, chunks, batch, quality=22, apart=False, source=sources.GivenChunks()):
     """The steps of a film. No step comes before one that it depends on, and the steps of a chunk are in the order in
     which a worker with only that chunk runs them. source: has the steps that make the raw pictures."""
-    steps = (graph.APART if apart else graph.STRUCTURES)[structure]
+    structures = graph.APART if apart else graph.STRUCTURES
     return [step for part in Layout(batch).batches(chunks)
-            for step in [*source.steps(part), *steps(part, quality)]]
+            for step in [*source.steps(part),
+                         *graph.batch_steps(structures, structure, part, quality, source.film_after)]]
 
 
 def in_make_order(steps):

@@ -44,15 +44,18 @@ static enum xc_status add_after(struct xc_sections *s, struct xc_mini_gop *gop, 
     }
     while (gop->after < XC_MINI_GOP_AFTER && source->source) {
         struct xc_picture *picture;
-        enum xc_status status = xc_lookahead_peek(source, next++, &picture, err);
-        if (status || (!picture && source == s->after)) {
+        enum xc_status status = xc_lookahead_peek(source, next, &picture, err);
+        if (status) {
             return status;
         }
         if (picture) {
             xc_mini_gop_add_after(gop, picture);
-        } else {
+            next++;
+        } else if (source == s->source) {
             source = s->after;
             next = 0;
+        } else {
+            return next ? XC_OK : xc_fail_about(err, source->source->name, XC_ERR_FORMAT, "has no frame");
         }
     }
     return XC_OK;

@@ -80,14 +80,20 @@ class Directory:
 
     def raw_steps(self):
         """The steps that made raw chunks, if there were some (sources.py)."""
-        for name in {row.name for row in self.rows} & set(map(graph.raw, self.chunks)):
-            tool = "xc-unpack" if sources.plan(graph.chunk_of(name)) in self.names else "xc-png2y4m"
-            yield graph.Step([name], [], [tool, "-o", name])
+        raw = {name for chunk in self.chunks for name in (graph.raw(chunk), graph.some_after(chunk))}
+        for name in {row.name for row in self.rows} & raw:
+            chunk = graph.chunk_of(name)
+            if sources.plan(chunk) in self.names:
+                yield graph.Step([name, graph.some_after(chunk)], [], ["xc-unpack", "-o", name])
+            else:
+                yield graph.Step([name], [], ["xc-png2y4m", "-o", name])
 
     def graph(self):
         """The steps that make the finished chunks."""
-        steps = [step for batch in self.batches() for step in graph.STRUCTURES[self.structure](batch, 0)]
-        return [*self.raw_steps(), *steps]
+        raw_steps = list(self.raw_steps())
+        film_after = graph.some_after if raw_steps else graph.raw_after
+        return [*raw_steps, *(step for batch in self.batches() for step in graph.batch_steps(
+            graph.STRUCTURES, self.structure, batch, 0, film_after))]
 
     def quality(self):
         """What the record of ./excamera says, if there is one."""
