@@ -32,7 +32,7 @@ OPTIONS = {
     "xc-split": "-s -d --start --skip --at-most --scenes --scenes-to --scenes-from",
     "xc-terminate-chunk": "",
     "xc-timed": "",
-    "xc-unpack": "-o --output -n --next --decoder",
+    "xc-unpack": "-o --output --first --last --next --decoder",
     "xc-vpxenc": "--ivf --codec --good --best --rt --cpu-used --end-usage --min-q --max-q --cq-level --buf-initial-sz "
                  "--buf-optimal-sz --buf-sz --undershoot-pct -p --passes --auto-alt-ref -t --threads --token-parts "
                  "--tune --target-bitrate -o --output",

@@ -117,7 +117,7 @@ class Commands(MakefileCase):
         """mk/chunk-tools, from which other parts know the tools, lists those that the graph runs."""
         listed = (ROOT / "mk/chunk-tools").read_text().split()
         steps = [step for structure in graph.STRUCTURES for step in graph.film_steps(structure, [range(16)], 22)]
-        steps += [*sources.Pictures(1, 10, 6).steps(range(1)), *sources.Pieces([["a.nut"]]).steps(range(1))]
+        steps += [*sources.Pictures(1, 10, 6).steps(range(1), ()), *sources.Pieces([["a.nut"]]).steps(range(1), ())]
         self.assertEqual(sorted(listed), sorted({step.argv[0] for step in steps}))
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 import harness
 from harness import BIN, Case, number
 from test_driver import DriverCase
-from xcdriver import cutter, processes, sound
+from xcdriver import cutter, graph, processes, sound
 from xcdriver.report.directory import Directory
 from xcdriver.report.steps import timed_steps
 from xcdriver.source import Source
@@ -93,7 +93,7 @@ class Pictures(Case):
             work = Work(self.dir / "work", {"input": None, "chunk": 12, "batch": 8}, True)
             stack.callback(work.lock.file.close)
             made = cutter.Cutter(work, source, SIZE, stack)
-            return list(made.chunks_from.steps(range(made.cut.chunks)))
+            return list(made.chunks_from.steps(range(made.cut.chunks), ()))
 
     def check(self, name, rate=None):
         source = Source(str(make_film(name)), "none", rate, False)
@@ -131,7 +131,7 @@ class Pictures(Case):
         self.assertEqual(len(pieces), 4)
         for step in steps[1:]:
             first = int(step.outputs[0][:8]) * SIZE
-            last = min(first + SIZE, 44)
+            last = min(first + SIZE + graph.AFTER, 44)
             self.assertLessEqual(set(step.inputs[1:]), set(pieces[(first - 1) // 12:last // 12 + 1]))
 
 
@@ -224,21 +224,22 @@ class Unpack(Case):
         self.assertEqual(len(words[0]), 12)
 
     def test_pictures_after_a_chunk(self):
-        """Those that the plan names go to a film of their own; without one, nothing changes."""
+        """Those that the plan names go to a film of their own, and so do single pictures; without, nothing changes."""
         self.write_plan()
         self.xc("xc-unpack", "-o", "whole.y4m", "a.plan", "piece0.nut", "piece1.nut")
         self.write_plan(frames="3 12 15")
-        self.xc("xc-unpack", "-o", "a.y4m", "--next", "b.y4m", "a.plan", "piece0.nut", "piece1.nut")
+        self.xc("xc-unpack", "-o", "a.y4m", "--next", "b.y4m", "--first", "c.y4m", "--last", "d.y4m", "a.plan",
+                "piece0.nut", "piece1.nut")
         self.xc("xc-unpack", "-o", "alone.y4m", "a.plan", "piece0.nut", "piece1.nut")
-        parts = [harness.y4m_split((self.dir / name).read_bytes()) for name in ("whole.y4m", "a.y4m", "b.y4m")]
-        self.assertEqual(parts[1], (parts[0][0], parts[0][1][:9]))
-        self.assertEqual(parts[2], (parts[0][0], parts[0][1][9:]))
+        header, frames = harness.y4m_split((self.dir / "whole.y4m").read_bytes())
+        for name, expected in (("a", frames[:9]), ("b", frames[9:]), ("c", frames[:1]), ("d", frames[8:9])):
+            self.assertEqual(harness.y4m_split((self.dir / f"{name}.y4m").read_bytes()), (header, expected))
         self.assertEqual((self.dir / "alone.y4m").read_bytes(), (self.dir / "a.y4m").read_bytes())
 
     def test_no_pictures_after_a_chunk(self):
         self.write_plan()
         self.assertIn("a.plan: has no frames after the chunk", self.refuses(
-            "xc-unpack", "-o", "a.y4m", "-n", "b.y4m", "a.plan", "piece0.nut", "piece1.nut"))
+            "xc-unpack", "-o", "a.y4m", "--next", "b.y4m", "a.plan", "piece0.nut", "piece1.nut"))
 
     def refused(self, message, *pieces, **changes):
         self.write_plan(**changes)

@@ -32,7 +32,7 @@ COMMANDS = {
     "xc-vpxenc": "--ivf --codec=vp8 --good --cpu-used=5 -o out.ivf {raw}",
     "xc-zero-out-residues": "-S {state} {inter} out.ivf",
 }
-# Of these, xc-decode writes the pictures that are whole, before it fails (test_tools.Damaged); and xc-enc reads only the
+# Of these, xc-decode writes the pictures that are whole, before it fails (test_tools.Damaged). xc-enc reads only the
 # first pictures of the film after a chunk.
 NO_MATTER = {("xc-decode", "inter", "last frame cut short"), ("xc-decode", "inter", "a byte too many"),
              ("xc-enc, anchors", "after", "a byte too many")}

@@ -5,7 +5,12 @@
 
 #include <inttypes.h>
 
-enum { CHUNK, NEXT, OUTPUTS };
+/* A file for some of the frames that ffmpeg writes: those from `from` to `to` - 1. */
+struct part {
+    const char *name;
+    int64_t from, to;
+};
+enum { MOST_PARTS = 4 };
 
 static void open_output(struct xc_tool_output *output, const char *name)
 {
@@ -13,16 +18,21 @@ static void open_output(struct xc_tool_output *output, const char *name)
     output->replaceable = true; /* as xc-split's */
 }
 
-static void begin_output(struct xc_tool_output *output, const struct xc_y4m_header *header)
+static void write_header(struct xc_tool_output *output, const struct xc_y4m_header *header)
 {
     struct xc_error err;
     xc_tool_check(xc_y4m_write_header(output->stream, header, &err), output->name, &err);
 }
 
-/* Copies what ffmpeg writes; there have to be as many frames as the plan says. outputs: of the chunk's frames, and of
- * those after it, if there are two. */
-static void copy_frames(struct unpack_run *run, const struct unpack_plan *plan, struct xc_tool_output *outputs,
-                        int count)
+static void write_frame(struct xc_tool_output *output, const struct xc_picture *picture)
+{
+    struct xc_error err;
+    xc_tool_check(xc_y4m_write_frame(output->stream, picture, &err), output->name, &err);
+}
+
+/* Copies what ffmpeg writes; there have to be as many frames as the plan says. outputs: of the parts. */
+static void copy_frames(struct unpack_run *run, const struct unpack_plan *plan, const struct part *parts,
+                        struct xc_tool_output *outputs, int count)
 {
     FILE *stream = unpack_ffmpeg_output(run);
     struct xc_y4m_header header;
@@ -34,15 +44,16 @@ static void copy_frames(struct unpack_run *run, const struct unpack_plan *plan, 
     }
     xc_tool_check(xc_picture_new(&picture, NULL, header.width, header.height, &err), plan->name, &err);
     for (int i = 0; i < count; i++) {
-        begin_output(&outputs[i], &header);
+        write_header(&outputs[i], &header);
     }
-    for (int64_t i = plan->begin; i < plan->next; i++) {
-        const int which = i < plan->end ? CHUNK : NEXT;
+    for (int64_t frame = plan->begin; frame < plan->next; frame++) {
         if (xc_y4m_read_frame(picture, &end, stream, &err) || end) {
             unpack_ffmpeg_blame(run, "the pieces do not have all frames");
         }
-        if (which < count) {
-            xc_tool_check(xc_y4m_write_frame(outputs[which].stream, picture, &err), outputs[which].name, &err);
+        for (int i = 0; i < count; i++) {
+            if (parts[i].from <= frame && frame < parts[i].to) {
+                write_frame(&outputs[i], picture);
+            }
         }
     }
     xc_picture_unref(picture);
@@ -56,11 +67,36 @@ static void print_decoder(void)
     xc_tool_output_commit(&output, 1);
 }
 
-static void unpack(const char *chunk, const char *next, char **operands)
+static struct {
+    const char *chunk, *first, *last, *next;
+    bool decoder;
+} given;
+
+/* Fills in the parts that are wanted, and returns how many there are. */
+static int wanted_parts(struct part parts[MOST_PARTS], const struct unpack_plan *plan)
+{
+    const struct part all[MOST_PARTS] = {
+        { given.chunk, plan->begin, plan->end },
+        { given.first, plan->begin, plan->begin + 1 },
+        { given.last, plan->end - 1, plan->end },
+        { given.next, plan->end, plan->next },
+    };
+    int count = 0;
+    for (int i = 0; i < MOST_PARTS; i++) {
+        if (all[i].name) {
+            parts[count++] = all[i];
+        }
+    }
+    return count;
+}
+
+static void unpack(char **operands)
 {
     struct unpack_plan plan;
+    struct part parts[MOST_PARTS];
+    struct xc_tool_output outputs[MOST_PARTS];
     unpack_plan_read(&plan, operands[0]);
-    if (next && plan.next == plan.end) {
+    if (given.next && plan.next == plan.end) {
         xc_tool_fail(plan.name, "has no frames after the chunk; leave out --next");
     }
     const char *ffmpeg = unpack_ffmpeg_find();
@@ -71,32 +107,30 @@ static void unpack(const char *chunk, const char *next, char **operands)
                      "decode to other pictures",
                      ffmpeg, plan.decoder, hash);
     }
-    struct xc_tool_output outputs[OUTPUTS];
-    const int count = next ? OUTPUTS : NEXT;
-    open_output(&outputs[CHUNK], chunk);
-    if (next) {
-        open_output(&outputs[NEXT], next);
+    const int count = wanted_parts(parts, &plan);
+    for (int i = 0; i < count; i++) {
+        open_output(&outputs[i], parts[i].name);
     }
     struct unpack_run *run = unpack_ffmpeg_start(ffmpeg, &plan, operands + 1);
-    copy_frames(run, &plan, outputs, count);
+    copy_frames(run, &plan, parts, outputs, count);
     unpack_ffmpeg_finish(run);
     xc_tool_output_commit(outputs, count);
 }
 
 int main(int argc, char **argv)
 {
-    const char *output = NULL, *next = NULL;
-    bool decoder = false;
     const struct xc_tool_option options[] = {
-        { 'o', "output", "OUT.y4m", "the chunk's raw pictures", .text = &output },
-        { 'n', "next", "NEXT.y4m", "the pictures after them that CHUNK.plan tells of, for xc-enc --after",
-          .text = &next },
-        { 0, "decoder", NULL, "print the hash of the ffmpeg that would be run, and exit", .flag = &decoder },
+        { 'o', "output", "OUT.y4m", "the chunk's raw pictures", .text = &given.chunk },
+        { 0, "first", "FIRST.y4m", "the first of them once more, for xc-enc --key", .text = &given.first },
+        { 0, "last", "LAST.y4m", "the last of them once more, for xc-enc --before", .text = &given.last },
+        { 0, "next", "NEXT.y4m", "the pictures after them that CHUNK.plan tells of, for xc-enc --after",
+          .text = &given.next },
+        { 0, "decoder", NULL, "print the hash of the ffmpeg that would be run, and exit", .flag = &given.decoder },
         { 0 },
     };
     const struct xc_tool tool = {
         .name = "xc-unpack",
-        .synopsis = "-o OUT.y4m [-n NEXT.y4m] CHUNK.plan PIECE.nut...\n--decoder",
+        .synopsis = "-o OUT.y4m [OPTION]... CHUNK.plan PIECE.nut...\n--decoder",
         .description = "Decodes a chunk of a film that ./excamera --decode=there has cut into pieces. CHUNK.plan says "
                        "which pictures of the pieces it takes. What decodes is ffmpeg: the one beside this program, or "
                        "else the one on the PATH.",
@@ -106,13 +140,14 @@ int main(int argc, char **argv)
         .maximum_operands = INT32_MAX,
     };
     char **operands = xc_tool_start(&tool, argc, argv);
-    if (decoder && !output && !next && !operands[0]) {
+    const bool others = given.chunk || given.first || given.last || given.next || operands[0];
+    if (given.decoder && !others) {
         print_decoder();
         return 0;
     }
-    if (decoder || !output || !operands[0] || !operands[1]) {
+    if (given.decoder || !given.chunk || !operands[0] || !operands[1]) {
         xc_tool_usage_error("-o, a plan and pieces are needed; or --decoder alone");
     }
-    unpack(output, next, operands);
+    unpack(operands);
     return 0;
 }

@@ -103,8 +103,9 @@ class Machine:
                   "Chunk failed": failure("$.event.file")}
         return "Another to anchor", 0, {
             "Another to anchor": another("anchors", "The other frames"),
-            "anchors": self.step("anchors", {"Payload": {**chunk_event(AT_POSITION, "$.at.position"), "count.$": "$.count"}}, "Next to anchor",
-                                 ResultPath=None),
+            "anchors": self.step(
+                "anchors", {"Payload": {**chunk_event(AT_POSITION, "$.at.position"), "count.$": "$.count"}},
+                "Next to anchor", ResultPath=None),
             "Next to anchor": further("Another to anchor"),
             "The other frames": every("$.files", {"event": chunk_event(FULL_NAME, "$$.Map.Item.Index")}, "follow",
                                       follow, ResultPath=None, Next="Encoded"),

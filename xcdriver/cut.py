@@ -149,8 +149,8 @@ class Film:
         return any(packet.time < self.packets[begin].time for packet in self.packets[begin:end])
 
     def plan(self, chunk, more, decoder):
-        """The text of a chunk's plan, and the numbers of the first and last piece that it needs. more: how many frames of
-        the next chunk are to be made, too."""
+        """The text of a chunk's plan, and the numbers of the first and last piece that it needs. more: how many frames
+        of the next chunk are to be made, too."""
         begin = self.begin + chunk * self.chunk_frames
         end = min(begin + self.chunk_frames, self.end)
         stop = min(end + min(more, self.chunk_frames), self.end)

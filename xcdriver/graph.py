@@ -40,14 +40,26 @@ def raw(chunk):
     return f"{stem(chunk)}.y4m"
 
 
-def raw_after(chunk):
-    """The file with the raw pictures after those of a chunk."""
-    return raw(chunk + 1)
+class Near(typing.NamedTuple):
+    """The names of films that have pictures which the anchors of a chunk need besides the chunk's own."""
+    before: str  # its last picture comes before the chunk
+    key: str     # its first picture is that of the batch's key frame
+    after: str   # its first pictures come after the chunk
 
 
-def some_after(chunk):
-    """A file with only the first of them."""
-    return f"{stem(chunk)}-next.y4m"
+def raw_near(batch, chunk):
+    """The raw chunks there."""
+    return Near(raw(chunk - 1), raw(batch[0]), raw(chunk + 1))
+
+
+def extracts(chunk):
+    """Films with only a chunk's first picture, with its last one, and with some after it."""
+    return f"{stem(chunk)}-first.y4m", f"{stem(chunk)}-last.y4m", f"{stem(chunk)}-next.y4m"
+
+
+def some_near(batch, chunk):
+    """These films."""
+    return Near(extracts(chunk - 1)[1], extracts(batch[0])[0], extracts(chunk)[2])
 
 
 def finished(chunk):
@@ -112,18 +124,19 @@ def place_options(batch, chunk):
     return ["--place", str(chunk - batch[0])]
 
 
-def after_options(batch, chunk, film_after):
+def after_options(batch, chunk, near):
     """What xc-enc is told of the pictures after a chunk, with which it averages the chunk's last anchor. After a batch,
     nothing is predicted from that."""
-    return [] if chunk == batch[-1] else ["--after", film_after(chunk)]
+    return [] if chunk == batch[-1] else ["--after", near(batch, chunk).after]
 
 
-def anchored(batch, quality, options=(), film_after=raw_after):
+def anchored(batch, quality, options=(), near=raw_near):
     """The steps of one batch in the structure that needs no guess.
 
     The last frame of each chunk is its anchor. It is coded first, and predicts only from the anchor before it and from
     the key frame of the batch. So the anchors are a short chain of single frames. All other frames are encoded once, in
-    parallel, from exact states. `options` are added to those of each xc-enc. film_after: the name of the film with the pictures after a chunk."""
+    parallel, from exact states. `options` are added to those of each xc-enc. near: what has the pictures
+    near a chunk, raw_near or some_near."""
     steps, added = [], options
     for chunk in batch:
         name, previous = stem(chunk), stem(chunk - 1)
@@ -132,9 +145,9 @@ def anchored(batch, quality, options=(), film_after=raw_after):
         before = [] if chunk == batch[0] else [f"{previous}-anchors.state"]
         after = [] if chunk == batch[-1] else [f"{name}-anchors.state"]
         given = ["-I", *before] if before else []
-        near = after_options(batch, chunk, film_after)
-        steps.append(Step([anchors, *after], [raw(chunk), *near[1:], *before],
-                          ["xc-enc", "--anchors", *place_options(batch, chunk), *near, *options, *given, "-o", anchors,
+        ahead = after_options(batch, chunk, near)
+        steps.append(Step([anchors, *after], [raw(chunk), *ahead[1:], *before],
+                          ["xc-enc", "--anchors", *place_options(batch, chunk), *ahead, *options, *given, "-o", anchors,
                            *(["-O", *after] if after else []), raw(chunk)]))
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
                           ["xc-enc", "--follow", anchors, *options, *fit_options(quality, chunk), *given, "-o",
@@ -200,7 +213,7 @@ def chained(batch, chunk, quality, anchors):
             last]
 
 
-def prepared(batch, quality, options=(), film_after=raw_after, replays=False):
+def prepared(batch, quality, options=(), near=raw_near, replays=False):
     """The steps of one batch in the anchored structure with a shorter chain.
 
     From the second chunk on, anchors are first guessed from raw pictures, in parallel. The chain then only rebases each
@@ -213,17 +226,18 @@ def prepared(batch, quality, options=(), film_after=raw_after, replays=False):
         anchors, before = f"{name}-anchors.ivf", []
         after = [] if replays or chunk == batch[-1] else [f"{name}-anchors.state"]
         handing_on = ["-o", anchors, *(["-O", *after] if after else [])]
-        place, near = place_options(batch, chunk), after_options(batch, chunk, film_after)
+        place, ahead = place_options(batch, chunk), after_options(batch, chunk, near)
         if chunk == batch[0]:
-            steps.append(Step([anchors, *after], [raw(chunk), *near[1:]],
-                              ["xc-enc", "--anchors", *place, *near, *given, *handing_on, raw(chunk)]))
+            steps.append(Step([anchors, *after], [raw(chunk), *ahead[1:]],
+                              ["xc-enc", "--anchors", *place, *ahead, *given, *handing_on, raw(chunk)]))
         else:
             guess, targets = guess_of(chunk)
             before = [f"{name}-after-{previous}.state" if replays else f"{previous}-anchors.state"]
+            others = near(batch, chunk)
             steps.append(Step([guess, targets],
-                              list(dict.fromkeys([raw(chunk), *near[1:], raw(chunk - 1), raw(batch[0])])),
-                              ["xc-enc", "--guess", targets, *place, *near, *given, "--before", raw(chunk - 1),
-                               "--key", raw(batch[0]), "-o", guess, raw(chunk)]))
+                              list(dict.fromkeys([raw(chunk), *ahead[1:], others.before, others.key])),
+                              ["xc-enc", "--guess", targets, *place, *ahead, *given, "--before", others.before,
+                               "--key", others.key, "-o", guess, raw(chunk)]))
             steps.extend(chained(batch, chunk, quality, anchors) if replays else
                          [rebase_guess(chunk, quality, before, ["-I", *before, *handing_on], [anchors, *after])])
         steps.append(Step([finished(chunk)], [raw(chunk), anchors, *before],
@@ -244,9 +258,9 @@ ANCHORED = ("anchored", "prepared")  # those in which each chunk is anchors and 
 APART = {**STRUCTURES, "prepared": functools.partial(prepared, replays=True)}
 
 
-def batch_steps(structures, structure, batch, quality, film_after=raw_after, options=()):
-    """The steps of a batch in one of STRUCTURES or APART. For options and film_after see anchored()."""
-    more = {"options": options, "film_after": film_after} if structure in ANCHORED else {}
+def batch_steps(structures, structure, batch, quality, near=raw_near, options=()):
+    """The steps of a batch in one of STRUCTURES or APART. For options and near see anchored()."""
+    more = {"options": options, "near": near} if structure in ANCHORED else {}
     return structures[structure](batch, quality, **more)
 
 

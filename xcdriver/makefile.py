@@ -188,7 +188,7 @@ def makefile(batches, layout, quality, structure, source=sources.GivenChunks()):
                           stamp=STAMP, sums=SUMS, given=source.given,
                           engine_dir=str(ENGINES).replace("$", "$$").replace("#", "\\#"))
     for batch in batches:
-        steps, apart = ([*source.steps(batch), *graph.batch_steps(structures, structure, batch, quality, source.film_after, ADDED)]
+        steps, apart = (sources.all_steps(source, structures, structure, batch, quality, ADDED)
                         for structures in (graph.STRUCTURES, graph.APART))
         yield f"\n# Batch {graph.stem(batch[0])} to {graph.stem(batch[-1])}\n\nifndef WHOLE_CHUNKS\n\n"
         yield from step_rules(batch, steps, list(last_states(structure, batch, quality)))

@@ -2,11 +2,12 @@
 """A segment of the film, and the run of make that encodes it."""
 import collections
 import contextlib
+import functools
 import os
 import re
 import subprocess
 
-from xcdriver import engine, files, graph
+from xcdriver import engine, files, graph, sources
 from xcdriver.makefile import makefile
 from xcdriver.processes import Failure, ending, log_in_memory, reason, started
 
@@ -33,18 +34,17 @@ class Segment:
         self.unfinished = [batch for batch in batches if not set(map(graph.finished, batch)) <= there]
         self.makefile = self.unfinished and makefile(self.unfinished, layout, quality, options.structure, source)
         self.goals = [graph.finished(chunk) for chunk in range(first, end)] if steering.chunks else []
+        steps_of = functools.partial(sources.all_steps, source, graph.STRUCTURES, options.structure, quality=quality)
         self.batches = [({graph.finished(chunk) for chunk in batch if chunk < end},
-                         [step for step in [*source.steps(batch),
-                                            *graph.batch_steps(graph.STRUCTURES, options.structure, batch, quality,
-                                                               source.film_after)]
-                          if graph.chunk_of(step.outputs[0]) < end]) for batch in batches]
+                         [step for step in steps_of(batch) if graph.chunk_of(step.outputs[0]) < end])
+                        for batch in batches]
         self.weight = sum(WEIGHTS[step.argv[0]] for _, steps in self.batches for step in steps)
 
     def remove(self, directory):
         """Removes what was made of the segment's own chunks. Nothing else may have been made of that."""
         for chunk in range(self.first, self.end):
             for path in directory.glob(f"{graph.stem(chunk)}*"):
-                if path.name not in (graph.raw(chunk), graph.some_after(chunk)):
+                if path.name not in (graph.raw(chunk), *graph.extracts(chunk)):
                     path.unlink()
 
     def clean(self, directory):

@@ -2,7 +2,7 @@
 """How the raw pictures of each chunk come to be: steps of the graph that are the same for all structures."""
 import re
 
-from xcdriver.graph import AFTER, Step, raw, raw_after, some_after, stem
+from xcdriver.graph import AFTER, Step, batch_steps, extracts, raw, raw_near, some_near, stem
 
 
 def plan(chunk):
@@ -15,10 +15,10 @@ class GivenChunks:
 
     name = ""  # for the record of what the files in a directory were made with
     given = "%.y4m"  # those of the files in the directory that no step makes, as a pattern for make
-    film_after = staticmethod(raw_after)  # the name of the film with the pictures after a chunk
+    near = staticmethod(raw_near)  # see graph.anchored()
 
-    def steps(self, _batch):
-        """The steps that make the raw pictures of a batch's chunks, and the films after them."""
+    def steps(self, _batch, _read):
+        """The steps that make the raw pictures of a batch's chunks, and what of graph.extracts() is in `read`."""
         return []
 
 
@@ -27,7 +27,7 @@ class Pictures:
     xc-png2y4m."""
 
     given = "%.png"
-    film_after = staticmethod(some_after)
+    near = staticmethod(some_near)
 
     def __init__(self, first, last, frames, options=()):
         self.first, self.last, self.frames, self.options = first, last, frames, options
@@ -38,12 +38,14 @@ class Pictures:
         begin = self.first + chunk * self.frames
         return range(begin, min(begin + self.frames, self.last + 1))
 
-    def steps(self, batch):
+    def steps(self, batch, read):
         """See GivenChunks."""
         for chunk in batch:
-            yield self.step(raw(chunk), self.of_chunk(chunk))
-            if chunk != batch[-1]:
-                yield self.step(some_after(chunk), self.of_chunk(chunk + 1)[:AFTER])
+            own = self.of_chunk(chunk)
+            yield self.step(raw(chunk), own)
+            for name, numbers in zip(extracts(chunk), (own[:1], own[-1:], self.of_chunk(chunk + 1)[:AFTER])):
+                if name in read:
+                    yield self.step(name, numbers)
 
     def step(self, film, numbers):
         """The step that makes a film of the pictures with these numbers."""
@@ -57,17 +59,25 @@ class Pieces:
 
     name = "pieces, "
     given = "%.nut %.plan"
-    film_after = staticmethod(some_after)
+    near = staticmethod(some_near)
 
     def __init__(self, plans):
         self.plans = plans
 
-    def steps(self, batch):
+    def steps(self, batch, read):
         """See GivenChunks."""
         for chunk in batch:
-            inputs, more = [plan(chunk), *self.plans[chunk]], [] if chunk == batch[-1] else [some_after(chunk)]
-            yield Step([raw(chunk), *more], inputs,
-                       ["xc-unpack", "-o", raw(chunk), *(["-n", *more] if more else []), *inputs])
+            inputs = [plan(chunk), *self.plans[chunk]]
+            options = zip(("--first", "--last", "--next"), extracts(chunk))
+            wanted = [(option, name) for option, name in options if name in read]
+            yield Step([raw(chunk), *(name for _, name in wanted)], inputs,
+                       ["xc-unpack", "-o", raw(chunk), *(word for pair in wanted for word in pair), *inputs])
+
+
+def all_steps(source, structures, structure, batch, quality, options=()):
+    """The steps of a batch, those that make its raw pictures first. For the rest see graph.batch_steps()."""
+    steps = batch_steps(structures, structure, batch, quality, source.near, options)
+    return [*source.steps(batch, {name for step in steps for name in step.inputs}), *steps]
 
 
 def add_options(parser):

@@ -64,7 +64,10 @@ class Model:
     def size(self, name):
         if name.endswith(".nut"):
             return self.source.piece_size()
-        return self.measured.size.get(role(name), 0)  # a plan has a few lines
+        what, raw = role(name), self.measured.size.get(role(graph.raw(0)), 0)
+        if what in self.source.pictures:
+            return self.source.pictures[what] / self.source.frames * raw
+        return self.measured.size.get(what, 0)  # a plan has a few lines
 
     def transfer(self, name):
         return self.service.transfer(self.size(name))

@@ -34,6 +34,11 @@ class Source(typing.NamedTuple):
             return sources.GivenChunks()
         return sources.Pieces([[f"{piece}.nut" for piece in self.pieces(chunk, chunks)] for chunk in range(chunks)])
 
+    @property
+    def pictures(self):
+        """How many pictures the films near a chunk have (graph.some_near), by their names without the chunk's."""
+        return {"-first.y4m": 1, "-last.y4m": 1, "-next.y4m": self.after}
+
     def piece_size(self):
         return self.source_key / self.fps * self.source_rate * 1e6 / 8
 

@@ -26,8 +26,7 @@ def film_steps(structure, chunks, batch, quality=22, apart=False, source=sources
     which a worker with only that chunk runs them. source: has the steps that make the raw pictures."""
     structures = graph.APART if apart else graph.STRUCTURES
     return [step for part in Layout(batch).batches(chunks)
-            for step in [*source.steps(part),
-                         *graph.batch_steps(structures, structure, part, quality, source.film_after)]]
+            for step in sources.all_steps(source, structures, structure, part, quality)]
 
 
 def in_make_order(steps):

@@ -119,4 +119,5 @@ class Film:
             return [{"bucket": bucket, "interframe-only ivf file": self.key(f"{name}-1.ivf"),
                      "new decoder state": self.key(f"{name}-1.state")} for name in (before, stem)]
         return {"bucket": bucket, "file": self.key(graph.raw(call.chunk)), "index": index,
-                "quality": self.event["quality"]}
+                "quality": self.event["quality"],
+                **({} if call.function == "vpxenc" else {"count": self.event["last"] - self.event["first"] + 1})}

@@ -80,20 +80,20 @@ class Directory:
 
     def raw_steps(self):
         """The steps that made raw chunks, if there were some (sources.py)."""
-        raw = {name for chunk in self.chunks for name in (graph.raw(chunk), graph.some_after(chunk))}
-        for name in {row.name for row in self.rows} & raw:
-            chunk = graph.chunk_of(name)
-            if sources.plan(chunk) in self.names:
-                yield graph.Step([name, graph.some_after(chunk)], [], ["xc-unpack", "-o", name])
+        made = {row.name for row in self.rows}
+        for chunk in self.chunks:
+            names = graph.raw(chunk), *graph.extracts(chunk)
+            if names[0] in made and sources.plan(chunk) in self.names:
+                yield graph.Step(names, [], ["xc-unpack", "-o", names[0]])
             else:
-                yield graph.Step([name], [], ["xc-png2y4m", "-o", name])
+                yield from (graph.Step([name], [], ["xc-png2y4m", "-o", name]) for name in names if name in made)
 
     def graph(self):
         """The steps that make the finished chunks."""
         raw_steps = list(self.raw_steps())
-        film_after = graph.some_after if raw_steps else graph.raw_after
+        near = graph.some_near if raw_steps else graph.raw_near
         return [*raw_steps, *(step for batch in self.batches() for step in graph.batch_steps(
-            graph.STRUCTURES, self.structure, batch, 0, film_after))]
+            graph.STRUCTURES, self.structure, batch, 0, near))]
 
     def quality(self):
         """What the record of ./excamera says, if there is one."""
