@@ -98,26 +98,26 @@ class Failures(MachineCase):
         self.assertEqual([error for event, error in self.calls_of("reencode") if "00000002-0" in event],
                          ["Runtime.ExitError", None])
 
-    NAMED = r"^film/holiday/00000001.y4m: ToolFailed: \{.*\"xc-\w+: 00000001.y4m"
+    NAMED = r"^film/holiday/00000000.y4m: ToolFailed: \{.*\"xc-\w+: 00000000.y4m"
 
     def test_always(self):
         """What a tool refuses is not tried again; the chunk is named, with what the tool said."""
         self.upload()
-        self.put(f"{self.prefix}00000001.y4m", b"YUV4MPEG2 nonsense\n")
+        self.put(f"{self.prefix}00000000.y4m", b"YUV4MPEG2 nonsense\n")
         for structure, function in (("classic", "vpxenc"), ("anchored", "anchors")):
             with self.subTest(structure):
                 self.calls_before = len(self.calls(everything=True))
                 told, _ = self.execute(self.definition(structure))
                 self.assertEqual(told["status"], "FAILED")
                 self.assertRegex(told["cause"], self.NAMED)
-                self.assertEqual([error for event, error in self.calls_of(function) if "00000001.y4m" in event],
+                self.assertEqual([error for event, error in self.calls_of(function) if "00000000.y4m" in event],
                                  ["ToolFailed"])
 
     def test_batch_of_its_own(self):
         """It leaves its cause in the bucket, and the film's execution looks for it there. On moto, that ends as if
         there were none: it lets no film fail because a batch has failed, and getObject's Body is no text there."""
         self.upload()
-        self.put(f"{self.prefix}00000001.y4m", b"YUV4MPEG2 nonsense\n")
+        self.put(f"{self.prefix}00000000.y4m", b"YUV4MPEG2 nonsense\n")
         many = {"quality": 22, "parallel": 2, "list": f"{self.prefix}list.json"}
         film = json.dumps(asl.names(Layout(self.batch).batches(self.chunks))).encode()
         definition = json.dumps(asl.general("anchored", False, asl.Machine()))
