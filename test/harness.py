@@ -121,6 +121,17 @@ def vectors():
     return found
 
 
+def is_alive(group):
+    """Whether a process of this process group still runs. One that has ended, and for which nobody has waited, does
+    not."""
+    for number in filter(str.isdecimal, os.listdir("/proc")):
+        with contextlib.suppress(OSError):  # it has just ended
+            state, _, its_group = pathlib.Path(f"/proc/{number}/stat").read_text().rpartition(") ")[2].split()[:3]
+            if int(its_group) == group and state not in "ZX":
+                return True
+    return False
+
+
 def wait_for(condition, words="the condition holds"):
     """Waits until condition() is true."""
     end = time.monotonic() + TIMEOUT

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """--max-bitrate of ./excamera: no picture comes too late, by a simulation of our own over the packets that ffprobe
 finds."""
-import os
 import re
 import signal
-import subprocess
 
 import harness
 from harness import ROOT, Ivf
@@ -49,23 +47,14 @@ class CeilingCase(DriverCase):
         self.assertTrue(match, text)
         return float(match[1]), float(match[2]), float(match[3]) * (1 if match[4] == "left" else -1)
 
-    def interrupt(self, how, chunk, first, *arguments):
+    def begin_and_interrupt(self, how, chunk, first, *arguments):
         """Interrupts a run when what begins with the chunk `first` has been made coarser, and before `chunk` and those
         after it, but not the one before it, are finished after that."""
-        self.held = self.write("tools.held", b"")
         later = "|".join(f"*--follow*{number(other)}*" for other in range(chunk, chunk + 16))
-        env = self.tools_but("xc-enc", f'''
-            case "$*" in {later})
-                while [ -e "{self.held}" ] && grep -qs '"{first}": \\[' record.json; do sleep 0.05; done ;; esac
-            exec "{harness.BIN}/xc-enc" "$@" ''')
-        process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *arguments], cwd=self.dir,
-                                   stderr=subprocess.PIPE, start_new_session=True, env=env)
-        work = self.dir / "out.ivf.work"
-        record = work / "record.json"
-        harness.wait_for(lambda: record.exists() and f'"{first}": [' in record.read_text()
-                         and (work / f"{number(chunk - 1)}.ivf").exists())
-        os.killpg(process.pid, how)
-        process.communicate(timeout=harness.TIMEOUT)
+        process = self.popen(*arguments, env=self.hold(later, f"grep -q '\"{first}\": \\[' record.json"))
+        self.wait_until_held(process)
+        self.assertTrue((self.dir / f"out.ivf.work/{number(chunk - 1)}.ivf").exists())
+        self.interrupt(process, how)
         harness.must("rm", "-r", self.dir / "tools")
 
 
@@ -111,7 +100,7 @@ class Ceiling(CeilingCase):
         self.works(self.film, "-o", "out.ivf", *OPTIONS, *limit, "-j", "5")
         self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
         for how in (signal.SIGKILL, signal.SIGTERM):
-            self.interrupt(how, 14, 12, *OPTIONS, *limit)
+            self.begin_and_interrupt(how, 14, 12, *OPTIONS, *limit)
             self.assertIn("with another max bitrate", self.fails(self.film, "-o", "out.ivf", *OPTIONS, *limit[:2]))
         self.works(self.film, "-o", "out.ivf", *OPTIONS, *limit)
         self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
@@ -180,7 +169,7 @@ class WithABitrate(CeilingCase):
         self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
         (self.dir / "out.ivf").unlink()
         for how, chunk in ((signal.SIGKILL, 11), (signal.SIGTERM, 14)):
-            self.interrupt(how, chunk, 8, *options)
+            self.begin_and_interrupt(how, chunk, 8, *options)
         self.works(self.film, "-o", "out.ivf", *options)
         self.assertEqual((self.dir / "out.ivf").read_bytes(), expected)
 

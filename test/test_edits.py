@@ -2,13 +2,11 @@
 """--trim, --crop, --scale, --filter and --keyint of ./excamera: what ffmpeg makes of a film with the same wishes."""
 import array
 import json
-import os
 import signal
-import subprocess
 
 import harness
-from harness import ROOT, Ivf
-from test_driver import DriverCase, number
+from harness import Ivf
+from test_driver import DriverCase
 
 SMALL = ("-s", "4", "-k", "3", "-q", "4")
 TO_VP8 = "scale=out_range=tv:out_color_matrix=bt601,format=yuv420p"
@@ -122,11 +120,9 @@ class Edits(DriverCase):
                 self.assertEqual(self.excamera(self.film, "-o", "out.ivf", *options).returncode, 2)
 
     def test_other_wishes_do_not_mix(self):
-        process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *SMALL, "--scale", "64x48"],
-                                   cwd=self.dir, stderr=subprocess.PIPE, start_new_session=True, env=self.hold(13))
-        harness.wait_for((self.dir / f"out.ivf.work/{number(0)}.ivf").exists)
-        os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=harness.TIMEOUT)
+        process = self.popen(*SMALL, "--scale", "64x48", env=self.hold(13))
+        self.wait_until_held(process)
+        self.interrupt(process, signal.SIGINT)
         for options in (["--scale", "64x50"], [], ["--scale", "64x48", "--trim", "0-2"]):
             with self.subTest(options):
                 self.assertIn("belongs to an interrupted run with another",

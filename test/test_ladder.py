@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """--ladder of ./excamera: each size is what the film alone makes of it, from one reading of the film."""
-import os
 import re
 import signal
-import subprocess
 
 import harness
 from harness import ROOT
@@ -101,16 +99,9 @@ class Ladder(DriverCase):
         options = (*OPTIONS, "-q", "30", "--ladder", "96,64")
         for how in (signal.SIGKILL, signal.SIGINT):
             with self.subTest(how.name):
-                self.held = self.write("tools.held", b"")
-                env = self.tools_but("xc-enc", f'''
-                    case "$PWD $*" in *out-64.webm.work*{number(4)}*)
-                        while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
-                    exec "{harness.BIN}/xc-enc" "$@" ''')
-                process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.webm", *options], cwd=self.dir,
-                                           stderr=subprocess.PIPE, start_new_session=True, env=env)
-                harness.wait_for((self.dir / f"out-64.webm.work/{number(3)}.ivf").exists)
-                os.killpg(process.pid, how)
-                process.communicate(timeout=harness.TIMEOUT)
+                process = self.popen(*options, output="out.webm", env=self.hold(f"*out-64.webm.work*{number(4)}*"))
+                self.wait_until_held(process)
+                self.interrupt(process, how)
                 made = list((self.dir / "out-96.webm.work").glob("????????.ivf"))
                 done = {path.name: path.stat().st_mtime_ns for path in made}
                 self.assertEqual(len(done), 8)

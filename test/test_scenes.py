@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Batches that begin with scenes: --scenes of xc-split, and what ./excamera does unless --no-scenes is said."""
 import json
-import os
 import re
 import signal
-import subprocess
 
 import harness
 from harness import BIN, ROOT, Case
@@ -132,17 +130,11 @@ class Driver(DriverCase):
     def test_interrupted(self):
         """In the second segment: the scenes of what is finished are in the record, but not always those of raw chunks
         that are there."""
-        chunk = 28
-        self.held = self.write("tools.held", b"")
-        env = self.tools_but("xc-enc", f'''
-            case "$*" in *--follow*{number(chunk)}*) while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
-            exec "{BIN}/xc-enc" "$@" ''')
+        env = self.hold(f"*--follow*{number(28)}*")
         for how in (signal.SIGKILL, signal.SIGTERM):
-            process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *map(str, OPTIONS), "-j", "1"],
-                                       cwd=self.dir, stderr=subprocess.PIPE, start_new_session=True, env=env)
-            harness.wait_for(lambda: (self.dir / f"out.ivf.work/{number(chunk)}-anchors.ivf").exists())
-            os.killpg(process.pid, how)
-            process.communicate(timeout=harness.TIMEOUT)
+            process = self.popen(*OPTIONS, env=env)
+            self.wait_until_held(process)
+            self.interrupt(process, how)
         self.assertIn("with another scenes", self.fails(self.film, "-o", "out.ivf", *OPTIONS, "--no-scenes"))
         path = self.dir / "out.ivf.work/record.json"
         record = json.loads(path.read_text())
@@ -256,17 +248,10 @@ class Targets(DriverCase):
 
     def test_interrupted(self):
         """The scenes that the first reading has found are in the record."""
-        target, chunk = ("--size", "62k", "-j", "1"), 28
+        target = ("--size", "62k", "-j", "1")
         self.works(self.film, "-o", "expected.ivf", *self.OPTIONS, *target)
-        self.held = self.write("tools.held", b"")
-        env = self.tools_but("xc-enc", f'''
-            case "$PWD $*" in */probe*) ;; *--follow*{number(chunk)}*)
-                while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
-            exec "{BIN}/xc-enc" "$@" ''')
-        process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *map(str, self.OPTIONS), *target],
-                                   cwd=self.dir, stderr=subprocess.PIPE, start_new_session=True, env=env)
-        harness.wait_for(lambda: (self.dir / f"out.ivf.work/{number(chunk)}-anchors.ivf").exists())
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=harness.TIMEOUT)
+        process = self.popen(*self.OPTIONS, *target, env=self.hold(f"*--follow*{number(28)}*"))
+        self.wait_until_held(process)
+        self.interrupt(process, signal.SIGKILL)
         self.works(self.film, "-o", "out.ivf", *self.OPTIONS, *target)
         self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "expected.ivf").read_bytes())

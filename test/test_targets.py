@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 
 import harness
@@ -164,31 +163,18 @@ class TheSameBytes(TargetCase):
         self.works(self.film, "-o", "expected.ivf", *self.OPTIONS, *target)
         for chunk, how in ((9, signal.SIGKILL), (23, signal.SIGINT)):
             with self.subTest(how.name, chunk=chunk):
-                process = subprocess.Popen(
-                    [ROOT / "excamera", self.film, "-o", "out.ivf", *self.OPTIONS, *target], cwd=self.dir,
-                    stderr=subprocess.PIPE, start_new_session=True, env=self.hold_after_probe(chunk))
-                harness.wait_for((self.dir / f"out.ivf.work/{number(chunk - 1)}.ivf").exists)
-                os.killpg(process.pid, how)
-                process.communicate(timeout=harness.TIMEOUT)
+                process = self.popen(*self.OPTIONS, *target, env=self.hold(chunk))
+                self.wait_until_held(process)
+                self.interrupt(process, how)
                 self.works(self.film, "-o", "out.ivf", *self.OPTIONS, *target)
                 self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "expected.ivf").read_bytes())
                 (self.dir / "out.ivf").unlink()
                 harness.must("rm", "-rf", self.dir / "tools")
 
-    def hold_after_probe(self, chunk):
-        self.held = self.write("tools.held", b"")
-        return self.tools_but("xc-enc", f'''
-            case "$PWD $*" in */probe*) ;; *{number(chunk)}*)
-                while [ -e "{self.held}" ]; do sleep 0.05; done ;; esac
-            exec "{harness.BIN}/xc-enc" "$@" ''')
-
     def test_another_target(self):
-        process = subprocess.Popen([ROOT / "excamera", self.film, "-o", "out.ivf", *self.OPTIONS, "--size", "90k"],
-                                   cwd=self.dir, stderr=subprocess.PIPE, start_new_session=True,
-                                   env=self.hold_after_probe(9))
-        harness.wait_for((self.dir / f"out.ivf.work/{number(7)}.ivf").exists)
-        os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=harness.TIMEOUT)
+        process = self.popen(*self.OPTIONS, "--size", "90k", env=self.hold(9))
+        self.wait_until_held(process)
+        self.interrupt(process, signal.SIGINT)
         levels = json.loads((self.dir / "out.ivf.work/record.json").read_text())["levels"]
         self.assertEqual(levels[0][0], 0)
         for other in (["--size", "91k"], ["--bitrate", "90k"], ["-q", "22"], []):
