@@ -85,7 +85,7 @@ async function seek(wanted) {
     const seeked = once(v, "seeked");
     v.currentTime = (wanted + 0.5) / config.fps;
     await seeked;
-    for (let tries = 0; tries < 50 && number() !== wanted; tries++) {
+    for (let tries = 0; tries < 3000 && number() !== wanted; tries++) {
         await pause(20);
     }
     sought.push(number());
@@ -124,8 +124,9 @@ class Server(http.server.ThreadingHTTPServer):
     """Serves the page, a film or a directory of segments, and a player on 127.0.0.1, and collects what the page
     reports."""
 
-    def __init__(self, film, config, player):
+    def __init__(self, film, config, player, asked):
         super().__init__(("127.0.0.1", 0), Handler)
+        self.asked = asked
         page = PAGE % (WIDTH, HEIGHT, json.dumps(config), BITS)
         self.directory = film if isinstance(film, pathlib.Path) else None
         self.files = {"/": ("text/html", page.encode()), "/film.webm": ("video/webm", film),
@@ -138,6 +139,7 @@ KINDS = {".webm": "video/webm", ".mpd": "application/dash+xml", ".m3u8": "applic
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        self.server.asked(self.path)
         kind, data = self.server.files.get(self.path, (None, None))
         path = self.server.directory / self.path.lstrip("/") if self.server.directory else None
         if data is None and path and path.is_file():
@@ -176,13 +178,14 @@ def chromium():
     return next((name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None)
 
 
-def show(film, rate=0, seek=(), pieces=0, audio=False, load="", player=b""):
+def show(film, rate=0, seek=(), pieces=0, audio=False, load="", player=b"", asked=lambda path: None):
     """Has Chromium play a film at this rate, if it is not 0, then jump to each of these pictures; returns what the page
     reports in the end. pieces: by Media Source Extensions, so many bytes at a time. Of a directory of segments, `load`
-    is the script that has them played in the element v, with a player, another script."""
+    is the script that has them played in the element v, with a player, another script. asked: called with each path
+    that the page asks for."""
     codecs = "vp8,opus" if audio else "vp8"
     server = Server(film, {"rate": rate, "seek": list(seek), "pieces": pieces, "fps": RATE, "load": load,
-                           "type": f'video/webm; codecs="{codecs}"'}, player)
+                           "type": f'video/webm; codecs="{codecs}"'}, player, asked)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="excamera-test-", ignore_cleanup_errors=True) as profile:
         url = f"http://127.0.0.1:{server.server_port}/"
@@ -190,7 +193,7 @@ def show(film, rate=0, seek=(), pieces=0, audio=False, load="", player=b""):
                                    stderr=subprocess.DEVNULL, start_new_session=True,
                                    env={**os.environ, "HOME": profile})
         try:
-            return server.reports.get(timeout=120)
+            return server.reports.get(timeout=harness.TIMEOUT)
         finally:
             os.killpg(process.pid, 9)
             process.wait()

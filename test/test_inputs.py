@@ -463,8 +463,9 @@ class Pipes(InputsCase):
         os.mkfifo(self.dir / "pipe")
         for name in ("pipe", "/dev/stdin", "/dev/fd/0", "pipe:0", "/dev/null"):
             with self.subTest(name):
-                process = subprocess.run([harness.ROOT / "excamera", name, "-o", "out.webm"], cwd=self.dir, timeout=30,
-                                         stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=harness.environment())
+                process = subprocess.run([harness.ROOT / "excamera", name, "-o", "out.webm"], cwd=self.dir,
+                                         timeout=harness.TIMEOUT, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                                         env=harness.environment())
                 self.assertEqual(process.returncode, 1)
                 self.assertRegex(process.stderr.decode(), r"\Aexcamera: \S+: is a pipe.* \| excamera - .*\n\Z")
 
@@ -478,8 +479,8 @@ class Pipes(InputsCase):
 
     def test_terminal(self):
         master, slave = pty.openpty()
-        done = subprocess.run([harness.ROOT / "excamera", "-", "-o", "out.webm"], cwd=self.dir, stdin=slave, timeout=30,
-                              stderr=subprocess.PIPE, env=harness.environment())
+        done = subprocess.run([harness.ROOT / "excamera", "-", "-o", "out.webm"], cwd=self.dir, stdin=slave,
+                              timeout=harness.TIMEOUT, stderr=subprocess.PIPE, env=harness.environment())
         os.close(master)
         os.close(slave)
         self.assertRegex(done.stderr.decode(), r"\Aexcamera: standard input: is a terminal.*\n\Z")

@@ -467,7 +467,8 @@ class Timings(Case):
 
     def test_a_step_that_is_told_to_stop(self):
         """The command gets the signal and can clean up before xc-timed ends."""
-        script = 'trap "sleep 0.1; echo clean; exit 9" TERM; kill -TERM $PPID; sleep 0.2; echo deaf'
+        script = ('trap "sleep 0.1; echo clean; exit 9" TERM; kill -TERM $PPID; '
+                  'for i in $(seq 600); do sleep 0.1; done; echo deaf')
         done = self.timed("sh", "-c", script)
         self.assertEqual((done.returncode, done.stdout), (9, b"clean\n"))
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import threading
 import unittest
 
 import harness
@@ -78,9 +77,9 @@ class Players(DriverCase):
                          *options)
         return harness.cached(make, "players", kind, options, suffix="")
 
-    def shown(self, directory, rate, load, player):
+    def shown(self, directory, rate, load, player, **options):
         """The numbers of the pictures that are shown when the film is played to its end."""
-        report = test_browser.show(directory, rate, load=load, player=player, seek=self.ORDER)
+        report = test_browser.show(directory, rate, load=load, player=player, seek=self.ORDER, **options)
         self.assertEqual(report["text"], "done", report)
         self.assertEqual(report["sought"], self.ORDER)
         self.assertEqual((report["width"], report["height"]), (WIDTH, HEIGHT))
@@ -109,21 +108,25 @@ class Players(DriverCase):
         self.check(self.published("dash"), LOAD["dashjs"] % MANIFESTS["dash"], program("dashjs"))
 
     def test_while_the_rest_is_encoded(self):
-        """The film is played from its beginning. When the first segments have been fetched, the others are made. The
-        player has to wait for them, and may drop frames after that, but plays every segment."""
+        """The film is played from its beginning. When the first segments have been fetched, and the player asks for
+        more, the others are made. It has to wait for them, and may drop frames after that, but plays every segment."""
         for player, kind in (("shaka", "dash"), ("shaka", "hls"), ("dashjs", "dash")):
             with self.subTest(player, kind=kind):
                 self.play_growing(kind, LOAD[player] % MANIFESTS[kind], program(player))
 
     def play_growing(self, kind, load, player):
-        output = self.dir / "out"
+        output, fetched = self.dir / "out", set()
+
+        def asked(path):
+            if path.endswith((".mpd", ".m3u8")) and "/video-00000001.webm" in fetched:
+                self.held.unlink(missing_ok=True)
+            fetched.add(path)
         process = subprocess.Popen([ROOT / "excamera", test_browser.with_sound(), "-o", output, "--segments", kind,
-                                    *OPTIONS, "--no-scenes"], stderr=subprocess.PIPE, start_new_session=True,
+                                    *OPTIONS, "--no-scenes", "-j", "1"], stderr=subprocess.PIPE, start_new_session=True,
                                    env=self.hold(5))
         try:
             harness.wait_for(lambda: (output / MANIFESTS[kind]).exists() and (output / "video-00000001.webm").exists())
-            threading.Timer(5, self.held.unlink).start()
-            shown = self.shown(output, 0.25, load, player)
+            shown = self.shown(output, 0.25, load, player, asked=asked)
             self.assertEqual({number // SEGMENT for number in shown}, set(range(FRAMES // SEGMENT)), sorted(shown))
         finally:
             if process.poll() is None:
