@@ -66,7 +66,7 @@ class InAnAllocation(SlurmCase):
         self.makes_it_from_pictures()
 
     def test_all_nodes_are_used(self):
-        self.makes_it(**self.nodes_log("sleep 0.5;"))
+        self.makes_it(**self.nodes_log(f"while [ $(grep -c . {self.dir}.log) -lt 5 ]; do sleep 0.1; done;"))
         self.assertEqual(set(self.logged()), {"n1", "n2", "n3"})
 
     def test_a_tool_fails(self):
@@ -116,9 +116,13 @@ class Jobs(SlurmCase):
 
     def test_arrays(self):
         """What is wanted at the same time is submitted together; the account's options go with it."""
-        run = self.popen(SLURM_OPTIONS="--comment=hello --nodelist=n1", **self.nodes_log("sleep 2;"))
+        seen = self.dir.parent / f"{self.dir.name}.seen"
+        self.addCleanup(seen.unlink, missing_ok=True)
+        run = self.popen(SLURM_OPTIONS="--comment=hello --nodelist=n1",
+                         **self.nodes_log(f"while [ ! -e {seen} ]; do sleep 0.1; done;"))
         harness.wait_for(lambda: len(self.logged()) > 1)
         jobs = cluster.command("squeue", "--noheader", "--array", "--format=%F %k").splitlines()
+        seen.touch()
         said = run.communicate(timeout=harness.TIMEOUT)[1].decode()
         self.assertEqual((run.returncode, said), (0, ""))
         self.assertLess(len(set(jobs)), len(jobs))
@@ -130,12 +134,17 @@ class Jobs(SlurmCase):
         """In the middle. What runs there ends there, what waits goes elsewhere."""
         self.prepare("anchored")
         self.log = self.dir.parent / f"{self.dir.name}.log"
-        self.addCleanup(self.log.unlink, missing_ok=True)
-        stub = self.stub("xc-enc", f'echo "$SLURMD_NODENAME" >>{self.log}; sleep 0.5; exec "$tool" "$@"')
+        seen = self.dir.parent / f"{self.dir.name}.seen"
+        for path in (self.log, seen):
+            self.addCleanup(path.unlink, missing_ok=True)
+        stub = self.stub("xc-enc", f'''echo "$SLURMD_NODENAME" >>{self.log}
+            while [ ! -e {seen} ]; do sleep 0.1; done
+            exec "$tool" "$@"''')
         run = self.popen("-j3", SLURM_OPTIONS="--exclude=n3", **stub)
         harness.wait_for(self.logged)
         drained = self.logged()[0]
         cluster.update(drained, "drain")
+        seen.touch()
         said = run.communicate(timeout=harness.TIMEOUT)[1].decode()
         self.assertEqual((run.returncode, said), (0, ""))
         self.is_made()
@@ -177,7 +186,7 @@ class Jobs(SlurmCase):
         run = self.popen(**self.nodes_log("sleep 1000;"))
         harness.wait_for(self.logged)
         self.interrupt(run)
-        self.assertTrue(machines.wait_until(lambda: not cluster.jobs(), 20), cluster.jobs())
+        harness.wait_for(lambda: not cluster.jobs(), "no job is there")
         self.makes_it()
         self.nothing_is_left()
 

@@ -83,7 +83,8 @@ class Films(SshCase):
     def test_slots(self):
         """No host runs more steps at once than it has slots, whatever -j is; and all that they have are used."""
         slots = {"one": 1, "two": 2, "three": 1}
-        self.makes_it("-j16", HOSTS="one/1 two/2 three/1", **self.log_hosts(then="sleep 0.3"))
+        until_all_are_used = f"while [ $(grep -c begin {self.dir}.log) -lt 4 ]; do sleep 0.1; done"
+        self.makes_it("-j16", HOSTS="one/1 two/2 three/1", **self.log_hosts(then=until_all_are_used))
         running, most = {}, {}
         for what, host in self.logged():
             running[host] = running.get(host, 0) + (1 if what == "begin" else -1)
@@ -218,8 +219,8 @@ class Faults(SshCase):
     def test_a_host_hangs(self):
         begun = self.dir.parent / f"{self.dir.name}.begun"
         self.addCleanup(begun.unlink, missing_ok=True)
-        stub = self.stub("xc-vpxenc", f'''case "$HOME" in *two) touch {begun}; sleep 2 ;; esac; exec "$tool" "$@"''')
-        run = self.popen(HOSTS="two/2 one/1", **stub)
+        stub = self.stub("xc-vpxenc", f'''case "$HOME" in *two) touch {begun}; sleep 1000 ;; esac; exec "$tool" "$@"''')
+        run = self.popen(HOSTS="two/2 one/1", **hosts.environment(machines.IMPATIENT), **stub)
         harness.wait_for(begun.exists)
         hosts["two"].daemon.signal(signal.SIGSTOP)
         try:
@@ -233,7 +234,7 @@ class Faults(SshCase):
     def test_a_step_hangs(self):
         stub = self.stub("xc-vpxenc", 'case "$HOME" in *two) sleep 1000 ;; esac; exec "$tool" "$@"')
         self.assertIn("engine-ssh: two: lost: a step has taken too long there; ",
-                      self.makes_it(HOSTS="two/2 one/1", STEP_TIMEOUT="3", **stub))
+                      self.makes_it(HOSTS="two/2 one/1", STEP_TIMEOUT="15", **stub))
 
     def test_a_full_disk(self):
         """A host that has no room for what it needs has no steps, either."""
@@ -303,7 +304,7 @@ class Faults(SshCase):
         harness.wait_for(self.logged)
         self.interrupt(run)
         pids = [int(line.split()[2]) for line in self.log.read_text().splitlines()]
-        self.assertTrue(machines.wait_until(lambda: not any(is_running(pid) for pid in pids), 10))
+        harness.wait_for(lambda: not any(map(machines.is_alive, pids)), "nothing goes on there")
         done = self.make(HOSTS="one/1 two/1")
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertNotIn(f"-o {number(0)}-vpxenc.ivf", done.stdout.decode())
@@ -341,11 +342,3 @@ class Hosts(SshCase):
                 done = harness.run(ROOT / "excamera", harness.film(**FILM), "-o", "x.ivf", cwd=self.dir,
                                    env=self.environment(HOSTS=text))
                 self.assertRegex(done.stderr.decode(), rf"\Aexcamera: ENGINE=ssh in .*xc-hosts: .*{why}.*\n\Z")
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
