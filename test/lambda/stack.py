@@ -355,7 +355,7 @@ class Stack:
         request = urllib.request.Request(f"{service}/2015-03-31/functions/function/invocations", data=body)
         trust = ssl.create_default_context(cafile=self.directory / "ca.pem")
         try:
-            with urllib.request.urlopen(request, timeout=60, context=trust) as answer:
+            with urllib.request.urlopen(request, timeout=harness.TIMEOUT, context=trust) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()

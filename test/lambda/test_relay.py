@@ -124,7 +124,7 @@ class Claims(RelayCase):
     def test_work_of_another(self):
         """It is left to him as long as he has time, and done when that is over."""
         self.upload()
-        self.plant("vpxenc-00000000", "working", 60)
+        self.plant("vpxenc-00000000", "working", 3600)
         self.assertEqual(self.run_vpxenc(), {"worked": False, "sent": []})
         self.plant("vpxenc-00000000", "working", -1)
         self.assertEqual(self.run_vpxenc()["worked"], True)
@@ -132,7 +132,7 @@ class Claims(RelayCase):
     def test_event_of_another(self):
         """It is not sent again, unless he has had time for it."""
         self.upload()
-        self.plant("xcdec-00000000", "sending", 60)
+        self.plant("xcdec-00000000", "sending", 3600)
         self.assertEqual(self.run_vpxenc(), {"worked": True, "sent": []})
         self.plant("xcdec-00000000", "sending", -1)
         self.assertEqual(self.run_vpxenc(), {"worked": False, "sent": ["xcdec-00000000"]})

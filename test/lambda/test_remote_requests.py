@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The process that makes the requests of a run's wrappers: one for all, and nothing is lost when it cannot be reached
 or dies."""
+import contextlib
 import hashlib
 import json
 import os
@@ -164,7 +165,7 @@ class Common(RequestCase):
     def test_two_runs(self):
         self.hold(["one"], run="run-1")
         self.hold(["two"], run="run-2")
-        self.assertEqual(len(requesters(self.dir)), 2)
+        harness.wait_for(lambda: len(requesters(self.dir)) == 2)
         self.server.gate.set()
         self.end()
 
@@ -209,7 +210,7 @@ class Common(RequestCase):
     def test_few_descriptors(self):
         """Those for whom it has no room get processes of their own."""
         self.hold([f"out-{i}" for i in range(9)], before=("sh", "-c", 'ulimit -n 76 && exec "$@"', "sh"))
-        self.assertEqual(len(requesters(self.dir)), 7)
+        harness.wait_for(lambda: len(requesters(self.dir)) == 7)
         self.server.gate.set()
         self.end()
 
@@ -343,9 +344,11 @@ class Films(remote.RemoteCase):
                 expected = self.local()
                 before = self.stack.invocations()
                 with self.popen(engine) as make:
-                    harness.wait_for(lambda: self.stack.invocations() > before + 1 and requesters(self.dir))
+                    harness.wait_for(lambda: make.poll() is not None or  # noqa: B023
+                                     self.stack.invocations() > before + 1 and requesters(self.dir))  # noqa: B023
                     for process in requesters(self.dir):
-                        os.kill(process, signal.SIGKILL)
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(process, signal.SIGKILL)
                     self.assertEqual((make.communicate(timeout=harness.TIMEOUT)[1], make.returncode), (b"", 0))
                 self.assertEqual(self.finished(), expected)
                 self.clear()

@@ -119,7 +119,8 @@ class Rule(answers.AnswerCase):
         young = 200, {"Date": "Mon, 30 Nov 2026 02:00:00 GMT", "Last-Modified": "Mon, 30 Nov 2026 02:00:00 GMT"}, b""
         for answer, count in ((asked, 1), (young, 1), (dated, 2)):
             # Before that, the step looks for its answer. Later, it may look more often.
-            self.assertEqual(self.asked(self.USUAL, store=[asked, *[answer] * 9], longest=5), (count, ""))
+            longest = 60 if count == 2 else 5  # or until it has had its spare worker
+            self.assertEqual(self.asked(self.USUAL, store=[asked, *[answer] * 9], longest=longest), (count, ""))
 
     def test_wrong_numbers(self):
         for given in ("many", "-1", "1001"):
