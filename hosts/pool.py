@@ -3,6 +3,7 @@
 
 All that the many processes of a run of make have to agree on is in files of the run folder. A slot is a locked file:
 when its owner dies, however that happens, the slot is free."""
+import contextlib
 import fcntl
 import os
 import time
@@ -86,8 +87,9 @@ class Pool:
                         if slot is not None:
                             self.try_again(host)
                             return host, number, slot
-                if not usable:
-                    raise Fault("no host is left; " + "; ".join(f"{host}: {self.lost(host)[1]}" for host in self.hosts))
+                lost = [(host, self.lost(host)) for host in self.hosts]
+                if not usable and all(since for _, since in lost):  # else one is back by now
+                    raise Fault("no host is left; " + "; ".join(f"{host}: {since[1]}" for host, since in lost))
                 time.sleep(POLL)
         finally:
             os.close(queue)
@@ -112,7 +114,8 @@ class Pool:
     def try_again(self, host):
         """Whoever tries a lost host is the only one for a while: others would wait in vain at the same time."""
         if self.lost(host):
-            os.utime(self.mark(host))
+            with contextlib.suppress(FileNotFoundError):  # another step has just found it
+                os.utime(self.mark(host))
 
     def lose(self, host, why):
         """No more steps for this host. The first one that notices says so."""

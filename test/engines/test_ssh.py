@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+import unittest.mock
 
 import harness
 import machines
@@ -280,6 +281,25 @@ class Faults(SshCase):
         found.found(big)
         self.assertEqual(said[1:], ["big: is back"])
         self.assertIs(found.take(lambda host: host is big)[0], big)
+
+    def test_a_host_is_back_meanwhile(self):
+        """One step has found that all are lost, when another step finds one of them."""
+        before = os.getcwd()
+        os.chdir(self.dir)
+        self.addCleanup(os.chdir, before)
+        big, small = pool.parse("big/1 small/1")
+        found = pool.Pool([big, small], "run", lambda text: None)
+        is_usable = found.is_usable
+
+        def look(host):
+            usable = is_usable(host)
+            if host is small:
+                found.found(big)
+            return usable
+        for host in (big, small):
+            found.lose(host, "why")
+        with unittest.mock.patch.object(found, "is_usable", look):
+            self.assertIs(found.take(lambda host: 0)[0], big)
 
     def test_no_host_is_left(self):
         done = self.make(HOSTS="nowhere.invalid/2")
