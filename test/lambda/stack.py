@@ -248,11 +248,12 @@ class Stack:
 
     def start_worker(self, number, *, tmpdir=None, **changes):
         """A worker has what a function's environment has, and nothing else."""
+        invoke, runtime = self.worker_ports[number]
         self.stop(f"worker-{number}")
+        self.kill_bootstraps(f"AWS_LAMBDA_RUNTIME_API=127.0.0.1:{runtime}")  # it may be at work, and outlive the rest
         home = self.directory / f"worker-{number}"
         tmp = pathlib.Path(tmpdir or home / "tmp")
         tmp.mkdir(parents=True, exist_ok=True)
-        invoke, runtime = self.worker_ports[number]
         environment = {"LAMBDA_TASK_ROOT": str(self.directory / "task"),
                        "TMPDIR": str(tmp), "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET,
                        "AWS_REGION": list(self.regions)[number % len(self.regions)],
@@ -329,9 +330,10 @@ class Stack:
 
     # What the tests look at, and do to it
 
-    def bootstraps(self):
-        """Process ids of this stack's bootstraps and all that they have started, found by their environment."""
-        mark, found = f"LAMBDA_TASK_ROOT={self.directory}/task".encode(), []
+    def bootstraps(self, mark=None):
+        """Process ids of this stack's bootstraps and all that they have started, found by their environment. mark: a
+        variable in it, with its value, for some of them."""
+        mark, found = (mark or f"LAMBDA_TASK_ROOT={self.directory}/task").encode(), []
         for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
                 command = (path.parent / "cmdline").read_bytes()
@@ -339,8 +341,8 @@ class Stack:
                     found.append(int(path.parent.name))
         return found
 
-    def kill_bootstraps(self):
-        for process in self.bootstraps():
+    def kill_bootstraps(self, mark=None):
+        for process in self.bootstraps(mark):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
