@@ -60,12 +60,14 @@ class Server(http.server.ThreadingHTTPServer):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def answer(self):
+    def answer(self, given=None):
+        """given: the answer, else it is the next one of the server's lists. Those are for one request at a time."""
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
         self.server.requests.append((self.command, self.path, headers, body))
         script = self.server.calls if self.command == "POST" else self.server.store
-        status, more, text = script.pop(0) if script else (200 if self.command == "PUT" else 404, {}, b"")
+        nothing = 200 if self.command == "PUT" else 404, {}, b""
+        status, more, text = given or (script.pop(0) if script else nothing)
         text = text if isinstance(text, bytes) else json.dumps(text).encode()
         self.send_response(status)
         for name, value in {**more, "Content-Length": str(len(text))}.items():

@@ -91,10 +91,9 @@ class Handler(answers.Handler):
         self.server.made += names
         if self.server.holds_calls and not self.wait(self.server.held):
             return
-        if not self.server.calls:
-            output = {"sha256": DIGEST, "size": len(DATA)}
-            self.server.calls = [(200, {}, {"outputs": {name: output for name in names}, "steps": []})]
-        self.answer()
+        output = {"sha256": DIGEST, "size": len(DATA)}
+        done = 200, {}, {"outputs": {name: output for name in names}, "steps": []}
+        self.answer(None if self.server.calls else done)
 
 
 class RequestCase(answers.AnswerCase):

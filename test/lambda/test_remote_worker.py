@@ -36,7 +36,7 @@ class Relay:
 
     def __init__(self, port, fate=lambda number: None):
         self.port, self.fate = port, fate
-        self.connections, self.heard = 0, b""
+        self.connections, self.heard = 0, []
         self.open = []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
@@ -44,7 +44,7 @@ class Relay:
 
     def requests(self):
         """What has been asked for so far, as METHOD KEY."""
-        return [f"{method.decode()} {key.decode()}" for method, key in REQUEST.findall(self.heard)]
+        return [f"{method.decode()} {key.decode()}" for method, key in REQUEST.findall(b"".join(self.heard))]
 
     def accept(self):
         with contextlib.suppress(OSError):
@@ -64,7 +64,7 @@ class Relay:
         with contextlib.suppress(OSError):
             while left and (data := one.recv(min(left, 65536))):
                 if way == "up":
-                    self.heard += data
+                    self.heard.append(data)
                 other.sendall(data)
                 left -= len(data)
         for end in (one, other):
