@@ -64,7 +64,7 @@ class DriverCase(Case):
         number of a chunk, or a pattern of the shell for "DIRECTORY ARGUMENTS". condition: a command that succeeds while
         they are to be held. What only probes a level is not held."""
         self.held = self.write("tools.held", b"")
-        pattern = f"*{number(steps)}*" if isinstance(steps, int) else steps
+        pattern = f'*"-o {number(steps)}"*' if isinstance(steps, int) else steps
         return self.tools_but("xc-enc", f'''
             case "$PWD $*" in */probe*) ;; {pattern})
                 while [ -e "{self.held}" ] && {condition}; do : >"{self.reached}"; sleep 0.05; done ;; esac

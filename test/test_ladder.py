@@ -99,7 +99,7 @@ class Ladder(DriverCase):
         options = (*OPTIONS, "-q", "30", "--ladder", "96,64")
         for how in (signal.SIGKILL, signal.SIGINT):
             with self.subTest(how.name):
-                process = self.popen(*options, output="out.webm", env=self.hold(f"*out-64.webm.work*{number(4)}*"))
+                process = self.popen(*options, output="out.webm", env=self.hold(f'*out-64.webm.work*"-o {number(4)}"*'))
                 self.wait_until_held(process)
                 self.interrupt(process, how)
                 made = list((self.dir / "out-96.webm.work").glob("????????.ivf"))

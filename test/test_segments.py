@@ -208,7 +208,7 @@ class Contents(SegmentCase):
     def test_standard_input_that_fails(self):
         """What has been published stays, and a line says so."""
         header, frames = harness.y4m_split(pictures().read_bytes())
-        env = self.tools_but("xc-enc", f'case "$*" in *{number(7)}*) exit 1 ;; esac; exec "{BIN}/xc-enc" "$@"')
+        env = self.tools_but("xc-enc", f'case "$*" in *"-o {number(7)}"*) exit 1 ;; esac; exec "{BIN}/xc-enc" "$@"')
         text = self.fails("-", "-o", "out", *OPTIONS[:-3], "1", "--segments", "dash", env=env,
                           stdin=header + b"".join(frames * 20))
         self.assertIn("; the segments that are finished remain in out", text)
