@@ -75,17 +75,28 @@ static void test_quantizers(void)
     const struct xc_anchored_options *options = &xc_anchored_defaults; /* level 22, which is index 27; 0.2; 0.3 */
     struct xc_section_facts facts = { .pictures = 12, .novelty = 1 };
     CHECK_EQUAL(xc_policy_follower_quantizer(options), 27);
-    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 0), 8);
+    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 0), 7);
     CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 5);
     facts.novelty = 0.25; /* half the weight */
-    CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 3);
+    CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 2);
     unit_end("the weights of key frames and anchors, and what novelty does to them");
 
+    const double part =
+        (double)xc_step_of_quantizer(15) / xc_step_of_quantizer(49); /* 49 is level 36, and 15 is 0.3 of it */
+    struct xc_anchored_options at = xc_anchored_defaults;
+    facts = (struct xc_section_facts){ .pictures = 12, .novelty = 1 };
+    for (at.cq_level = 4; at.cq_level <= XC_MAX_CQ_LEVEL; at.cq_level++) {
+        const double step = xc_step_of_quantizer(xc_policy_anchor_quantizer(&at, &facts, 0));
+        const double own = part * xc_step_of_quantizer(xc_quantizer_of_level(at.cq_level));
+        CHECK(at.cq_level > 36 ? step <= own : fabs(step - own) < 1.5 || step == 4);
+    }
+    unit_end("at fine levels, an anchor's step is the same part of a follower's as at level 36");
+
     facts = (struct xc_section_facts){ .pictures = 3, .novelty = 1, .cut = true };
-    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 0), 9);
+    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 0), 8);
     facts.key = true; /* so the anchor is for two pictures only */
-    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 0), 14);
-    CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 9);
+    CHECK_EQUAL(xc_policy_anchor_quantizer(options, &facts, 0), 13);
+    CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 8);
     facts.pictures = 12;
     CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 5);
     unit_end("before a cut, quality that few pictures live on is not paid for");
@@ -98,13 +109,13 @@ static void test_quantizers(void)
     struct xc_anchored_options placed = xc_anchored_defaults;
     for (placed.place = 0; placed.place < 8; placed.place++) {
         facts = (struct xc_section_facts){ .pictures = 6, .novelty = 1, .whole = true };
-        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 2 ? 6 : 14);
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 2 ? 6 : 13);
         facts.pictures = 4;
-        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 3 == 2 ? 6 : 14);
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 3 == 2 ? 6 : 13);
         facts.pictures = 7;
-        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 8);
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 7);
         facts = (struct xc_section_facts){ .pictures = 6, .novelty = 1 }; /* other mini-GOPs are in the chunk */
-        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 8);
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 7);
     }
     unit_end("of short chunks, some have finer anchors, a dozen pictures apart");
 

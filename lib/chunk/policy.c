@@ -21,9 +21,18 @@ static unsigned above_noise(unsigned quantizer, unsigned limit, double noise)
     return (unsigned)fmin(limit, fmax(quantizer, xc_quantizer_of_step(NOISE_STEPS * noise)));
 }
 
+/* Weights are parts of a follower's index, as they were found at this level. At finer ones, such a part of the index is
+ * a larger part of the step, since index 0 has a step of 4. So a weight below 1 is also the part of a follower's step
+ * that it is at this level, if that is finer. */
+enum { LEVEL_OF_WEIGHTS = 36 };
+
 static unsigned weighted(const struct xc_anchored_options *options, double weight)
 {
-    return (unsigned)fmin(XC_MAX_QUANTIZER, lrint(xc_quantizer_of_level(options->cq_level) * weight));
+    const unsigned index = xc_quantizer_of_level(options->cq_level), usual = xc_quantizer_of_level(LEVEL_OF_WEIGHTS);
+    const double least_step = xc_step_of_quantizer(0); /* and one more for each index up to the usual one */
+    const double part = (weight * usual + least_step) / (usual + least_step);
+    const double by_index = fmin(XC_MAX_QUANTIZER, lrint(index * weight));
+    return (unsigned)(weight < 1 ? fmin(by_index, xc_quantizer_of_step(part * xc_step_of_quantizer(index))) : by_index);
 }
 
 /* Noise makes it no coarser than a follower. */
