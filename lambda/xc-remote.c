@@ -5,6 +5,8 @@
  *                                         of OUTPUTS here: the file if it is one of FINISHED, else a reference; if a
  *                                         tool fails there, prints its messages and exits with its status
  *   xc-remote fetch FILE...               replaces references by the files that they stand for
+ *   xc-remote store FILE...               the other way round: sends files, and leaves references to them here; the
+ *                                         name of each begins with the number of its chunk
  *   xc-remote endpoint s3|lambda          prints the URL of the service
  *   xc-remote check                       fails if a region lacks what deploy makes there, or has other tools
  *
@@ -174,28 +176,29 @@ static FILE *from_elsewhere(const struct reference *reference, const char *name)
     return file;
 }
 
-/* Sends what the store does not have. output: of the task that needs it. */
-static void send_data(const char *name, const char *digest, const char *output)
+/* Sends data that the store does not have. reference: what they are. output: of the task that needs them. */
+static void send_data(const char *name, const struct reference *reference, const char *output)
 {
     char key[STORE_KEY_SIZE];
-    struct reference reference;
-    reference_of_file(name, &reference);
-    if (strcmp(reference.digest, digest)) {
-        fail_about(name, "changed while it was being used");
+    uploads_take_data(reference->digest);
+    if (!store_has(reference->digest)) { /* another wrapper may have sent it in the meantime */
+        uploads_take_turn(output);
+        FILE *file = reference->remote ? from_elsewhere(reference, name) : fopen(name, "rb");
+        if (!file) {
+            fail_about(name, "%s", strerror(errno));
+        }
+        store_record_data(reference->digest);
+        aws_object_put_file(store_bucket(), store_data_key(key, reference->digest), file, name, reference->digest,
+                            reference->size);
+        fclose(file);
     }
-    uploads_take_turn(output);
-    FILE *file = reference.remote ? from_elsewhere(&reference, name) : fopen(name, "rb");
-    if (!file) {
-        fail_about(name, "%s", strerror(errno));
-    }
-    store_record_data(digest);
-    aws_object_put_file(store_bucket(), store_data_key(key, digest), file, name, digest, reference.size);
-    fclose(file);
+    uploads_end();
 }
 
 static void upload_inputs(json_t *task)
 {
     const char *name, *output = json_string_value(json_array_get(value_get(task, "outputs"), 0));
+    struct reference reference;
     json_t *value;
     json_object_foreach(value_get(task, "inputs"), name, value)
     {
@@ -203,11 +206,11 @@ static void upload_inputs(json_t *task)
         if (*digest == '@' || store_has(digest)) {
             continue;
         }
-        uploads_take_data(digest);
-        if (!store_has(digest)) { /* another wrapper may have sent it in the meantime */
-            send_data(name, digest, output ? output : "");
+        reference_of_file(name, &reference);
+        if (strcmp(reference.digest, digest)) {
+            fail_about(name, "changed while it was being used");
         }
-        uploads_end();
+        send_data(name, &reference, output ? output : "");
     }
 }
 
@@ -420,6 +423,24 @@ static int fetch(char **names)
     return 0;
 }
 
+static int store(char **names)
+{
+    for (; *names; names++) {
+        struct reference reference;
+        const char *slash = strrchr(*names, '/'), *chunk = slash ? slash + 1 : *names;
+        place_take_batch(chunk);
+        reference_of_file(*names, &reference);
+        if (!reference.remote) {
+            if (!store_has(reference.digest)) {
+                send_data(*names, &reference, chunk);
+            }
+            snprintf(reference.bucket, sizeof reference.bucket, "%s", store_bucket());
+            reference_write(&reference, *names); /* only now, when the store has confirmed that it has the data */
+        }
+    }
+    return 0;
+}
+
 /* ---- check ---- */
 
 static int check(void)
@@ -460,9 +481,12 @@ int main(int argc, char **argv)
     if (argc > 2 && !strcmp(verb, "fetch")) {
         return fetch(argv + 2);
     }
+    if (argc > 2 && !strcmp(verb, "store")) {
+        return store(argv + 2);
+    }
     if (argc == 2 && !strcmp(verb, "check")) {
         return check();
     }
-    fputs("usage: xc-remote run|fetch|endpoint|check ...; see lambda/xc-remote.c\n", stderr);
+    fputs("usage: xc-remote run|fetch|store|endpoint|check ...; see lambda/xc-remote.c\n", stderr);
     return 2;
 }

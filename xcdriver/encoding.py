@@ -155,30 +155,37 @@ def cut_or_say_why(work, source, options, progress, stack):
         return None
 
 
-def splitters_of(rungs, source, most, progress, stack):
+def splitters_of(rungs, source, progress, stack):
     """What splits the film for each size, or the Cutter that makes this unnecessary."""
     options = rungs[0].options
     cutter = options.decode == "there" and cut_or_say_why(rungs[0].work, source, options, progress, stack)
-    if not cutter and room.has_no_raw_chunks(options):
-        room.check(rungs, most, has_raw_chunks=True)
-    return [cutter] if cutter else split(
-        [rung.work for rung in rungs], source, [rung.source for rung in rungs],
-        [rung.scaling for rung in rungs] if rungs[0].step else None, options, most, stack)
+    if cutter:
+        return [cutter]
+    if room.has_no_raw_chunks(options):
+        options.decode = "here"  # from now on
+        room.check(rungs, has_raw_chunks=True)
+    makes_room = room.makes_room(rungs)
+    for rung in rungs if not makes_room else []:
+        rung.work.discard_references()
+    return split([rung.work for rung in rungs], source, [rung.source for rung in rungs],
+                 [rung.scaling for rung in rungs] if rungs[0].step else None, options, room.most_chunks(options),
+                 makes_room, stack)
 
 
-def prepare(rungs, steerings, source, most, progress, stack):
+def prepare(rungs, steerings, source, progress, stack):
     """Has targets know the levels that lead to them. Returns what splits the film for each size. For a sample, a film
     of which not all raw chunks may exist at a time is read once more, in all sizes."""
     if not any(steering.lacks_sample for steering in steerings):
         for steering in steerings:
             steering.prepare(progress, None)
-        return splitters_of(rungs, source, most, progress, stack)
+        return splitters_of(rungs, source, progress, stack)
     with contextlib.ExitStack() as reading:
-        splitters = splitters_of(rungs, source, most, progress, reading)
+        splitters = splitters_of(rungs, source, progress, reading)
         progress.begin("probing", source.frames)
         samples = [Sample(rung.work, rung.source, rung.options, steering.lacks_sample)
                    for rung, steering in zip(rungs, steerings)]
-        is_all = take(samples, splitters, most, lambda: progress.show(samples[0].frames_read))
+        is_all = take(samples, splitters, room.most_chunks(rungs[0].options),
+                      lambda: progress.show(samples[0].frames_read))
         if is_all:
             stack.push(reading.pop_all())
     for steering, sample in zip(steerings, samples):
@@ -188,25 +195,24 @@ def prepare(rungs, steerings, source, most, progress, stack):
         return splitters
     for rung in rungs:
         rung.work.update(film=None)  # its raw chunks are gone
-    return splitters_of(rungs, source, most, progress, stack)
+    return splitters_of(rungs, source, progress, stack)
 
 
 def encode(rungs, source, progress, publisher=None):
     """Makes the finished chunks of a film in all its sizes (ladder.py). source: the film before it is scaled.
     publisher: publishes them, or None. Returns the quality that was measured, of each size."""
     options = rungs[0].options
-    chunks = room.chunks_at_a_time(options)
-    most = 0 if options.keep else min(2 * chunks, graph.LAST_CHUNK)  # xc-split takes no larger number
     if not options.keep:
         for rung in rungs:
             rung.work.remove_chunks()  # left by a run with --keep, or by one that was killed; xc-split counts them
-    room.check(rungs, most, not room.has_no_raw_chunks(options))
+    room.check(rungs, not room.has_no_raw_chunks(options))
     for rung in rungs:
         rung.ceiling = Ceiling(rung.work, rung.options) if options.max_bitrate else None
     steerings = [steering_of(rung.work, rung.source, rung.options, rung.target, rung.ceiling) for rung in rungs]
     with contextlib.ExitStack() as stack:
-        splitters = prepare(rungs, steerings, source, most, progress, stack)
+        splitters = prepare(rungs, steerings, source, progress, stack)
         if publisher:
             publisher.splitter = splitters[0]
-        run_all([Encoding(*parts, progress, publisher) for parts in zip(rungs, splitters, steerings)], chunks)
+        run_all([Encoding(*parts, progress, publisher) for parts in zip(rungs, splitters, steerings)],
+                room.chunks_at_a_time(options))
     return [steering.quality for steering in steerings]

@@ -2,12 +2,20 @@
 """The engine that runs the steps, as the driver sees it: mk/engine-NAME.mk."""
 import os
 
-from xcdriver.places import ENGINES
+from xcdriver.places import ENGINES, ROOT
 from xcdriver.processes import Failure, run
 
 NAME = os.environ.get("ENGINE") or "local"
 HAS_REFERENCES = NAME in ("lambda", "lambda-chunk")  # to what is made and read elsewhere; it takes no room here
+REMOTE = os.path.join(os.environ.get("XC_LAMBDA_PROGRAMS") or ROOT / "bin/lambda", "xc-remote")  # as in lambda/run
+REFERENCE = b"XCREF "  # what references begin with: lambda/reference.h
 MOST_JOBS = 9999  # make hangs if it has more jobs than its pipe holds bytes, 65536
+
+
+def is_reference(path):
+    """Whether a file stands for another one, whose data are elsewhere."""
+    with open(path, "rb") as stream:
+        return stream.read(len(REFERENCE)) == REFERENCE
 
 
 def jobs():

@@ -24,7 +24,8 @@ def film_lines(source):
         yield "filters", ", ".join(source.edits.filters)
 
 
-def chunk_lines(source, options):
+def chunk_lines(rung):
+    source, options = rung.source, rung.options
     pieces = f"{options.chunk} frames each, {options.batch} per key frame, structure {options.structure}"
     if source.frames:
         chunks = math.ceil(source.frames / options.chunk)
@@ -32,7 +33,7 @@ def chunk_lines(source, options):
         pieces = f"{chunks}, {pieces}; {steps} steps"
     yield "chunks", pieces + ("; new ones where scenes begin" if options.scenes else "")
     if source.frames:
-        chunks = min(chunks, 2 * room.chunks_at_a_time(options)) if not options.keep else chunks
+        chunks = min(chunks, room.chunks_here([rung]) or chunks)
         needed = (room.for_pieces(source) if room.has_no_raw_chunks(options) else
                   room.for_chunks(source, chunks * options.chunk))
         yield "room", f"about {in_bytes(needed)} in the work directory"
@@ -40,7 +41,7 @@ def chunk_lines(source, options):
 
 def print_plan(rung):
     source, options, target, directory = rung.source, rung.options, rung.target, rung.directory
-    lines = [*film_lines(source), *chunk_lines(source, options)]
+    lines = [*film_lines(source), *chunk_lines(rung)]
     quality = target.wanted() if target else f"level {options.quality}"
     if options.max_bitrate:
         quality += f", or coarser, for at most {options.max_bitrate / 1000:g} kbit/s at any moment"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from xcdriver import sound, sources
+from xcdriver import engine, sound, sources, uploads
 from xcdriver.damage import damage
 from xcdriver.messages import Messages
 from xcdriver.output import aspect_options
@@ -73,22 +73,27 @@ class Splitter:
     def __init__(self, work, source, options):
         self.work, self.source, self.options, self.reader = work, source, options, None
         self.said, self.partners = b"", {}
+        self.sizes, self.uploads = [], None  # the splitters of all sizes; see uploads.py
         self.written = 0  # the first chunk that is split off now
 
     def has_ended(self):
         """Whether an earlier run has done all of it."""
         return bool(self.film) and sound.are_settled(self.source, self.work)
 
-    def begin(self, most, stack, reader, feed, scenes):
+    def begin(self, most, stack, reader, feed, scenes, makes_room):
         """most: at most so many chunks exist at a time; the splitter waits until some are removed. 0: no limit. reader:
         None if the film comes from standard input. feed: the pictures, as Y4M. scenes: options that say which scenes
-        chunks end with, and descriptors that are among them."""
+        chunks end with, and descriptors that are among them. makes_room: whether chunks are uploaded at once."""
         if self.film:
             self.work.update(film=None)
         for path in self.work.path.glob("*.y4m.tmp*"):  # left by an xc-split that was killed
             path.unlink()
         self.written = self.first_missing()
-        cutting = ["xc-split", "-s", str(self.options.chunk), "-d", str(self.work.path),
+        directory = self.work.path
+        if makes_room:
+            self.uploads = uploads.Uploads(self.work, self.written, most, self.batch_of, stack)
+            directory, most = self.uploads.directory, min(most, uploads.MOST_HERE)
+        cutting = ["xc-split", "-s", str(self.options.chunk), "-d", str(directory),
                    "--skip", str(self.written), *scenes.options,
                    *(["--at-most", str(most)] if most else []), "-"]
         self.log = stack.enter_context(log_in_memory())
@@ -125,28 +130,35 @@ class Splitter:
 
     def first_missing(self):
         """The number of the first chunk to split off. The last chunk of an earlier run is removed if it may be
-        incomplete, because that run did not get to the end of the film. Where chunks end with scenes, it always may."""
+        incomplete, because that run did not get to the end of the film. Where chunks end with scenes, or it is not here, it
+        always may."""
         done = end = self.work.record["done"]
         while self.work.chunk(end).exists():
             end += 1
         if end == done:
             return end
-        whole, last = (self.work.chunk(number).stat().st_size for number in (done, end - 1))
-        if end - 1 == done or last < whole or self.work.layout.at_scenes:
+        whole, last = ends = [self.work.chunk(number) for number in (done, end - 1)]
+        if end - 1 == done or self.work.layout.at_scenes or any(map(engine.is_reference, ends)) or (
+                last.stat().st_size < whole.stat().st_size):
             end -= 1
             self.work.chunk(end).unlink()
         return end
 
     def is_at_work(self):
         """Whether chunks or tracks are still being written. If not, self.film is known."""
+        has_ended = self.film or self.cutter.poll() is not None
+        for size in self.sizes:  # of which none may hold up the others
+            if size.uploads:
+                size.uploads.advance()
         if self.film:
             return False
-        has_ended = self.cutter.poll() is not None
         self.listen()
         if not has_ended:
             return True
         if self.cutter.returncode:
             raise self.failure_to_cut()
+        if self.uploads and not self.uploads.is_done:
+            return True
         if self.reader and self.reader.poll() is None:  # a track is longer than the video
             return True
         if self.reader:
@@ -197,6 +209,11 @@ class Splitter:
             self.work.learn_scenes([[int(chunk), int(frame)] for _, chunk, _, frame in told])
         self.said = b"\n".join([*(line for line in lines if not line.startswith(b"scene ")), rest])
 
+    def batch_of(self, chunk):
+        """The batch of a chunk that has been split off."""
+        self.listen()
+        return self.work.layout.batch(chunk)
+
     def whole_film(self):
         """What the record says about the film. The tracks, to which it refers, are on disk for good."""
         summary = self.said.split()
@@ -212,7 +229,8 @@ class Splitter:
 
     def aspect(self, number):
         """Options for ffmpeg that tell the aspect ratio of a chunk, which has been split off."""
-        return aspect_options(self.work.chunk(number))
+        chunk = self.work.chunk(number)
+        return self.work.record["aspect"] if engine.is_reference(chunk) else aspect_options(chunk)
 
     def wait_for(self, end, on_wait):
         """Waits until all chunks below `end` exist, or all chunks of a shorter film. Returns the number after the last
@@ -228,13 +246,16 @@ class Splitter:
         return end
 
 
-def split(works, source, sources_of_sizes, sizes, options, most, stack):
+def split(works, source, sources_of_sizes, sizes, options, most, makes_room, stack):
     """Begins to split a film, and returns a splitter for each of its sizes. works, sources_of_sizes: of each. sizes:
-    see Reader."""
+    see Reader; most, makes_room: see Splitter.begin()."""
     made = [Splitter(work, own, options) for work, own in zip(works, sources_of_sizes)]
     if all(splitter.has_ended() for splitter in made):
         return made
+    if makes_room:
+        uploads.check(works[0])
     reader = None if source.piped else Reader(source, works[0], sizes, stack)
     for splitter, feed, scenes in zip(made, reader.feeds if reader else [sys.stdin], scenes_of(made)):
-        splitter.begin(most, stack, reader, feed, scenes)
+        splitter.sizes = made
+        splitter.begin(most, stack, reader, feed, scenes, makes_room)
     return made

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 
-from xcdriver import files, graph
+from xcdriver import engine, files, graph
 from xcdriver.layout import FilmLayout
 from xcdriver.makefile import SUMS
 from xcdriver.processes import Failure, run
@@ -154,7 +154,8 @@ class Work:
         What is missing then is made again."""
         for path in self.path.glob("*.tmp*"):
             path.unlink()
-        for sums, paths in ((self.path / SUMS, [self.path]), (self.raw_sums, sorted(self.chunks()))):
+        chunks = [path for path in sorted(self.chunks()) if not engine.is_reference(path)]
+        for sums, paths in ((self.path / SUMS, [self.path]), (self.raw_sums, chunks)):
             listed = run(["xc-check", "--list", "--sums", sums, *paths]) if paths else ""
             for name in listed.splitlines():
                 (self.path / name).unlink()
@@ -173,6 +174,13 @@ class Work:
             self.chunk(number).unlink()
         if film and done + len(whole) < film["chunks"]:
             self.update(film=None)
+
+    def discard_references(self):
+        """Removes references to raw chunks, whose pictures are needed here."""
+        for path in self.chunks():
+            if engine.is_reference(path):
+                path.unlink()
+        self.discard_after_gap()
 
     def is_finished(self, chunk):
         return (self.path / graph.finished(chunk)).exists()
