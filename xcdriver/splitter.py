@@ -130,8 +130,8 @@ class Splitter:
 
     def first_missing(self):
         """The number of the first chunk to split off. The last chunk of an earlier run is removed if it may be
-        incomplete, because that run did not get to the end of the film. Where chunks end with scenes, or it is not here, it
-        always may."""
+        incomplete, because that run did not get to the end of the film. It always may where chunks end with scenes, or
+        are not here."""
         done = end = self.work.record["done"]
         while self.work.chunk(end).exists():
             end += 1
