@@ -770,7 +770,9 @@ class Errors(DriverCase):
 
     def test_a_failing_step_elsewhere(self):
         """With the engines on Lambda, make shows no commands. The message is shown without."""
-        harness.install_stubs(self.dir / "stubs", {"xc-task": "echo 'xc-lambda: no luck today' >&2; exit 1"})
+        harness.install_stubs(self.dir / "stubs", {
+            "xc-task": "echo 'xc-lambda: no luck today' >&2; exit 1",
+            "xc-remote": """[ "$1" = check ] || echo 'XCREF xc-lambda fetch' >"$2" """})
         for engine in ("lambda", "lambda-chunk"):
             with self.subTest(engine):
                 text = self.fails(self.film, "-o", "out.ivf", *OPTIONS[:-1], "1", env=harness.environment(

@@ -133,6 +133,18 @@ class Driver(RegionCase):
             self.assertEqual(there, needed)
             shutil.rmtree(work)
 
+    def test_raw_chunks(self):
+        """Each is uploaded, while the film is split, to the region of its batch."""
+        done = self.excamera("local.ivf", "--keep")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        done = self.excamera("remote.ivf", ENGINE="lambda-chunk")
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual((self.dir / "remote.ivf").read_bytes(), (self.dir / "local.ivf").read_bytes())
+        for path in (self.dir / "local.ivf.work").glob("[0-9]*.y4m"):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            there = [region for region in REGIONS if digest in self.stack.objects("data", region)]
+            self.assertEqual(there, [REGIONS[int(path.stem) // 2 % 2]], path.name)
+
     def test_not_deployed(self):
         """Nothing is begun, however many processes there may be."""
         self.stack.start_proxy(bare=SECOND)
