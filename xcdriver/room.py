@@ -13,7 +13,8 @@ from xcdriver.uploads import MOST_HERE
 # idle; with so many chunks that hardly matters. While a segment is encoded, the next one is split into chunks. Of the
 # rest of the film no raw pictures exist.
 SEGMENT = 16
-# With hundreds of processes elsewhere, that would be hundreds of gigabytes. They wait for the uplink anyway.
+# With hundreds of processes elsewhere, that would be hundreds of gigabytes to keep here, or to upload before the first
+# process begins. They wait for the uplink anyway.
 SEGMENT_ELSEWHERE = 1
 
 

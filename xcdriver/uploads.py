@@ -9,8 +9,8 @@ from xcdriver import engine, files, graph
 from xcdriver.output import aspect_options
 from xcdriver.processes import Failure, ending, log_in_memory, reason, run, started
 
-# So many raw chunks of a size are here at most: sixteen on their way (lambda/uploads.c), and some that come next.
-MOST_HERE = 24
+# So many raw chunks of a size are here at most: sixteen on their way (lambda/uploads.c), and those that come next.
+MOST_HERE = 20
 DIRECTORY = "upload"  # where xc-split writes them, in the work directory
 
 

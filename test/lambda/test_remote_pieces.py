@@ -60,7 +60,7 @@ class Pieces(RemoteCase):
         self.assert_workers_are_clean()
 
     def test_decoded_here(self):
-        """In segments of one batch, since raw pictures are here until they are finished."""
+        """In segments of one batch, so that the first one need not wait for many uploads."""
         self.works("local.ivf")
         said = self.works("remote.ivf", "-j", "1", "--verbose", ENGINE="lambda-chunk")
         self.assertEqual((self.dir / "remote.ivf").read_bytes(), (self.dir / "local.ivf").read_bytes())

@@ -143,6 +143,14 @@ class Room(RoomCase):
             self.assertEqual((self.dir / f"remote-{size}.ivf").read_bytes(),
                              (self.dir / f"local-{size}.ivf").read_bytes())
 
+    def test_film_that_cannot_be_decoded_there(self):
+        expected = self.expected()
+        self.options = self.options[:-1]  # not --quiet
+        said = self.works("remote.ivf", "--decode", "there", "--verbose", ENGINE="lambda-chunk")
+        self.assertIn("film.y4m: is decoded here: ", said)
+        self.assertIn("encoding the chunks 4 to 7\n", said)
+        self.assertEqual((self.dir / "remote.ivf").read_bytes(), expected)
+
     def test_aspect_ratio(self):
         """It is in the raw chunks only."""
         film = (self.dir / "film.y4m").read_bytes()
