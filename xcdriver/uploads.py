@@ -2,7 +2,6 @@
 """Raw chunks that make room: each is here only until it is where the steps run. Then a reference stands for it."""
 import contextlib
 import os
-import shutil
 import subprocess
 
 from xcdriver import engine, files, graph
@@ -11,7 +10,6 @@ from xcdriver.processes import Failure, ending, log_in_memory, reason, run, star
 
 # So many raw chunks of a size are here at most: sixteen on their way (lambda/uploads.c), and those that come next.
 MOST_HERE = 20
-DIRECTORY = "upload"  # where xc-split writes them, in the work directory
 
 
 def check(work):
@@ -31,8 +29,7 @@ class Uploads:
         """first: the first chunk that is split off. most: of this many chunks, references are in the work directory at
         a time; 0: no limit. batch_of: the batch of a chunk that has been split off. stack: its end stops them."""
         self.work, self.most, self.batch_of = work, most, batch_of
-        self.directory = work.path / DIRECTORY
-        shutil.rmtree(self.directory, ignore_errors=True)  # what an interrupted run has left
+        self.directory = work.outgoing
         self.directory.mkdir()
         self.following = first  # the chunk that is sent next
         self.sent = {}  # of each that is on its way or waits for one before it: the process, its log, its end
@@ -73,7 +70,7 @@ class Uploads:
         with contextlib.ExitStack() as end:
             log = end.enter_context(log_in_memory())
             process = end.enter_context(started(
-                [engine.REMOTE, "store", f"{DIRECTORY}/{graph.raw(chunk)}"], cwd=self.work.path,
+                [engine.REMOTE, "store", f"{self.directory.name}/{graph.raw(chunk)}"], cwd=self.work.path,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**self.environment, **where},
                 pass_fds=[self.work.lock.fileno()]))
             self.sent[chunk] = process, log, end.pop_all()

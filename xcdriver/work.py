@@ -63,6 +63,7 @@ class Work:
         """arguments: all that the output depends on. unsaid: names of those that the user has not chosen; an earlier
         run goes on with its own."""
         self.path = path
+        self.outgoing = path / "upload"  # where raw chunks are that have to be uploaded (uploads.py)
         self.record_path = path / "record.json"
         # done: how many chunks, from the first on, are finished. film: the film's length, once it is known.
         self.record = {"arguments": arguments, "done": 0, "film": None, "aspect": None}
@@ -154,6 +155,7 @@ class Work:
         What is missing then is made again."""
         for path in self.path.glob("*.tmp*"):
             path.unlink()
+        shutil.rmtree(self.outgoing, ignore_errors=True)
         chunks = [path for path in sorted(self.chunks()) if not engine.is_reference(path)]
         for sums, paths in ((self.path / SUMS, [self.path]), (self.raw_sums, chunks)):
             listed = run(["xc-check", "--list", "--sums", sums, *paths]) if paths else ""
