@@ -249,11 +249,13 @@ class Compression(Case):
                 self.assertEqual(ours, theirs)
 
     def test_weights(self):
-        """Of 25, the index of level 20; for key frames, if nothing is known of what comes behind them."""
-        for weight, quantizer in ((0.2, 5), (0.4, 10), (1, 25)):
-            with self.subTest(weight):
-                _, anchor = self.quantizers(still_film(7), "--cq-level", 20, "--anchor-weight", weight)
-                [key] = self.quantizers(still_film(1), "--cq-level", 20, "--key-weight", weight)
+        """Of 49, the index of level 35. At level 20, of 25, but there the same part of a step is finer. For key frames,
+        if nothing is known of what comes after them."""
+        for level, weight, quantizer in ((35, 0.2, 10), (35, 0.4, 20), (35, 1, 49), (20, 0.2, 4), (20, 0.4, 9),
+                                         (20, 1, 25)):
+            with self.subTest(level, weight=weight):
+                _, anchor = self.quantizers(still_film(7), "--cq-level", level, "--anchor-weight", weight)
+                [key] = self.quantizers(still_film(1), "--cq-level", level, "--key-weight", weight)
                 self.assertEqual((anchor, key), (quantizer, quantizer))
 
     def test_default_options(self):

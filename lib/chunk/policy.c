@@ -24,7 +24,7 @@ static unsigned above_noise(unsigned quantizer, unsigned limit, double noise)
 /* Weights are parts of a follower's index, as they were found at this level. At finer ones, such a part of the index is
  * a larger part of the step, since index 0 has a step of 4. So a weight below 1 is also the part of a follower's step
  * that it is at this level, if that is finer. */
-enum { LEVEL_OF_WEIGHTS = 36 };
+enum { LEVEL_OF_WEIGHTS = 35 };
 
 static unsigned weighted(const struct xc_anchored_options *options, double weight)
 {
