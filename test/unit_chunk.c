@@ -107,15 +107,16 @@ static void test_quantizers(void)
     unit_end("no quantizer is finer than the noise, nor coarser for it than a follower's");
 
     struct xc_anchored_options placed = xc_anchored_defaults;
+    placed.cq_level = 36; /* index 51 */
     for (placed.place = 0; placed.place < 8; placed.place++) {
         facts = (struct xc_section_facts){ .pictures = 6, .novelty = 1, .whole = true };
-        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 2 ? 6 : 13);
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 2 ? 14 : 28);
         facts.pictures = 4;
-        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 3 == 2 ? 6 : 13);
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), placed.place % 3 == 2 ? 14 : 28);
         facts.pictures = 7;
-        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 7);
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 15);
         facts = (struct xc_section_facts){ .pictures = 6, .novelty = 1 }; /* other mini-GOPs are in the chunk */
-        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 7);
+        CHECK_EQUAL(xc_policy_anchor_quantizer(&placed, &facts, 0), 15);
     }
     unit_end("of short chunks, some have finer anchors, a dozen pictures apart");
 

@@ -66,7 +66,7 @@ static double weight_of_turn(const struct xc_anchored_options *options, const st
         return options->anchor_weight;
     }
     const bool fine = ((unsigned)options->place + 1) % turn == 0;
-    return options->anchor_weight * (fine ? 0.8 : 1.67);
+    return options->anchor_weight * (fine ? 0.92 : 1.8);
 }
 
 unsigned xc_policy_anchor_quantizer(const struct xc_anchored_options *options, const struct xc_section_facts *facts,
