@@ -72,8 +72,8 @@ static const struct xc_tool_option options[] = {
     { 0, "cq-level", "LEVEL", "quality, from 0 (best) to 63 (smallest), as vpxenc's", .integer = &given.cq_level,
       .minimum = 0, .maximum = 63 },
     { 0, "key-weight", "WEIGHT",
-      "the quantizer index of key frames as a part of that of followers: less makes them better and larger. Where "
-      "little moves it is made less, and shortly before a scene cut more",
+      "the quantizer index of key frames as a part of that of followers, at level 35 and above: less makes them better "
+      "and larger. Where little moves or the level is finer it is made less, and shortly before a scene cut more",
       .real = &given.key_weight, .minimum = 0, .maximum = 4 },
     { 0, "anchor-weight", "WEIGHT", "the same of anchors", .real = &given.anchor_weight, .minimum = 0, .maximum = 4 },
     { 0, "place", "N",

@@ -81,9 +81,10 @@ bool xc_chunk_begins_with_interframe(const struct xc_chunk_input *input);
  * follower is encoded. Where a new scene begins, even within a chunk, there is a key frame. */
 struct xc_anchored_options {
     unsigned cq_level; /* libvpx's scale of quality, 0 to XC_MAX_CQ_LEVEL */
-    /* What the quantizer index of that level is multiplied with, for key frames and for anchors. A key frame's weight
-     * is multiplied by the root of how much changes from picture to picture. If a scene cut comes n pictures later,
-     * neither weight is below 1/n. */
+    /* What the quantizer index of that level is multiplied with, for key frames and for anchors. Below level 35, a
+     * weight below 1 is the part of the quantizer's step that it is at level 35 instead, which is finer. A key frame's
+     * weight is multiplied by the root of how much changes from picture to picture. If a scene cut comes n pictures
+     * later, neither weight is below 1/n. */
     double key_weight, anchor_weight;
     /* The chunk's place in its batch, from 0 on; -1: it is not known. If chunks have six pictures or less, the anchors
      * that are a dozen pictures apart become finer for it, and those between them coarser. */
