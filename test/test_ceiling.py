@@ -141,8 +141,8 @@ class WithABitrate(CeilingCase):
     MOVING = {"frames": 97, "cut": 40}
     FILTER, PICTURES = "tpad=start=95:start_mode=clone,reverse", 192
     OPTIONS = ("-s", "6", "-k", "4", "-j", "2")
-    RATE = 140000
-    LIMIT = ("--max-bitrate", "140k", "--buffer", "0.5")
+    RATE = 136000
+    LIMIT = ("--max-bitrate", "136k", "--buffer", "0.5")
 
     def test_mean_and_limit(self):
         """The easy part gets what the hard one could not take."""
