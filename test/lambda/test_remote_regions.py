@@ -125,7 +125,7 @@ class Driver(RegionCase):
             self.assertEqual((self.dir / "remote.ivf").read_bytes(), (self.dir / "local.ivf").read_bytes())
             work = self.dir / "remote.ivf.work"
             self.assertGreater(len(list(work.glob("*.nut"))), 6)
-            rules = re.findall(r"^0*(\d+)\.y4m: (.*)$", (work / "excamera.mk").read_text(), re.M)
+            rules = re.findall(r"^0*(\d+)\.y4m[^:\n]*: (.*)$", (work / "excamera.mk").read_text(), re.M)
             needed = {(name, REGIONS[int(chunk) // 2 % 2]) for chunk, names in rules for name in names.split()}
             there = {(path.name, region) for pattern in ("*.nut", "*.plan") for path in work.glob(pattern)
                      for region in REGIONS

@@ -523,7 +523,7 @@ class Driver(AccountCase):
 
     def test_begins_anew(self):
         """When the cause of a failure is mended, the film can be begun anew as well as gone on with."""
-        text = self.excamera(XC_LAMBDA_BUCKET="").stderr.decode()
+        text = self.excamera("--measure", XC_LAMBDA_BUCKET="").stderr.decode()
         self.assertIn("xc-lambda: XC_LAMBDA_BUCKET: is not set", text)
         self.assertTrue((self.dir / "out.ivf.work/.xc-lambda").is_dir())
         done = self.excamera("--restart")
