@@ -55,7 +55,7 @@ class Uploads:
                 self.most and self.work.chunk(self.following - self.most).exists()):
             self.send(self.following)
             self.following += 1
-        for chunk, (process, log, _) in self.sent.items():
+        for process, log, _ in self.sent.values():
             if process.poll():
                 log.seek(0)
                 raise Failure(reason(log.read()) or ending(engine.REMOTE, process.returncode))

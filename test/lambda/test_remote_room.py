@@ -71,6 +71,11 @@ class RoomCase(RemoteCase):
         self.assertEqual(status, 0, said)
         return said
 
+    def makes(self, expected, *options, **changes):
+        """A run that works, and the bytes that come of it."""
+        self.works("remote.ivf", *options, **changes)
+        self.assertEqual((self.dir / "remote.ivf").read_bytes(), expected)
+
     def expected(self, *options):
         self.works("local.ivf", *options, ENGINE="local")
         return (self.dir / "local.ivf").read_bytes()
@@ -131,8 +136,7 @@ class Room(RoomCase):
     def test_scenes(self):
         """The chunks of a batch are known when they are sent."""
         expected = self.expected("-s", "6", "--scenes")
-        self.works("remote.ivf", "-s", "6", "--scenes", ENGINE="lambda-chunk")
-        self.assertEqual((self.dir / "remote.ivf").read_bytes(), expected)
+        self.makes(expected, "-s", "6", "--scenes", ENGINE="lambda-chunk")
 
     def test_ladder(self):
         """No size holds up the others, which here need more chunks for a segment than may be here."""
@@ -178,8 +182,7 @@ class GoingOn(RoomCase):
             with self.subTest(engine):
                 self.interrupted(engine, how)
                 (self.dir / "hold").unlink()
-                self.works("remote.ivf", ENGINE=engine, **self.held(f'echo "$chunk" >>"{self.dir}/sent"'))
-                self.assertEqual((self.dir / "remote.ivf").read_bytes(), expected)
+                self.makes(expected, ENGINE=engine, **self.held(f'echo "$chunk" >>"{self.dir}/sent"'))
                 self.assertEqual(sorted((self.dir / "sent").read_text().split()), ["13", "14", "15"],
                                  "the last one may not have been whole")
                 self.assertFalse(self.work.exists())
@@ -194,8 +197,7 @@ class GoingOn(RoomCase):
                 expected = self.expected(*options)
                 self.interrupted("lambda")
                 shutil.rmtree(self.dir / "local.ivf.work", ignore_errors=True)
-                self.works("remote.ivf", *options, ENGINE=engine)
-                self.assertEqual((self.dir / "remote.ivf").read_bytes(), expected)
+                self.makes(expected, *options, ENGINE=engine)
                 shutil.rmtree(self.work, ignore_errors=True)
                 (self.dir / "remote.ivf").unlink()
 
@@ -210,8 +212,7 @@ class GoingOn(RoomCase):
             if verb == "fetch":
                 header, pictures = harness.y4m_split(last.read_bytes())
                 last.write_bytes(header + pictures[0])
-        self.works("remote.ivf", ENGINE="lambda")
-        self.assertEqual((self.dir / "remote.ivf").read_bytes(), expected)
+        self.makes(expected, ENGINE="lambda")
 
     def test_measure(self):
         """The raw pictures stay here until they have been compared."""
@@ -230,8 +231,7 @@ class GoingOn(RoomCase):
         status, said = self.excamera("remote.ivf", ENGINE="lambda")
         self.assertEqual(status, 1)
         self.assertIn("its data are no longer in the store; the next make makes it anew", said)
-        self.works("remote.ivf", ENGINE="lambda")
-        self.assertEqual((self.dir / "remote.ivf").read_bytes(), expected)
+        self.makes(expected, ENGINE="lambda")
 
 
 class Faults(RoomCase):
@@ -246,16 +246,14 @@ class Faults(RoomCase):
         expected = self.expected()
         said = self.fails(**self.held('[ "$chunk" != 13 ] || { echo "xc-lambda: no luck today" >&2; exit 1; }'))
         self.assertIn("excamera: xc-lambda: no luck today", said)
-        self.works("remote.ivf", ENGINE="lambda")
-        self.assertEqual((self.dir / "remote.ivf").read_bytes(), expected)
+        self.makes(expected, ENGINE="lambda")
 
     def test_upload_that_dies(self):
         """Between the upload and the reference, say: the chunk is here, or the reference."""
         expected = self.expected()
         said = self.fails(**self.held('[ "$chunk" != 13 ] || kill -9 $$'))
         self.assertIn("xc-remote: was killed by SIGKILL", said)
-        self.works("remote.ivf", ENGINE="lambda")
-        self.assertEqual((self.dir / "remote.ivf").read_bytes(), expected)
+        self.makes(expected, ENGINE="lambda")
 
     def test_nothing_is_deployed(self):
         """This is found before anything is sent."""
