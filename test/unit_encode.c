@@ -139,6 +139,51 @@ static void test_altref_ahead(void)
     xc_bytes_clear(&bytes);
 }
 
+/* What a frame costs that refreshes last: its squared error, and lambda times its bits. */
+static double cost_of_frame(const struct xc_bytes *bytes, const struct xc_picture *source, unsigned quantizer)
+{
+    const double step = xc_step_of_quantizer(quantizer), lambda = 0.028 * step * step; /* libvpx's */
+    const struct xc_picture *picture = xc_encoder_state(encoder)->reference[XC_LAST];
+    double error = 0;
+    for (int i = 0; i < 3; i++) {
+        for (unsigned y = 0; y < xc_plane_height(source, i); y++) {
+            const uint8_t *a = source->plane[i].data + (ptrdiff_t)y * source->plane[i].stride;
+            const uint8_t *b = picture->plane[i].data + (ptrdiff_t)y * picture->plane[i].stride;
+            for (unsigned x = 0; x < xc_plane_width(source, i); x++) {
+                error += (a[x] - b[x]) * (a[x] - b[x]);
+            }
+        }
+    }
+    return error + lambda * 8 * (double)bytes->size;
+}
+
+/* Refined frames are worth their bits more, and do to the state what others do, whatever kind comes before. */
+static void test_refining(void)
+{
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_state before = XC_STATE_INIT;
+    struct xc_encode_params params = params_of(1, false, false);
+    double cost[2];
+    for (int refine = 0; refine < 2; refine++) {
+        struct xc_picture *source = make_source(3);
+        params.refine = refine;
+        CHECK_OK(xc_encoder_set_state(encoder, &start, &err), err);
+        CHECK_OK(xc_encode(encoder, source, &params, &bytes, &err), err);
+        cost[refine] = cost_of_frame(&bytes, source, params.quantizer);
+        xc_picture_unref(source);
+    }
+    CHECK(cost[1] < 0.98 * cost[0]);
+    for (unsigned i = 0; i < 6; i++) {
+        params.refine = i % 3;
+        params.keep_probabilities = i & 1;
+        CHECK_OK(xc_state_copy(&before, xc_encoder_state(encoder), &err), err);
+        encode(i, &params, &bytes);
+        xc_picture_unref(check_frame(&bytes, &params, &before));
+    }
+    xc_state_clear(&before);
+    xc_bytes_clear(&bytes);
+}
+
 /* The picture that is repeated is what the next frame is searched in. */
 static void test_search_behind_a_repeat(void)
 {
@@ -335,6 +380,8 @@ int main(void)
     unit_end("a reference shown once more");
     test_altref_ahead();
     unit_end("alt-ref ahead or not");
+    test_refining();
+    unit_end("refined frames");
     test_search_behind_a_repeat();
     unit_end("going on after a repeated picture");
     test_impossible_params();

@@ -6,8 +6,9 @@
 #include "excamera/frame.h"
 #include "excamera/quantizer.h"
 
-/* The bytes of a follower go with the inverse of the quantizer's step, and what it lacks to SSIM 1 with the root
+/* The bytes of a follower go with this power of the quantizer's step, and what it lacks to SSIM 1 with the root
  * (docs/quality.md). That is only about right, but each follower corrects what the one before it has missed. */
+#define BYTES_POWER (-1.25)
 
 /* How far steps get from that of the base. */
 #define FARTHEST 4.0
@@ -73,7 +74,8 @@ unsigned xc_fit_quantizer(struct xc_fit *fit)
         return fit->base;
     }
     const double ratio = fmax(share, 0) / fit->expected;
-    const double wanted = fit->kind == XC_FIT_BYTES ? (ratio > 0 ? 1 / ratio : FARTHEST) : ratio * ratio;
+    const double wanted =
+        fit->kind == XC_FIT_BYTES ? (ratio > 0 ? pow(ratio, 1 / BYTES_POWER) : FARTHEST) : ratio * ratio;
     const double pace = fit->kind == XC_FIT_BYTES ? PACE : 1;
     fit->factor += pace * (fmin(FARTHEST, fmax(1 / FARTHEST, wanted)) - fit->factor);
     return xc_quantizer_of_step(xc_step_of_quantizer(fit->base) * fit->factor);
@@ -86,7 +88,7 @@ void xc_fit_report(struct xc_fit *fit, unsigned quantizer, double cost)
     }
     const unsigned index = xc_quantizer_of_level(xc_level_of_quantizer(quantizer)); /* as the frame got it */
     const double factor = (double)xc_step_of_quantizer(index) / xc_step_of_quantizer(fit->base);
-    const double at_base = fit->kind == XC_FIT_BYTES ? cost * factor : cost / sqrt(factor);
+    const double at_base = fit->kind == XC_FIT_BYTES ? cost / pow(factor, BYTES_POWER) : cost / sqrt(factor);
     fit->expected += NEWS * (at_base - fit->expected);
     spend(fit, cost);
 }

@@ -163,7 +163,7 @@ enum xc_status xc_chunk_encode_followers(struct xc_chunk *out, const struct xc_c
         .anchors_name = xc_name_or(anchors->name, "the chunk of anchors"),
         .params = xc_policy_follower(xc_policy_follower_quantizer(options)),
     };
-    f.params.keep_probabilities = true;
+    f.params.keep_probabilities = f.params.refine = true;
     xc_fit_init(&f.fit, options, f.params.quantizer, anchors->ivf);
     status = xc_session_begin(&f.session, out, job, 0, err);
     out->header.expected_state = anchors->ivf->header.expected_state; /* none, if they begin with a key frame */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Encoding given a state: libvpx searches, and what it finds is coded for the state at hand. */
+/* Encoding given a state: libvpx searches, and what it finds is coded for the state at hand, refined if asked for. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ struct xc_encoder {
     struct xc_encoder_options options;
     struct xc_search *search;
     struct xc_state state;
-    struct xc_frame frame;
+    struct xc_frame frame, refined;
     bool in_step;      /* libvpx's references are the state's */
     bool may_replace;  /* they may be replaced, if they are not */
     bool altref_ahead; /* as libvpx was told */
@@ -55,6 +55,7 @@ void xc_encoder_free(struct xc_encoder *encoder)
         xc_search_free(encoder->search);
         xc_state_clear(&encoder->state);
         xc_frame_clear(&encoder->frame);
+        xc_frame_clear(&encoder->refined);
         free(encoder);
     }
 }
@@ -116,25 +117,52 @@ static enum xc_status search(struct xc_encoder *encoder, const struct xc_picture
     return status;
 }
 
-/* Serializes encoder->frame against encoder->state, then advances the state. */
-static enum xc_status code(struct xc_encoder *encoder, const struct xc_encode_params *params, struct xc_bytes *out,
-                           struct xc_error *err)
+/* Gives encoder->frame the header that params ask for, and that takes the fewest bits in encoder->state. */
+static enum xc_status complete(struct xc_encoder *encoder, const struct xc_encode_params *params, struct xc_error *err)
 {
     struct xc_frame *frame = &encoder->frame;
-    enum xc_status status;
     frame->header.refresh_probabilities = !params->keep_probabilities;
     frame->header.show = !params->hide;
     if (!frame->header.key_frame) {
         xc_frame_make_implicit(frame, &encoder->state);
     }
-    if ((status = xc_frame_optimize(frame, &encoder->state, err)) ||
-        (status = xc_frame_serialize(out, frame, &encoder->state, err))) {
-        return status;
+    return xc_frame_optimize(frame, &encoder->state, err);
+}
+
+/* Serializes encoder->frame against encoder->state, then advances the state. */
+static enum xc_status code(struct xc_encoder *encoder, struct xc_bytes *out, struct xc_error *err)
+{
+    enum xc_status status = xc_frame_serialize(out, &encoder->frame, &encoder->state, err);
+    if (!status) {
+        status = xc_decode_frame(encoder->workspace, &encoder->state, &encoder->frame, NULL, err);
     }
-    status = xc_decode_frame(encoder->workspace, &encoder->state, frame, NULL, err);
     if (status) {
         out->size = 0;
     }
+    return status;
+}
+
+/* The same for a frame that is refined before: it is rebased onto the very state that it was made for. libvpx has
+ * decided with probabilities of its own; now those that the frame is about to send are known. */
+static enum xc_status code_refined(struct xc_encoder *encoder, const struct xc_picture *source, struct xc_bytes *out,
+                                   struct xc_error *err)
+{
+    struct xc_state after = XC_STATE_INIT;
+    enum xc_status status = xc_state_copy(&after, &encoder->state, err);
+    if (!status) {
+        status =
+            xc_rebase(encoder->workspace, &after, &encoder->frame, &encoder->state, source, &encoder->refined, err);
+    }
+    if (!status) {
+        status = xc_frame_serialize(out, &encoder->refined, &encoder->state, err);
+    }
+    if (!status) {
+        status = xc_state_copy(&encoder->state, &after, err);
+    }
+    if (status) {
+        out->size = 0;
+    }
+    xc_state_clear(&after);
     return status;
 }
 
@@ -180,11 +208,14 @@ enum xc_status xc_encode(struct xc_encoder *encoder, const struct xc_picture *so
     }
     status = search(encoder, source, params, err);
     encoder->in_step = false;
-    if (status || (status = code(encoder, params, out, err))) {
+    if (status || (status = complete(encoder, params, err))) {
         return status;
     }
-    encoder->in_step = true;
-    return XC_OK;
+    const bool refine = params->refine && !params->key_frame;
+    status = refine ? code_refined(encoder, source, out, err) : code(encoder, out, err);
+    encoder->in_step = !status && !refine;
+    encoder->may_replace |= refine;
+    return status;
 }
 
 enum xc_status xc_encode_repeat(struct xc_encoder *encoder, enum xc_reference which,
@@ -203,5 +234,8 @@ enum xc_status xc_encode_repeat(struct xc_encoder *encoder, enum xc_reference wh
     }
     encoder->in_step = false;
     status = xc_frame_make_repeat(&encoder->frame, &encoder->state, which, params, err);
-    return status ? status : code(encoder, params, out, err);
+    if (!status) {
+        status = complete(encoder, params, err);
+    }
+    return status ? status : code(encoder, out, err);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "encode/masking.h"
 
-#include "dsp/energy.h"
+#include <math.h>
 
-/* Of a macroblock whose activity is the picture's mean. docs/notes/compression.md has what other values gave. */
-enum { MEAN_WEIGHT = XC_WEIGHT_ONE * 5 / 8 };
+#include "dsp/energy.h"
 
 /* No macroblock is flatter than this: a variance of 1/4. */
 enum { LEAST_ENERGY = 64 };
@@ -17,8 +16,8 @@ static uint32_t energy_of(const struct xc_dsp *dsp, const struct xc_picture *pic
     return energy < LEAST_ENERGY ? LEAST_ENERGY : energy;
 }
 
-/* As libvpx weighs lambda: by (2a + m) / (a + 2m), where a is the activity and m its mean over the picture
- * (vp8_activity_masking in its vp8/encoder/encodeframe.c). */
+/* The square root of libvpx's weight, which is (2a + m) / (a + 2m), where a is the activity and m its mean over the
+ * picture (vp8_activity_masking in its vp8/encoder/encodeframe.c). docs/notes/compression.md has what others gave. */
 void xc_masking_weights(uint16_t *weights, const struct xc_dsp *dsp, const struct xc_picture *picture)
 {
     const unsigned rows = picture->mb_rows, columns = picture->mb_cols;
@@ -28,11 +27,11 @@ void xc_masking_weights(uint16_t *weights, const struct xc_dsp *dsp, const struc
             sum += energy_of(dsp, picture, row, column);
         }
     }
-    const uint64_t mean = sum / ((uint64_t)rows * columns);
+    const double mean = (double)(sum / ((uint64_t)rows * columns));
     for (unsigned row = 0; row < rows; row++) {
         for (unsigned column = 0; column < columns; column++) {
-            const uint64_t energy = energy_of(dsp, picture, row, column);
-            *weights++ = (uint16_t)(MEAN_WEIGHT * (2 * energy + mean) / (energy + 2 * mean));
+            const double energy = energy_of(dsp, picture, row, column);
+            *weights++ = (uint16_t)(XC_WEIGHT_ONE * sqrt((2 * energy + mean) / (energy + 2 * mean)));
         }
     }
 }

@@ -21,6 +21,7 @@ struct xc_encode_params {
     bool keep_probabilities; /* leave those of the state as they are after this frame */
     bool hide;               /* not to be shown */
     bool altref_ahead;       /* alt-ref is a later picture than this one: what moves comes from there */
+    bool refine;             /* what libvpx has found competes with other choices, as by xc_rebase; interframes only */
     /* The segment of each macroblock, row by row, 0 to XC_SEGMENTS - 1; NULL: the frame has no segments. */
     const uint8_t *segment_map;
     /* What each segment adds to the quantizer index, as xc_offset_of_libvpx has it; one or more are not 0. */
@@ -32,7 +33,7 @@ struct xc_encode_params {
 enum { XC_QUANTIZER_UNSET = XC_MAX_QUANTIZER + 1 };
 #define XC_ENCODE_PARAMS_INIT                                                                                          \
     {                                                                                                                  \
-        XC_QUANTIZER_UNSET, false, true, true, true, true, true, true, false, false, false, NULL,                      \
+        XC_QUANTIZER_UNSET, false, true, true, true, true, true, true, false, false, false, false, NULL,               \
         {                                                                                                              \
             0, 0, 0, 0                                                                                                 \
         }                                                                                                              \
