@@ -6,7 +6,7 @@
 #include "chunk/mini_gop.h"
 
 const struct xc_anchored_options xc_anchored_defaults = {
-    .cq_level = 22, .key_weight = 0.2, .anchor_weight = 0.3, .place = -1
+    .cq_level = 22, .key_weight = 0.25, .anchor_weight = 0.3, .place = -1
 };
 const struct xc_reencode_options xc_reencode_defaults = { .key_weight = 1 };
 const struct xc_primary_options xc_primary_defaults = { .quantizer = -1, .ssim = 0.99 };
@@ -21,10 +21,10 @@ static unsigned above_noise(unsigned quantizer, unsigned limit, double noise)
     return (unsigned)fmin(limit, fmax(quantizer, xc_quantizer_of_step(NOISE_STEPS * noise)));
 }
 
-/* Weights are parts of a follower's index, as they were found at this level. At finer ones, such a part of the index is
- * a larger part of the step, since index 0 has a step of 4. So a weight below 1 is also the part of a follower's step
- * that it is at this level, if that is finer. */
-enum { LEVEL_OF_WEIGHTS = 35 };
+/* Weights are parts of a follower's index. The finer the level, the larger a part of the step that is, since index 0
+ * has a step of 4. So at levels below this one, a weight below 1 is the part of a follower's step that it is at this
+ * level (docs/compression.md). */
+enum { LEVEL_OF_WEIGHTS = 20 };
 
 static unsigned weighted(const struct xc_anchored_options *options, double weight)
 {
