@@ -84,7 +84,7 @@ class Ceiling(CeilingCase):
 
     def test_what_fits_stays(self):
         """Batches that fit keep the level and the bytes that they have without a limit."""
-        self.works(self.film, "-o", "out.ivf", *OPTIONS, "--max-bitrate", "0.18M")
+        self.works(self.film, "-o", "out.ivf", *OPTIONS, "--max-bitrate", "0.15M")
         plain, ours = [Ivf(path).frames for path in (self.plain(), self.dir / "out.ivf")]
         keys = [place for place, (_, data) in enumerate(plain) if harness.is_key_frame(data)]
         self.assertEqual(ours[:keys[1]], plain[:keys[1]])
@@ -94,7 +94,7 @@ class Ceiling(CeilingCase):
 
     def test_the_same_bytes(self):
         """With any -j, and after an interruption while a batch is encoded again."""
-        limit = ("--max-bitrate", "200k", "--buffer", "1.5")
+        limit = ("--max-bitrate", "150k", "--buffer", "1.5")
         self.works(self.film, "-o", "expected.ivf", *OPTIONS, *limit)
         expected = (self.dir / "expected.ivf").read_bytes()
         self.works(self.film, "-o", "out.ivf", *OPTIONS, *limit, "-j", "5")
