@@ -34,12 +34,14 @@ def decoding(chunks, state):
 class Comparison:
     """Compares some chunks by one metric, while the driver does other things. It has to be closed."""
 
-    def __init__(self, work, chunks, metric, each, before=0, state=None):
+    def __init__(self, work, chunks, metric, each, before=0, state=None, ahead=None):
         """work: the directory, its lock, and the layout. chunks: if there is no state, the first begins with a key
         frame. before: so many of them only lead to the others and are not compared. each: of VMAF, one in so many
-        frames is measured."""
-        self.metric, self.each, self.first = metric, each, work.layout.frame(chunks[before])
-        self.skip = self.first - work.layout.frame(chunks[0])
+        frames is measured: those whose numbers in the film are multiples of it. ahead: so many more frames are not
+        compared by VMAF, and numbers begin with 0 after them."""
+        first = work.layout.frame(chunks[before])
+        self.metric, self.each, self.skip = metric, each, first - work.layout.frame(chunks[0])
+        self.first, self.ahead = (first, 0) if ahead is None else (0, ahead)
         with contextlib.ExitStack() as stack:
             self.start(work, chunks, before, state, stack)
             self.close = stack.pop_all().close
@@ -55,7 +57,7 @@ class Comparison:
         reading, writing = os.pipe()
         if self.metric == "vmaf":
             raw = chunks[before:]
-            argv = vmaf.command(self.skip, self.first, self.each, 0, reading)
+            argv = vmaf.command((self.skip + self.ahead, self.ahead), self.first, self.each, (0, reading))
         else:
             argv, raw = ["xc-ssim", "--psnr", "--json", "-1", "y4m", "-2", "y4m", "-", f"/dev/fd/{reading}"], chunks
         self.process = stack.enter_context(started(argv, stdin=feed, stdout=self.output, stderr=self.log,
@@ -68,13 +70,13 @@ class Comparison:
 
     def frames(self):
         """Of each frame the loss, which is how far the metric is from perfect, and for SSIM the mean squared error of
-        the luma. For VMAF, only some frames are measured."""
+        the luma. For VMAF, only some frames are measured; see vmaf.figures()."""
         if self.process.returncode:
             self.log.seek(0)
             raise Failure(reason(self.log.read()) or f"{self.process.args[0]}: failed")
         self.output.seek(0)
         if self.metric == "vmaf":
-            return [(loss,) for loss in vmaf.losses(self.output.read(), self.first, self.each)]
+            return vmaf.figures(self.output.read(), self.first, self.each)
         frames = json.load(self.output)["frames"][self.skip:]
         return [(1 - frame["y"], PEAK / 10 ** (frame["psnr_y"] / 10)) for frame in frames]
 

@@ -32,9 +32,9 @@ def level_of_log_step(value):
 def window_ends(costs, shortest):
     """Divides a film into windows that get cheaper towards its end. What came of one decides the level of the next. It
     depends on nothing but what the chunks are thought to cost, so that the result does not depend on how many processes
-    there are. shortest: how many chunks a window has at least, except the last one. More make VMAF cheaper, since for
-    each window ffmpeg starts, which takes as long as to measure some frames. If it is 1, the last chunk is a window,
-    however much it costs: it may be a short one with a key frame."""
+    there are. shortest: how many chunks a window has at least. More make VMAF cheaper, since for each window ffmpeg
+    starts, which takes as long as to measure some frames. If it is 1, the last chunk is a window, however much it
+    costs: it may be a short one with a key frame."""
     ends, left, least = [0], math.fsum(costs), max(shortest, min(LEAST_WINDOW, len(costs) // LONG))
     last = len(costs) - (shortest == 1)
     while ends[-1] < last:
@@ -44,6 +44,8 @@ def window_ends(costs, shortest):
             end += 1
         ends.append(end)
         left -= spent
+    if shortest > 1 and len(ends) > 2 and len(costs) - ends[-2] < shortest:
+        del ends[-2]
     return sorted({*ends[1:], len(costs)})
 
 

@@ -35,18 +35,17 @@ class Quality:
 
     def total(self, metric, column):
         """The sum of a column of a metric over all segments: 0 is how many frames there are, 1 their loss, and 2, for
-        SSIM, their mean squared error."""
+        SSIM, their mean squared error, and for VMAF, their drop (vmaf.figures())."""
         return math.fsum(part[metric][column] for part in self.segments if metric in part)
 
     def drop(self, first):
         """Forgets what was measured from this chunk on, because it is encoded again."""
         self.segments = [part for part in self.segments if part["first"] < first]
 
-    def loss_until(self, target, end):
-        """The mean loss of the chunks before this one, in the terms of a target; 0 if there are none."""
-        metric = target.measured
+    def mean_until(self, metric, column, end):
+        """The mean of a column of the chunks before this one; 0 if there are none."""
         parts = [part[metric] for part in self.segments if part["end"] <= end and metric in part]
-        return sum(part[1 + target.column] for part in parts) / max(1, sum(part[0] for part in parts))
+        return sum(part[column] for part in parts) / max(1, sum(part[0] for part in parts))
 
     def has(self, metric):
         return self.total(metric, 0) > 0

@@ -3,24 +3,16 @@
 import math
 import statistics
 
+from xcdriver.drop import Drops
+from xcdriver.interpolation import interpolated
 from xcdriver.levels import COARSEST, FINEST, level_of_log_step, log_step
 
 # The power of the quantizer's step that costs follow, as a first guess: from the films of docs/quality.md. Key frames
 # depend less on it than all other frames, so they are a part of their own.
-POWERS = {"size": (-0.3, -0.8), "ssim": (0.58,), "psnr": (0.8,), "vmaf": (0.65,)}
+POWERS = {"size": (-0.3, -0.8), "ssim": (0.58,), "psnr": (0.8,)}
 # The distance of the logarithms of steps from which on two rounds say more about the power than the first guess does.
 TELLING = 0.35
 NEARLY = 0.99  # of what a film can take at most
-
-
-def interpolated(known, chunk):
-    """A value between those that are known by the number of a chunk."""
-    before, after = (max((c for c in known if c <= chunk), default=None), min((c for c in known if c >= chunk),
-                                                                              default=None))
-    if before is None or after is None or before == after:
-        return known[after if before is None else before]
-    share = (chunk - before) / (after - before)
-    return known[before] * (1 - share) + known[after] * share
 
 
 class Part:
@@ -31,10 +23,17 @@ class Part:
         self.level, self.power, self.costs = level, power, costs
         self.guesses = {}  # of chunks that are not among them
 
-    def cost(self, chunk, level, layout, is_rare=False):
+    @classmethod
+    def of_record(cls, part):
+        return cls(part["level"], part["power"], {int(chunk): cost for chunk, cost in part["costs"].items()})
+
+    def record(self):
+        return {"level": self.level, "power": self.power, "costs": self.costs}
+
+    def cost(self, chunk, level, layout, is_rare=False, factor=1.):
         """Of a chunk that is not known, what those in the same place of the batches around it lead to, or the mean of
         all, by how many frames they have. is_rare: the cost is that of a key frame, which most chunks do not have, so
-        nothing is expected of a place that is not known."""
+        nothing is expected of a place that is not known. factor: how many times what was expected it costs."""
         known = self.costs.get(chunk, self.guesses.get(chunk))
         if known is None:
             place = layout.place(chunk)
@@ -42,7 +41,11 @@ class Part:
             alike = {other: cost for other, cost in each.items() if layout.place(other) == place}
             known = interpolated(alike, chunk) if alike else 0 if is_rare else statistics.fmean(each.values())
             known = self.guesses[chunk] = known if is_rare else known * layout.length(chunk)
-        return known * math.exp(self.power * (log_step(level) - log_step(self.level)))
+        return factor * known * math.exp(self.power * (log_step(level) - log_step(self.level)))
+
+    def weight(self, chunk, level, layout):
+        """What the factor is measured by."""
+        return self.cost(chunk, level, layout)
 
     def refined(self, other):
         """This part with the power that leads from another one, which is the same at another level, or a part of that,
@@ -67,25 +70,29 @@ class Prediction:
 
     @classmethod
     def of_record(cls, record, layout):
-        return cls([Part(part["level"], part["power"], {int(chunk): cost for chunk, cost in part["costs"].items()})
-                    for part in record], layout)
+        return cls([(Drops if "drops" in part else Part).of_record(part) for part in record], layout)
 
     def record(self):
-        return [{"level": part.level, "power": part.power, "costs": part.costs} for part in self.parts]
+        return [part.record() for part in self.parts]
 
     def refined(self, other):
         """With the powers that lead from another round to this one."""
         return Prediction([one.refined(two) for one, two in zip(self.parts, other.parts)], self.layout)
 
-    def costs(self, chunk, level):
+    def costs(self, chunk, level, factor=1.):
         *keys, rest = self.parts
-        return [*(part.cost(chunk, level, self.layout, True) for part in keys), rest.cost(chunk, level, self.layout)]
+        return [*(part.cost(chunk, level, self.layout, True) for part in keys),
+                rest.cost(chunk, level, self.layout, factor=factor)]
 
-    def factor(self, levels, cost, doubt=0.):
-        """How many times the last part of the prediction finished chunks have cost. levels: by their numbers. cost:
-        what the last part has come to. doubt: a cost for which the prediction is taken to be right, beside that."""
-        expected = sum(self.costs(chunk, level)[-1] for chunk, level in levels.items()) + doubt
-        return (cost + doubt) / expected if expected > 0 else 1.
+    def weight(self, chunk, level):
+        """What the factor is measured by: the cost of the last part, or what that follows from."""
+        return self.parts[-1].weight(chunk, level, self.layout)
+
+    def factor(self, levels, weight, doubt=0.):
+        """How many times the last part of the prediction finished chunks have come to. levels: by their numbers.
+        weight: what was found there. doubt: a weight for which the prediction is taken to be right, beside that."""
+        expected = sum(self.weight(chunk, level) for chunk, level in levels.items()) + doubt
+        return (weight + doubt) / expected if expected > 0 else 1.
 
     def level(self, chunks, cost, factor=1., limited=None):
         """The level at which these chunks will cost so much; it may have a fraction. limited: a function from the costs
@@ -93,15 +100,14 @@ class Prediction:
         total = limited or (lambda costs: sum(map(sum, costs)))
 
         def total_at(level):
-            costs = (self.costs(chunk, level) for chunk in chunks)
-            return total([[*fixed, factor * last] for *fixed, last in costs])
+            return total([self.costs(chunk, level, factor) for chunk in chunks])
 
         def excess(level):
             return (total_at(level) - cost) * (1 if self.parts[-1].power > 0 else -1)
         if limited:  # what is at the limit anyway need not be tried at levels that are finer still
             cost = min(cost, NEARLY * total_at(FINEST))
         low, high = log_step(FINEST), log_step(COARSEST)
-        for _ in range(40):
+        for _ in range(24):
             middle = (low + high) / 2
             low, high = (middle, high) if excess(level_of_log_step(middle)) < 0 else (low, middle)
         return round(level_of_log_step(low), 3)

@@ -10,31 +10,37 @@ import types
 
 from xcdriver import graph
 from xcdriver.comparison import Comparison, compare
+from xcdriver.interpolation import interpolated
 from xcdriver.ivf import bytes_by_kind
 from xcdriver.levels import level_of_log_step, log_step
 from xcdriver.makefile import makefile
-from xcdriver.prediction import POWERS, Part, Prediction, interpolated
+from xcdriver.prediction import POWERS, Part, Prediction
 from xcdriver.segment import make
 
 # What films cost at a level, for a first guess: bytes for each sample of the luma, of key frames and of all others, or
 # the loss of each frame. These are about the means of the films of docs/quality.md.
-USUAL_LEVEL, USUAL = 22, {"key": 0.25, "size": 0.0135, "ssim": 0.0125, "psnr": 3.6, "vmaf": 3.5}
-# Levels that are tried. What VMAF lacks to 100 hardly depends on levels that are finer.
-LEAST, MOST = {"size": 6, "ssim": 6, "psnr": 6, "vmaf": 16}, 56
+USUAL_LEVEL, USUAL = 22, {"key": 0.25, "size": 0.0135, "ssim": 0.0125, "psnr": 3.6}
+LEAST, MOST = 6, 56  # levels that are tried
 # What a thorough search costs, divided by the cost of a fast one; and how much of that saving the search has at each
 # speed, as an exponent (docs/quality.md).
-SAVING = {"key": 1., "size": 0.82, "ssim": 0.74, "psnr": 0.81, "vmaf": 0.81}
+SAVING = {"key": 1., "size": 0.82, "ssim": 0.74, "psnr": 0.81}
 THOROUGHNESS = (1, 1, 0.9, 0.5, 0)
 # Between the logarithms of steps: what was found at one says little about another. An SSIM is brought about by the last
 # chunk (levels.py), so it may be farther.
-FAR = {"size": 0.6, "ssim": 0.9, "psnr": 0.6, "vmaf": 0.4}
+FAR = {"size": 0.6, "ssim": 0.9, "psnr": 0.6}
 EACH = 4  # for a size, of so many chunks, one is encoded as a whole, beginning with the second one
-VMAF_EACH = 3  # one in so many frames is measured
 FAST = ["ANCHORED_OPTIONS=-q rt", "ENGINE=local"]
 
 
 def anchors(chunk):
     return f"{graph.stem(chunk)}-anchors.ivf"
+
+
+def encode(sample, level, batches, names):
+    """Makes files of these batches of a sample."""
+    text = makefile(batches, sample.layout, level, sample.options.structure)
+    make(sample, types.SimpleNamespace(makefile=text, goals=names), sample.options, lambda: None, lambda line: None,
+         FAST)
 
 
 class Probe:
@@ -53,7 +59,8 @@ class Probe:
             whole = [chunk for batch in batches for chunk in batch[1::EACH] or batch]
         else:
             whole = [batch[len(batch) // 2 if is_sample else -1] for batch in batches]
-        self.encode(level, batches, whole, [chunk for batch in batches for chunk in batch] if is_size else [])
+        others = [chunk for batch in batches for chunk in batch] if is_size else []
+        encode(self.sample, level, batches, [*map(graph.finished, whole), *map(anchors, others)])
         measure = self.sizes if is_size else self.losses
         parts = [{} for _ in POWERS[self.metric]]
         for batch in batches:
@@ -61,14 +68,6 @@ class Probe:
                 part.update(costs)
         return Prediction([Part(level, power, part) for power, part in zip(POWERS[self.metric], parts)],
                           self.sample.layout)
-
-    def encode(self, level, batches, whole, others):
-        """Makes the chunks `whole` of these batches, and the anchors of `others`."""
-        options = self.sample.options
-        names = [*map(graph.finished, whole), *map(anchors, others)]
-        text = makefile(batches, self.sample.layout, level, options.structure)
-        make(self.sample, types.SimpleNamespace(makefile=text, goals=names), options, lambda: None, lambda line: None,
-             FAST)
 
     def sizes(self, batch, whole):
         """The bytes of each chunk of a batch: of its key frames, and of the others, which a thorough search would
@@ -94,7 +93,7 @@ class Probe:
 
     def losses(self, batch, whole):
         """The loss of all frames of each chunk of a batch."""
-        beginners = [functools.partial(Comparison, self.sample, [chunk], self.target.measured, VMAF_EACH,
+        beginners = [functools.partial(Comparison, self.sample, [chunk], self.target.measured, 1,
                                        state=None if chunk == batch[0] else f"{graph.stem(chunk - 1)}-anchors.state")
                      for chunk in whole]
         found = compare(beginners, self.sample.options.jobs, lambda: None)
@@ -116,23 +115,19 @@ def usual(metric, sample):
 
 def beginning(sample, metric):
     """Some chunks, of which the last is encoded as a whole. A key frame weighs on sizes, so it has to be a real one.
-    How much others owe to its quality shows in the middle of a batch; only VMAF does not need that."""
+    How much others owe to its quality shows in the middle of a batch."""
     batch = sample.batches[len(sample.batches) // 2]
-    middle = len(batch) // 2
-    if metric == "size":
-        return batch[:2]
-    return batch[max(0, middle - 1) if metric == "vmaf" else 0:middle + 1]
+    return batch[:2] if metric == "size" else batch[:len(batch) // 2 + 1]
 
 
 def rounds(sample, target):
     """What is encoded to find a level: some chunks, which tell at which level the sample is encoded, and how costs
     depend on the level; then the sample. For the quality of a short film, some chunks are enough, since its cost need
-    not be known that well. The last ones are encoded once more if they were far from what was found; for VMAF, of which
-    the power may be anything, even twice."""
+    not be known that well. The last ones are encoded once more if they were far from what was found."""
     some = [beginning(sample, target.metric if target.is_quality else "size")]
     if sample.is_whole and len(sample.batches) == 1:
         again = some if target.is_quality or sample.chunks <= len(some[0]) else sample.batches
-        return [some, again, again] if target.metric == "vmaf" else [some, again]
+        return [some, again]
     return [some, sample.batches, sample.batches]
 
 
@@ -144,7 +139,7 @@ def predict(sample, target, cost, on_round):
         if before and before is not batches and len(batches) > 1:  # one batch of several says less about the film
             half = (log_step(level) - log_step(tried)) / 2
             level = level_of_log_step(log_step(tried) + max(-FAR[probe.metric], min(FAR[probe.metric], half)))
-        wanted = min(MOST, max(LEAST[probe.metric], round(level)))
+        wanted = min(MOST, max(LEAST, round(level)))
         if batches is before and abs(log_step(wanted) - log_step(tried)) < FAR[probe.metric]:
             break
         tried, before = wanted, batches

@@ -3,29 +3,31 @@
 import functools
 import math
 
-from xcdriver import graph, ivf
+from xcdriver import graph, ivf, probe, vmaf_probe
 from xcdriver.ivf import bytes_by_kind
 from xcdriver.levels import Levels, level_of_log_step, log_step, window_ends
 from xcdriver.measuring import Quality
 from xcdriver.prediction import Prediction
-from xcdriver.probe import LEAST, predict
 from xcdriver.processes import Failure
 from xcdriver.sound import container_of
 
 # The farthest that the logarithm of the first window's step is from that of the last probe, since a quality does not
 # follow a power that far, and those of other windows from the first window's.
-FIRST_FARTHEST = {"ssim": 0.8, "psnr": 0.8, "vmaf": 0.4}
-FARTHEST = {"vmaf": 1.3}
+FIRST_FARTHEST = {"ssim": 0.8, "psnr": 0.8}
+FARTHEST = {"vmaf": 1.2}
 USUAL_FARTHEST = 1.5
+VMAF_FINEST = 16  # what VMAF lacks to 100 hardly depends on levels that are finer
 # A film that misses its target by more is corrected: for each frame, or as a part of its cost.
-TOLERANCE = {"ssim": 0.0018, "vmaf": 0.95}
+TOLERANCE = {"ssim": 0.0018, "vmaf": 0.65}  # a sampled VMAF may be off by a third of a point
+WHOLE_VMAF = 0.9  # the same where all frames were measured
 USUAL_TOLERANCE = 0.025
-# How much of a miss of quality is corrected, since the power may be higher there. Near 100, that of VMAF is twice or
-# three times as high, or a tenth.
-CAUTION = {"ssim": 0.7, "psnr": 0.7, "vmaf": 0.5}
+# How much of a miss of quality is corrected, since the power may be higher there.
+CAUTION = {"ssim": 0.7, "psnr": 0.7}
 # What is ahead may differ from what came before. The less has been encoded, the less it says: the first chunk of a
 # picture that stands still costs little beside its key frame.
-DOUBT = 0.25
+DOUBT = {"vmaf": 1.2}
+USUAL_DOUBT = 0.25
+LEAST_CHANGE = 0.02  # of the logarithm of the step: half of what lies between two levels
 MOST_SSIM = 0.99999  # that a chunk is brought to
 
 
@@ -74,6 +76,7 @@ class Steering:
         hidden = sum(math.ceil(sample.frames_of(chunk) / graph.MINI_GOP) for chunk in range(sample.chunks))
         cost = self.target.cost(sample.frames, hidden, self.source.timing.rate, sample.tracks,
                                 bool(container_of(self.options.output)))
+        predict = (vmaf_probe if self.target.metric == "vmaf" else probe).predict
         prediction = predict(sample, self.target, cost,
                              lambda level: progress.begin(f"probing level {level}", None))
         return {"chunks": sample.chunks, "frames": sample.frames, "cost": cost, "prediction": prediction.record()}
@@ -118,17 +121,22 @@ class Steering:
         miss = sum(self.spent(self.chunks)) - self.cost
         metric = self.target.metric
         most = TOLERANCE[metric] * self.frames if metric in TOLERANCE else USUAL_TOLERANCE * self.cost
+        if metric == "vmaf" and self.quality.total("vmaf", 0) == self.frames:
+            most = WHOLE_VMAF * self.frames
         first, end, before, _ = self.chosen.windows[-1]
         if self.work.record.get("corrected") or abs(miss) <= most or segment.first != first:
             return False
         if self.ceiling and self.ceiling.has_raised(first) and miss < 0:  # it has as many bytes as it can have
             return False
         parts = [total - earlier for total, earlier in zip(self.spent(end), self.spent(first))]
-        factor = self.prediction.factor({chunk: self.levels(chunk) for chunk in range(first, end)}, parts[-1])
-        part = CAUTION.get(metric, 1)
-        level = self.near(self.prediction.level(range(first, end), sum(parts) - part * miss, factor,
+        levels = {chunk: self.levels(chunk) for chunk in range(first, end)}
+        factor = self.prediction.factor(levels, self.weight(end) - self.weight(first))
+        cost = sum(parts)
+        if metric == "vmaf":  # which the factor does not make the same as what was predicted
+            cost = sum(sum(self.prediction.costs(chunk, level, factor)) for chunk, level in levels.items())
+        level = self.near(self.prediction.level(range(first, end), cost - CAUTION.get(metric, 1) * miss, factor,
                                                 self.limited(first)))
-        if level == before:
+        if abs(log_step(level) - log_step(before)) < LEAST_CHANGE:
             return False
         segment.remove(self.work.path)
         self.kinds = {chunk: kinds for chunk, kinds in self.kinds.items() if chunk < first}
@@ -147,8 +155,9 @@ class Steering:
             return self.cost, 1.
         spent = self.spent(chunk)
         levels = {number: self.levels(number) for number in range(chunk)}
-        ahead = sum(self.prediction.costs(number, self.levels(number))[-1] for number in range(chunk, self.chunks))
-        return self.cost - sum(spent), self.prediction.factor(levels, spent[-1], DOUBT * ahead)
+        ahead = sum(self.prediction.weight(number, self.levels(number)) for number in range(chunk, self.chunks))
+        doubt = DOUBT.get(self.target.metric, USUAL_DOUBT)
+        return self.cost - sum(spent), self.prediction.factor(levels, self.weight(chunk), doubt * ahead)
 
     def near(self, level):
         """A level not too far from what is known."""
@@ -156,18 +165,27 @@ class Steering:
             known, farthest = self.chosen.windows[0][2], FARTHEST.get(self.target.metric, USUAL_FARTHEST)
         else:
             known, farthest = self.prediction.parts[-1].level, FIRST_FARTHEST.get(self.target.metric, USUAL_FARTHEST)
-            level = max(level, LEAST[self.target.metric]) if self.target.metric == "vmaf" else level
+            level = max(level, VMAF_FINEST) if self.target.metric == "vmaf" else level
         low, high = log_step(known) - farthest, log_step(known) + farthest
         return round(level_of_log_step(min(high, max(low, log_step(level)))), 3)
 
     def spent(self, end):
         """What the finished chunks before this one have cost, in the parts of the prediction."""
         if self.target.is_quality:
-            return [self.quality.loss_until(self.target, end) * min(self.frames, self.work.layout.frame(end))]
+            return [self.total(1 + self.target.column, end)]
         for chunk in range(end):
             if chunk not in self.kinds:
                 self.kinds[chunk] = bytes_by_kind(self.work.path / graph.finished(chunk))
         return [sum(self.kinds[chunk][part] for chunk in range(end)) for part in (0, 1)]
+
+    def total(self, column, end):
+        """Of the frames before a chunk, what the mean of those that were measured leads to (Quality.total())."""
+        return (self.quality.mean_until(self.target.measured, column, end) *
+                min(self.frames, self.work.layout.frame(end)))
+
+    def weight(self, end):
+        """What the finished chunks before this one have come to, in the terms of Prediction.factor()."""
+        return self.total(2, end) if self.target.metric == "vmaf" else self.spent(end)[-1]
 
 
 class Constant:
