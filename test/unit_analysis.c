@@ -257,6 +257,64 @@ static void test_averaging_across_a_cut(void)
     free_film();
 }
 
+/* The film's average where nothing moves, or NULL. */
+static struct xc_picture *average_at_rest(unsigned count)
+{
+    const struct xc_picture *pictures[XC_FILTER_PICTURES];
+    struct xc_picture *out;
+    for (unsigned i = 0; i < count; i++) {
+        pictures[i] = film[i];
+    }
+    CHECK_OK(xc_temporal_filter_at_rest(workspace, &out, pictures, count, &err), err);
+    return out;
+}
+
+/* A film like that of test_averaging, with noise of this standard deviation. */
+static void shoot(double right, double down, int brighter_by, double sigma)
+{
+    uint64_t seed = 1;
+    for (unsigned i = 0; i < XC_FILTER_PICTURES; i++) {
+        film[i] = noisy(brighter(view(0, i * right, i * down), (int)i * brighter_by), sigma, &seed);
+    }
+}
+
+static void test_no_average_at_rest(double right, double down, int brighter_by, double sigma)
+{
+    shoot(right, down, brighter_by, sigma);
+    CHECK(!average_at_rest(XC_FILTER_PICTURES));
+    free_film();
+}
+
+/* Noise is averaged out; what is in one picture only stays as it is. */
+static void test_averaging_at_rest(void)
+{
+    enum { AT = 32, SIZE = 16 };
+    struct xc_picture *clean = view(0, 0, 0);
+    shoot(0, 0, 0, 1.5);
+    CHECK(!average_at_rest(1));
+    const double raw = difference(film[0], clean);
+    struct xc_picture *out = average_at_rest(XC_FILTER_PICTURES);
+    CHECK(out != NULL);
+    CHECK_COMPARE(difference(out, clean), <, raw / 4);
+    xc_picture_unref(out);
+
+    const struct xc_plane *luma = &film[0]->plane[XC_PLANE_Y];
+    for (int y = AT; y < AT + SIZE; y++) {
+        for (int x = AT; x < AT + SIZE; x++) {
+            luma->data[y * luma->stride + x] ^= 0x80;
+        }
+    }
+    out = average_at_rest(XC_FILTER_PICTURES);
+    CHECK(out != NULL);
+    const struct xc_plane *averaged = &out->plane[XC_PLANE_Y];
+    for (int y = AT; y < AT + SIZE; y++) {
+        CHECK(memcmp(luma->data + y * luma->stride + AT, averaged->data + y * averaged->stride + AT, SIZE) == 0);
+    }
+    xc_picture_unref(out);
+    xc_picture_unref(clean);
+    free_film();
+}
+
 int main(void)
 {
     CHECK_OK(xc_workspace_new(&workspace, 1, XC_CPU_ALL, &err), err);
@@ -286,6 +344,14 @@ int main(void)
     unit_end("noise in less than half of a picture");
     test_averaging_across_a_cut();
     unit_end("averages across a cut");
+    test_averaging_at_rest();
+    unit_end("averages of what stands still in a film with noise");
+    test_no_average_at_rest(0, 0, 0, 0.2);
+    unit_end("no such average without noise");
+    test_no_average_at_rest(2.5, 1.5, 0, 1.5);
+    unit_end("nor where the camera moves");
+    test_no_average_at_rest(0, 0, 1, 0);
+    unit_end("nor where the light changes");
     xc_workspace_free(workspace);
     return unit_finish();
 }

@@ -115,7 +115,7 @@ enum xc_match_quality xc_find_match(struct xc_matcher *m, const struct xc_match_
         compensate_illumination(m->dsp, match + 16 * 16, macroblock + 16 * 16, 8);
         compensate_illumination(m->dsp, match + 16 * 16 + 8 * 8, macroblock + 16 * 16 + 8 * 8, 8);
     }
-    return *error < limit ? XC_GOOD_MATCH : *error < 2 * limit ? XC_FAIR_MATCH : XC_NO_MATCH;
+    return xc_match_quality(*error, limit);
 }
 
 /* Whether the mean of more than an eighth of the macroblocks differs by more than two levels from that of the same

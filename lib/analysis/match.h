@@ -44,10 +44,15 @@ struct xc_match_reference xc_match_reference(const struct xc_matcher *m, const s
 
 enum xc_match_quality { XC_NO_MATCH, XC_FAIR_MATCH, XC_GOOD_MATCH };
 
+/* By its squared error: that of a good match is below limit, that of a fair one below twice the limit. */
+static inline enum xc_match_quality xc_match_quality(uint32_t error, uint32_t limit)
+{
+    return error < limit ? XC_GOOD_MATCH : error < 2 * limit ? XC_FAIR_MATCH : XC_NO_MATCH;
+}
+
 /* Writes the samples of the best match to match, which is aligned to 16 bytes, and the squared error of its luma to
- * *error. The error of a good match is below limit, that of a fair one below twice the limit. If there is neither and
- * the illumination has changed, the search is repeated with mean-removed errors; then the limits are half as high, and
- * match gets the mean of the macroblock. */
+ * *error. If there is no match within the limit and the illumination has changed, the search is repeated with
+ * mean-removed errors; then the limits are half as high, and match gets the mean of the macroblock. */
 enum xc_match_quality xc_find_match(struct xc_matcher *m, const struct xc_match_reference *reference,
                                     const uint8_t macroblock[XC_MB_SAMPLES], uint32_t limit,
                                     uint8_t match[XC_MB_SAMPLES], uint32_t *error, unsigned row, unsigned column);

@@ -75,12 +75,11 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The median of squared errors, as a difference per sample. Sorts them. */
-static double median_difference(uint32_t *squared_errors, size_t count)
+/* Sorts them. */
+static uint32_t median(uint32_t *errors, size_t count)
 {
-    const size_t middle = count / 2;
-    qsort(squared_errors, count, sizeof *squared_errors, compare);
-    return sqrt(squared_errors[middle] / 256.);
+    qsort(errors, count, sizeof *errors, compare);
+    return errors[count / 2];
 }
 
 enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out, double *noise,
@@ -113,9 +112,92 @@ enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_pict
             filter_macroblock(&f, out ? *out : NULL, row, column);
         }
     }
-    *noise = status ? 0 : median_difference(f.unmatched, blocks);
+    *noise = status ? 0 : sqrt(median(f.unmatched, blocks) / 256.);
     xc_matcher_end(&f.matcher);
     free(f.unmatched);
     free(vectors);
     return status;
+}
+
+/* Noise, where nothing moves: the median of the macroblocks' squared errors between two pictures. The least is half a
+ * level per sample. What changes for another reason than noise, changes more with time: by twice the difference, four
+ * times the squared error (docs/notes/compression.md). */
+enum { LEAST_NOISE = 256 / 4, GROWTH_OF_CHANGE = 4 };
+
+/* errors: room for one per macroblock. */
+static uint32_t median_error_at_rest(const struct xc_dsp *dsp, const struct xc_picture *a, const struct xc_picture *b,
+                                     uint32_t *errors)
+{
+    const struct xc_plane *p = &a->plane[XC_PLANE_Y], *q = &b->plane[XC_PLANE_Y];
+    size_t count = 0;
+    for (ptrdiff_t y = 0; y < a->mb_rows * 16; y += 16) {
+        for (ptrdiff_t x = 0; x < a->mb_cols * 16; x += 16) {
+            errors[count++] =
+                dsp->ssd16(p->data + y * p->stride + x, p->stride, q->data + y * q->stride + x, q->stride);
+        }
+    }
+    return median(errors, count);
+}
+
+static bool is_still_and_noisy(const struct xc_dsp *dsp, const struct xc_picture *const *pictures, unsigned count,
+                               uint32_t *errors)
+{
+    const uint32_t nearest = median_error_at_rest(dsp, pictures[0], pictures[1], errors);
+    if (nearest < LEAST_NOISE || nearest >= LEAST_LIMIT) {
+        return false;
+    }
+    const uint32_t farthest = median_error_at_rest(dsp, pictures[0], pictures[count - 1], errors);
+    return farthest < LEAST_LIMIT && farthest < GROWTH_OF_CHANGE * nearest;
+}
+
+static void filter_macroblock_at_rest(const struct xc_dsp *dsp, struct xc_picture *out,
+                                      const struct xc_picture *const *pictures, unsigned count, unsigned row,
+                                      unsigned column)
+{
+    uint8_t first[XC_MB_SAMPLES], other[XC_MB_SAMPLES] __attribute__((aligned(16)));
+    struct sums sums = { .weights = { 0 } };
+    xc_gather(first, pictures[0], row, column);
+    dsp->temporal_add(sums.weighted, sums.weights, first, first, XC_MB_SAMPLES, MB_WEIGHT[XC_GOOD_MATCH]);
+    const uint32_t limit = limit_for_good_match(dsp, first);
+    for (unsigned i = 1; i < count; i++) {
+        xc_gather(other, pictures[i], row, column);
+        const enum xc_match_quality quality = xc_match_quality(dsp->ssd16(first, 16, other, 16), limit);
+        if (quality != XC_NO_MATCH) {
+            dsp->temporal_add(sums.weighted, sums.weights, first, other, XC_MB_SAMPLES, MB_WEIGHT[quality]);
+        }
+    }
+    dsp->temporal_mean(first, sums.weighted, sums.weights, XC_MB_SAMPLES);
+    xc_scatter(out, first, row, column);
+}
+
+enum xc_status xc_temporal_filter_at_rest(struct xc_workspace *workspace, struct xc_picture **out,
+                                          const struct xc_picture *const *pictures, unsigned count,
+                                          struct xc_error *err)
+{
+    const struct xc_dsp *dsp = &workspace->dsp;
+    const struct xc_picture *first = pictures[0];
+    *out = NULL;
+    if (count < 2) {
+        return XC_OK;
+    }
+    uint32_t *errors = malloc((size_t)first->mb_cols * first->mb_rows * sizeof *errors);
+    if (!errors) {
+        return xc_fail(err, XC_ERR_MEMORY, "out of memory for the errors of macroblocks");
+    }
+    const bool pays = is_still_and_noisy(dsp, pictures, count, errors);
+    free(errors);
+    if (!pays) {
+        return XC_OK;
+    }
+    enum xc_status status = xc_picture_new(out, workspace->pool, first->width, first->height, err);
+    if (status) {
+        return status;
+    }
+    (*out)->complete = true; /* the padding is averaged with the rest */
+    for (unsigned row = 0; row < first->mb_rows; row++) {
+        for (unsigned column = 0; column < first->mb_cols; column++) {
+            filter_macroblock_at_rest(dsp, *out, pictures, count, row, column);
+        }
+    }
+    return XC_OK;
 }

@@ -15,4 +15,12 @@ enum { XC_FILTER_PICTURES = 7 };
 enum xc_status xc_temporal_filter(struct xc_workspace *workspace, struct xc_picture **out, double *noise,
                                   const struct xc_picture *const *pictures, unsigned count, struct xc_error *err);
 
+/* The same without searching for motion, which takes little time: a macroblock is averaged with those at its place that
+ * match it. *out is NULL unless the film stands still and has noise (docs/notes/compression.md): in the median of all
+ * macroblocks, pictures[0] and pictures[1] differ, all pictures match, and pictures[0] differs from the last one less
+ * than twice as much as from pictures[1]. */
+enum xc_status xc_temporal_filter_at_rest(struct xc_workspace *workspace, struct xc_picture **out,
+                                          const struct xc_picture *const *pictures, unsigned count,
+                                          struct xc_error *err);
+
 #endif

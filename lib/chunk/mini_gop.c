@@ -21,12 +21,13 @@ void xc_mini_gop_clear(struct xc_mini_gop *gop)
     gop->count = gop->after = 0;
 }
 
-static enum xc_status filter(const struct xc_mini_gop *gop, unsigned at, unsigned most, struct xc_picture **average,
-                             double *noise, struct xc_workspace *workspace, struct xc_error *err)
+/* Lines up a picture and those around it, by their distance; returns how many. */
+static unsigned line_up(const struct xc_picture *pictures[XC_FILTER_PICTURES], const struct xc_mini_gop *gop,
+                        unsigned at, unsigned most)
 {
     const unsigned all = gop->count + gop->after;
-    const struct xc_picture *pictures[XC_FILTER_PICTURES] = { gop->pictures[at] };
-    unsigned count = 1;
+    unsigned count = 0;
+    pictures[count++] = gop->pictures[at];
     for (unsigned distance = 1; distance < all && count < most; distance++) {
         if (distance <= at) {
             pictures[count++] = gop->pictures[at - distance];
@@ -35,6 +36,14 @@ static enum xc_status filter(const struct xc_mini_gop *gop, unsigned at, unsigne
             pictures[count++] = gop->pictures[at + distance];
         }
     }
+    return count;
+}
+
+static enum xc_status filter(const struct xc_mini_gop *gop, unsigned at, unsigned most, struct xc_picture **average,
+                             double *noise, struct xc_workspace *workspace, struct xc_error *err)
+{
+    const struct xc_picture *pictures[XC_FILTER_PICTURES];
+    const unsigned count = line_up(pictures, gop, at, most);
     return xc_temporal_filter(workspace, average, noise, pictures, count, err);
 }
 
@@ -42,6 +51,14 @@ enum xc_status xc_mini_gop_average(const struct xc_mini_gop *gop, unsigned at, s
                                    double *noise, struct xc_workspace *workspace, struct xc_error *err)
 {
     return filter(gop, at, XC_FILTER_PICTURES, average, noise, workspace, err);
+}
+
+enum xc_status xc_mini_gop_average_at_rest(const struct xc_mini_gop *gop, unsigned at, struct xc_picture **average,
+                                           struct xc_workspace *workspace, struct xc_error *err)
+{
+    const struct xc_picture *pictures[XC_FILTER_PICTURES];
+    const unsigned count = line_up(pictures, gop, at, XC_FILTER_PICTURES);
+    return xc_temporal_filter_at_rest(workspace, average, pictures, count, err);
 }
 
 enum xc_status xc_mini_gop_noise(const struct xc_mini_gop *gop, unsigned at, double *noise,

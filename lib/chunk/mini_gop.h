@@ -34,7 +34,11 @@ static inline bool xc_mini_gop_is_full(const struct xc_mini_gop *gop)
  * analysis/temporal_filter.h; the nearest neighbour is that before the picture, if there is one. */
 enum xc_status xc_mini_gop_average(const struct xc_mini_gop *gop, unsigned at, struct xc_picture **average,
                                    double *noise, struct xc_workspace *workspace, struct xc_error *err);
-/* Measures the same noise without making the average. */
+/* Averages it without regard to motion, if the mini-GOP stands still and has noise; *average is NULL if not (see
+ * xc_temporal_filter_at_rest). */
+enum xc_status xc_mini_gop_average_at_rest(const struct xc_mini_gop *gop, unsigned at, struct xc_picture **average,
+                                           struct xc_workspace *workspace, struct xc_error *err);
+/* Measures the noise of xc_mini_gop_average without making the average. */
 enum xc_status xc_mini_gop_noise(const struct xc_mini_gop *gop, unsigned at, double *noise,
                                  struct xc_workspace *workspace, struct xc_error *err);
 

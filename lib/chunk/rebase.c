@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The classic structure's serial step. While one frame is rebased, other threads of the workspace read the next one and
  * write the one before. */
+#include <string.h>
+
 #include "base/thread_pool.h"
 #include "chunk/prediction.h"
 #include "chunk/session.h"
@@ -10,11 +12,12 @@
 
 /* What is read of a frame: how it was predicted, and its raw picture. */
 struct reading {
+    struct xc_workspace *workspace; /* the job's */
     struct xc_prediction *prediction;
     struct xc_lookahead *source;
     struct xc_frame frame;
     struct xc_state before;    /* for which the frame was made */
-    struct xc_picture *target; /* that it is to look like, or NULL */
+    struct xc_picture *target; /* that it is to look like, raw or averaged, or NULL */
     bool exact;                /* the frame was made for the very state that comes before it */
     enum xc_status status;
     struct xc_error err;
@@ -48,14 +51,36 @@ struct rebasing {
 
 /* --- reading --- */
 
-/* Finds the raw picture that the frame is to look like: the one that it shows, or stands for. */
+/* The picture with this number, which comes last of its mini-GOP. If it can be averaged with those before it, the
+ * average takes its place, so that the frame that shows the anchor again brings no noise back. */
+static enum xc_status read_anchor(struct reading *r, uint32_t number)
+{
+    struct xc_lookahead *l = r->source;
+    enum xc_status status = xc_lookahead_peek(l, number, &r->target, &r->err);
+    if (status || !r->target) {
+        return status;
+    }
+    struct xc_mini_gop gop = { .count = number - l->count + 1 };
+    memcpy(gop.pictures, l->ahead, gop.count * sizeof *gop.pictures); /* which stay the lookahead's */
+    struct xc_picture *average;
+    status = xc_mini_gop_average_at_rest(&gop, gop.count - 1, &average, r->workspace, &r->err);
+    if (average) {
+        xc_picture_unref(l->ahead[gop.count - 1]);
+        l->ahead[gop.count - 1] = average;
+        xc_picture_unref(r->target);
+        r->target = xc_picture_ref(average);
+    }
+    return status;
+}
+
+/* Finds the picture that the frame is to look like: the one that it shows, or stands for. */
 static enum xc_status read_target(struct reading *r)
 {
     if (r->frame.header.show) {
         return xc_lookahead_next(r->source, &r->target, &r->err);
     }
     const uint32_t number = xc_prediction_picture(r->prediction);
-    return number == XC_NO_PICTURE ? XC_OK : xc_lookahead_peek(r->source, number, &r->target, &r->err);
+    return number == XC_NO_PICTURE ? XC_OK : read_anchor(r, number);
 }
 
 static void run_reading(void *context, unsigned piece, unsigned worker)
@@ -75,6 +100,7 @@ static void run_reading(void *context, unsigned piece, unsigned worker)
 static void start_reading(struct rebasing *rebasing)
 {
     struct reading *r = &rebasing->reading[rebasing->prediction.next & 1];
+    r->workspace = rebasing->job->workspace;
     r->prediction = &rebasing->prediction;
     r->source = &rebasing->source;
     r->target = NULL;

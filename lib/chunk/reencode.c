@@ -73,16 +73,20 @@ static enum xc_status encode_anchor(struct reencoding *r, bool last, struct xc_e
 {
     struct xc_session *s = &r->session;
     const unsigned followers = r->gop.count - 1;
+    struct xc_workspace *workspace = s->job->workspace;
+    struct xc_picture *average;
     double noise;
-    enum xc_status status = xc_mini_gop_noise(&r->gop, followers, &noise, s->job->workspace, err);
-    if (status) {
+    enum xc_status status = xc_mini_gop_noise(&r->gop, followers, &noise, workspace, err);
+    if (status || (status = xc_mini_gop_average_at_rest(&r->gop, followers, &average, workspace, err))) {
         return status;
     }
     const unsigned quantizer = xc_policy_reencoded_anchor_quantizer(r->options, r->key, r->quantizer[followers], noise);
     struct xc_encode_params params = xc_policy_anchor(quantizer, followers == 0);
     params.refresh_golden = last && followers == 0;
     params.altref_ahead = followers > 0; /* nothing predicts from it yet, but so libvpx does not start over after it */
-    return xc_session_encode_anchor(s, r->gop.pictures[followers], s->chunk->shown, params, err);
+    status = xc_session_encode_anchor(s, average ? average : r->gop.pictures[followers], s->chunk->shown, params, err);
+    xc_picture_unref(average);
+    return status;
 }
 
 /* Encodes the mini-GOP, if it has pictures, and lets it go. */
