@@ -317,7 +317,7 @@ static enum xc_status encode_repeat(void)
 static enum xc_status rebase(void)
 {
     const struct xc_picture *source = o.bare ? o.bare : in.source[1];
-    return xc_rebase(o.workspace, &o.state, &o.frame, &in.other, source, &o.rebased, &o.err);
+    return xc_rebase(o.workspace, &o.state, &o.frame, &in.other, source, 1, &o.rebased, &o.err);
 }
 
 static enum xc_status chunk_by(make_chunk *make)

@@ -283,7 +283,7 @@ static void test_forgotten_padding(void)
     for (int i = 0; i < 2; i++) {
         CHECK_OK(xc_state_copy(&state, &start, &err), err);
         CHECK_OK(xc_frame_parse(&frame, &start, bare_bytes.data, bare_bytes.size, &err), err);
-        CHECK_OK(xc_rebase(workspace, &state, &frame, &start, i ? bare : padded, &rebased[i], &err), err);
+        CHECK_OK(xc_rebase(workspace, &state, &frame, &start, i ? bare : padded, 1, &rebased[i], &err), err);
         CHECK_OK(xc_frame_serialize(i ? &bare_bytes : &padded_bytes, &rebased[i], &start, &err), err);
         CHECK(xc_frame_serialize(&bytes, &frame, &start, &err) == XC_ERR_ARGUMENT); /* it is used up */
         if (i == 0) { /* the frame to be rebased the second time */
@@ -315,15 +315,15 @@ static void test_rebasing_misfits(void)
     CHECK_OK(xc_encode(encoder, source, &params, &bytes, &err), err);
     CHECK_OK(xc_frame_open(&frame, &start, bytes.data, bytes.size, &err), err);
     CHECK_OK(xc_state_copy(&state, &start, &err), err);
-    CHECK_EQUAL(xc_rebase(workspace, &state, &frame, &start, larger, &rebased, &err), XC_ERR_MISMATCH);
+    CHECK_EQUAL(xc_rebase(workspace, &state, &frame, &start, larger, 1, &rebased, &err), XC_ERR_MISMATCH);
     CHECK(xc_frame_optimize(&frame, &start, &err) == XC_ERR_ARGUMENT); /* it is opened only */
     CHECK(xc_decode_frame(workspace, &state, &frame, NULL, &err) == XC_ERR_ARGUMENT);
-    CHECK_OK(xc_rebase(workspace, &state, &frame, &start, source, &rebased, &err), err);
+    CHECK_OK(xc_rebase(workspace, &state, &frame, &start, source, 1, &rebased, &err), err);
 
     params.key_frame = true;
     CHECK_OK(xc_encode(encoder, source, &params, &bytes, &err), err);
     CHECK_OK(xc_frame_parse(&frame, &start, bytes.data, bytes.size, &err), err);
-    CHECK_EQUAL(xc_rebase(workspace, &state, &frame, &start, source, &rebased, &err), XC_ERR_ARGUMENT);
+    CHECK_EQUAL(xc_rebase(workspace, &state, &frame, &start, source, 1, &rebased, &err), XC_ERR_ARGUMENT);
     frame.header.key_frame = false;
     frame.mb_cols--;
     CHECK(xc_decode_frame(workspace, &state, &frame, NULL, &err) == XC_ERR_MISMATCH);
@@ -351,7 +351,7 @@ static void test_rebasing_chooses(void)
     CHECK_OK(xc_state_copy(&state, &start, &err), err);
     xc_picture_unref(state.reference[XC_GOLDEN]);
     state.reference[XC_GOLDEN] = xc_picture_ref(source);
-    CHECK_OK(xc_rebase(workspace, &state, &frame, &start, source, &rebased, &err), err);
+    CHECK_OK(xc_rebase(workspace, &state, &frame, &start, source, 1, &rebased, &err), err);
     for (unsigned i = 0; i < (unsigned)rebased.mb_cols * rebased.mb_rows; i++) {
         const struct xc_macroblock *mb = &rebased.macroblocks[i];
         CHECK(mb->reference == XC_REF_GOLDEN && mb->y_mode == XC_ZEROMV && mb->skip);

@@ -170,7 +170,7 @@ static enum xc_status make_frame(struct rebasing *rebasing, struct writing *w, s
         return status;
     }
     if (!r->exact) {
-        return xc_rebase(workspace, state, &r->frame, &r->before, r->target, &w->frame, err);
+        return xc_rebase(workspace, state, &r->frame, &r->before, r->target, 1, &w->frame, err);
     }
     status = xc_frame_complete(&r->frame, err);
     if (status) {

@@ -6,6 +6,10 @@
 #include "excamera/decode.h"
 #include "excamera/encode.h"
 
+/* What is left out of an anchor is missing in all frames that are copied from it, so a bit is worth less than elsewhere
+ * (docs/notes/compression.md). */
+#define LAMBDA 0.65
+
 struct chain {
     const struct xc_chunk_job *job;
     const struct xc_chunk_input *guess;
@@ -32,7 +36,7 @@ static enum xc_status rebase_frame(struct chain *c, uint32_t index, const struct
     struct xc_state before = XC_STATE_INIT;
     enum xc_status status = xc_state_copy(&before, &c->state, err);
     if (!status) {
-        status = xc_rebase(c->job->workspace, &c->state, &c->frame, &c->origin, target, &c->rebased, err);
+        status = xc_rebase(c->job->workspace, &c->state, &c->frame, &c->origin, target, LAMBDA, &c->rebased, err);
     }
     if (!status) {
         status = xc_frame_serialize(&bytes, &c->rebased, &before, err);

@@ -151,7 +151,7 @@ static enum xc_status code_refined(struct xc_encoder *encoder, const struct xc_p
     enum xc_status status = xc_state_copy(&after, &encoder->state, err);
     if (!status) {
         status =
-            xc_rebase(encoder->workspace, &after, &encoder->frame, &encoder->state, source, &encoder->refined, err);
+            xc_rebase(encoder->workspace, &after, &encoder->frame, &encoder->state, source, 1, &encoder->refined, err);
     }
     if (!status) {
         status = xc_frame_serialize(out, &encoder->refined, &encoder->state, err);

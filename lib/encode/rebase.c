@@ -212,8 +212,8 @@ static enum xc_status use_up(struct xc_frame *frame, struct xc_error *err)
 }
 
 enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, struct xc_frame *frame,
-                         const struct xc_state *origin, const struct xc_picture *source, struct xc_frame *rebased,
-                         struct xc_error *err)
+                         const struct xc_state *origin, const struct xc_picture *source, double lambda,
+                         struct xc_frame *rebased, struct xc_error *err)
 {
     struct rebase r = { .frame = rebased };
     enum xc_status status;
@@ -230,7 +230,7 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
     xc_recon_set_frame(&r.recon, rebased, state);
     xc_masking_weights(r.lambda_weight, r.recon.dsp, r.copy ? r.copy : source);
     /* The frame's own probabilities are nearer to those that it will send than the state's. */
-    xc_residue_coder_fill(&r.coder, &r.recon, r.copy ? r.copy : source, &rebased->header.probabilities,
+    xc_residue_coder_fill(&r.coder, &r.recon, r.copy ? r.copy : source, &rebased->header.probabilities, lambda,
                           r.lambda_weight);
     xc_choice_fill(&r.choice, &r.coder, rebased);
     status = rebase_rows(&r, state, err);

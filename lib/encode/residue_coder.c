@@ -37,7 +37,7 @@ static int64_t lambda_of(const struct xc_quantizer *q)
 }
 
 void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_recon *recon,
-                           const struct xc_picture *source, const struct xc_probabilities *probabilities,
+                           const struct xc_picture *source, const struct xc_probabilities *probabilities, double lambda,
                            const uint16_t *lambda_weight)
 {
     coder->recon = recon;
@@ -45,7 +45,7 @@ void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_recon
     coder->lambda_weight = lambda_weight;
     xc_token_costs_fill(&coder->costs, probabilities);
     for (int i = 0; i < XC_SEGMENTS; i++) {
-        coder->lambda[i] = lambda_of(&recon->quantizer[i]);
+        coder->lambda[i] = (int64_t)((double)lambda_of(&recon->quantizer[i]) * lambda);
     }
 }
 

@@ -16,8 +16,9 @@ struct xc_residue_coder {
     const uint16_t *lambda_weight; /* of each macroblock (masking.h) */
 };
 
+/* lambda: as a part of libvpx's. */
 void xc_residue_coder_fill(struct xc_residue_coder *coder, const struct xc_recon *recon,
-                           const struct xc_picture *source, const struct xc_probabilities *probabilities,
+                           const struct xc_picture *source, const struct xc_probabilities *probabilities, double lambda,
                            const uint16_t *lambda_weight);
 
 /* What 1/256 bit of this macroblock is worth, in squared samples times 256. */

@@ -79,13 +79,14 @@ enum xc_status xc_encode_repeat(struct xc_encoder *encoder, enum xc_reference wh
 
 /* Rebases an interframe, parsed or only opened in the state origin, onto *state: the residue is that of source against
  * what this state predicts. Its modes, vectors and levels are kept where others that take little time to find are no
- * better, by squared error and bits; all pictures are of one size (XC_ERR_MISMATCH). *rebased, whose memory is reused,
+ * better, by squared error and bits; all pictures are of one size (XC_ERR_MISMATCH). lambda, above 0: what a bit is
+ * worth, as a part of what it is worth to libvpx. *rebased, whose memory is reused,
  * becomes the new frame, to be serialized in the state as it was; *frame becomes empty, to be parsed into again. *state
  * moves on. After a failure *rebased is empty; *frame is as it was where memory has run out or something does not fit,
  * and empty where its data makes no sense. */
 enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state, struct xc_frame *frame,
-                         const struct xc_state *origin, const struct xc_picture *source, struct xc_frame *rebased,
-                         struct xc_error *err);
+                         const struct xc_state *origin, const struct xc_picture *source, double lambda,
+                         struct xc_frame *rebased, struct xc_error *err);
 
 /* Makes an interframe refresh all three references with its own picture, so that the state after it holds one picture.
  * A key frame does so anyway. */
