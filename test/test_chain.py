@@ -196,7 +196,7 @@ class Rebasing(Case):
         SSIM may be a little off: by 1 to 7 % in made films, by 2.5 % in this one."""
         size = [sum(len(data) for _, data in Ivf(self.prediction).frames), self.rebase("out.ivf", self.made_for)]
         loss = [1 - self.likeness(chunk, self.made_for) for chunk in (self.prediction, "out.ivf")]
-        self.assertLess(abs(size[1] - size[0]), 0.05 * size[0])
+        self.assertLess(abs(size[1] - size[0]), 0.1 * size[0])
         self.assertLess(size[1] * loss[1], 1.04 * size[0] * loss[0])
 
     def test_onto_another_state(self):

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "chunk/mini_gop.h"
+#include "encode/repeat.h"
 
 struct search {
     const struct xc_ivf *ivf;
@@ -27,16 +28,6 @@ static uint32_t count_interframes(const struct xc_ivf *ivf, bool *hidden)
     return count;
 }
 
-static bool shows_altref(const struct xc_frame *frame)
-{
-    const size_t count = (size_t)frame->mb_cols * frame->mb_rows;
-    size_t i = 0;
-    while (i < count && frame->macroblocks[i].reference == XC_REF_ALTREF && frame->macroblocks[i].y_mode == XC_ZEROMV) {
-        i++;
-    }
-    return frame->header.show && i == count;
-}
-
 static enum xc_status look_at(struct search *s, uint32_t index, struct xc_error *err)
 {
     const struct xc_ivf_frame *data = &s->ivf->frames[index];
@@ -45,7 +36,8 @@ static enum xc_status look_at(struct search *s, uint32_t index, struct xc_error 
     if (status) {
         return status;
     }
-    if (s->altref != XC_NO_PICTURE && s->shown - s->since < XC_MINI_GOP_PICTURES && shows_altref(&s->frame)) {
+    if (s->altref != XC_NO_PICTURE && s->shown - s->since < XC_MINI_GOP_PICTURES && h->show &&
+        xc_frame_is_repeat(&s->frame, XC_ALTREF)) {
         s->pictures[s->altref] = s->shown;
         s->altref = XC_NO_PICTURE;
     }

@@ -13,6 +13,7 @@
 #include "bitstream/header_rewrite.h"
 #include "encode/choice.h"
 #include "encode/masking.h"
+#include "encode/repeat.h"
 #include "excamera/encode.h"
 #include "state/picture.h"
 
@@ -32,6 +33,7 @@ struct rebase {
     struct xc_picture *copy; /* of the picture that the frame is to look like, if that was not padded */
     struct xc_residue_coder coder;
     struct xc_choice choice;
+    bool is_repeat; /* of alt-ref, and stays one, so that the hidden frame is known that it shows (chunk/hidden.h) */
     uint16_t *lambda_weight;                        /* by macroblock */
     struct xc_token_context *above, *above_counted; /* by column: of the row last coded there, last counted */
     struct xc_progress counted;                     /* in rows */
@@ -71,7 +73,12 @@ static size_t code_row(struct rebase *r, unsigned row, xc_block *levels)
         xc_recon_await(&r->recon, row, column);
         place.column = column;
         place.above = r->above[column];
-        const struct xc_residue *residue = xc_choose_prediction(scratch, &r->choice, &place, old);
+        const struct xc_residue *residue = scratch;
+        if (r->is_repeat) {
+            xc_decide_final_residue(scratch, &r->coder, mb, &place, old);
+        } else {
+            residue = xc_choose_prediction(scratch, &r->choice, &place, old);
+        }
         r->above[column] = residue->above;
         place.left = residue->left;
         mb->coefficients = (uint32_t)count;
@@ -233,6 +240,7 @@ enum xc_status xc_rebase(struct xc_workspace *workspace, struct xc_state *state,
     xc_residue_coder_fill(&r.coder, &r.recon, r.copy ? r.copy : source, &rebased->header.probabilities, lambda,
                           r.lambda_weight);
     xc_choice_fill(&r.choice, &r.coder, rebased);
+    r.is_repeat = xc_frame_is_repeat(rebased, XC_ALTREF);
     status = rebase_rows(&r, state, err);
     const enum xc_status read = use_up(frame, status ? NULL : err);
     status = status ? status : read;

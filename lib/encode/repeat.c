@@ -36,3 +36,14 @@ enum xc_status xc_frame_make_repeat(struct xc_frame *frame, const struct xc_stat
     }
     return status;
 }
+
+bool xc_frame_is_repeat(const struct xc_frame *frame, enum xc_reference which)
+{
+    const size_t count = (size_t)frame->mb_cols * frame->mb_rows;
+    size_t i = 0;
+    while (i < count && frame->macroblocks[i].reference == XC_REF_LAST + which &&
+           frame->macroblocks[i].y_mode == XC_ZEROMV) {
+        i++;
+    }
+    return i == count;
+}

@@ -9,4 +9,8 @@
 enum xc_status xc_frame_make_repeat(struct xc_frame *frame, const struct xc_state *state, enum xc_reference which,
                                     const struct xc_encode_params *params, struct xc_error *err);
 
+/* Whether a frame predicts all of its picture from the same place of this reference, as such a frame does. It may have
+ * residue. */
+bool xc_frame_is_repeat(const struct xc_frame *frame, enum xc_reference which);
+
 #endif
