@@ -10,6 +10,9 @@
 #include "excamera/encode.h"
 #include "recon/workspace.h"
 
+/* What a bit is worth. More saves bits, but costs VMAF (docs/notes/compression.md). */
+#define LAMBDA 0.75
+
 /* What is read of a frame: how it was predicted, and its raw picture. */
 struct reading {
     struct xc_workspace *workspace; /* the job's */
@@ -170,7 +173,7 @@ static enum xc_status make_frame(struct rebasing *rebasing, struct writing *w, s
         return status;
     }
     if (!r->exact) {
-        return xc_rebase(workspace, state, &r->frame, &r->before, r->target, 1, &w->frame, err);
+        return xc_rebase(workspace, state, &r->frame, &r->before, r->target, LAMBDA, &w->frame, err);
     }
     status = xc_frame_complete(&r->frame, err);
     if (status) {
