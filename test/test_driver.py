@@ -531,7 +531,7 @@ class Proof(DriverCase):
                  "No space left"),
                 ("it lacks the end", 'truncate -s -1000 "$part"', "read back"),
                 ("it is empty", ': >"$part"', "read back"),
-                ("other data", """printf 'damaged%.0s' 1 2 3 4 5 6 7 8 9 | dd of="$part" bs=1 conv=notrunc status=none \\
+                ("other data", """printf 'damaged%.0s' 1 2 3 4 5 6 7 8 | dd of="$part" bs=1 conv=notrunc status=none \\
                                   seek=$(($(stat -c %s "$part") / 2))""", "read back"),
                 ("no sound", f'"{self.real}" -v error -i "$part" -map 0:v -c copy -f webm "$part.x" && '
                              'mv "$part.x" "$part"', "has 1 of 2 tracks")):

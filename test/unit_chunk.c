@@ -81,8 +81,7 @@ static void test_quantizers(void)
     CHECK_EQUAL(xc_policy_key_quantizer(options, &facts, 0), 3);
     unit_end("the weights of key frames and anchors, and what novelty does to them");
 
-    const double part =
-        (0.3 * 25 + xc_step_of_quantizer(0)) / xc_step_of_quantizer(25); /* 25 is level 20 */
+    const double part = (0.3 * 25 + xc_step_of_quantizer(0)) / xc_step_of_quantizer(25); /* 25 is level 20 */
     struct xc_anchored_options at = xc_anchored_defaults;
     facts = (struct xc_section_facts){ .pictures = 12, .novelty = 1 };
     for (at.cq_level = 4; at.cq_level <= XC_MAX_CQ_LEVEL; at.cq_level++) {

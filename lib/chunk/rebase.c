@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The classic structure's serial step. While one frame is rebased, other threads of the workspace read the next one and
  * write the one before. */
-#include <string.h>
-
 #include "base/thread_pool.h"
 #include "chunk/prediction.h"
 #include "chunk/session.h"
@@ -64,7 +62,9 @@ static enum xc_status read_anchor(struct reading *r, uint32_t number)
         return status;
     }
     struct xc_mini_gop gop = { .count = number - l->count + 1 };
-    memcpy(gop.pictures, l->ahead, gop.count * sizeof *gop.pictures); /* which stay the lookahead's */
+    for (unsigned i = 0; i < gop.count; i++) {
+        gop.pictures[i] = l->ahead[i]; /* which stays the lookahead's */
+    }
     struct xc_picture *average;
     status = xc_mini_gop_average_at_rest(&gop, gop.count - 1, &average, r->workspace, &r->err);
     if (average) {

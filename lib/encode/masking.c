@@ -27,7 +27,8 @@ void xc_masking_weights(uint16_t *weights, const struct xc_dsp *dsp, const struc
             sum += energy_of(dsp, picture, row, column);
         }
     }
-    const double mean = (double)(sum / ((uint64_t)rows * columns));
+    const uint64_t rounded_mean = sum / ((uint64_t)rows * columns);
+    const double mean = (double)rounded_mean;
     for (unsigned row = 0; row < rows; row++) {
         for (unsigned column = 0; column < columns; column++) {
             const double energy = energy_of(dsp, picture, row, column);
