@@ -156,11 +156,12 @@ static enum xc_status code_refined(struct xc_encoder *encoder, const struct xc_p
     if (!status) {
         status = xc_frame_serialize(out, &encoder->refined, &encoder->state, err);
     }
-    if (!status) {
-        status = xc_state_copy(&encoder->state, &after, err);
-    }
     if (status) {
         out->size = 0;
+    } else {
+        const struct xc_state before = encoder->state;
+        encoder->state = after;
+        after = before;
     }
     xc_state_clear(&after);
     return status;
