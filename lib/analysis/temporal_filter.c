@@ -32,6 +32,14 @@ struct sums {
 };
 _Static_assert(XC_FILTER_PICTURES * 2 * 16 * 255 <= UINT16_MAX, "the weighted sums fit 16 bits");
 
+static void add(const struct xc_dsp *dsp, struct sums *sums, const uint8_t first[XC_MB_SAMPLES],
+                const uint8_t match[XC_MB_SAMPLES], enum xc_match_quality quality)
+{
+    if (quality != XC_NO_MATCH) {
+        dsp->temporal_add(sums->weighted, sums->weights, first, match, XC_MB_SAMPLES, MB_WEIGHT[quality]);
+    }
+}
+
 /* Of the luma, which comes first. */
 static uint32_t limit_for_good_match(const struct xc_dsp *dsp, const uint8_t block[XC_MB_SAMPLES])
 {
@@ -48,7 +56,7 @@ static void filter_macroblock(struct filter *f, struct xc_picture *out, unsigned
     uint8_t first[XC_MB_SAMPLES], match[XC_MB_SAMPLES] __attribute__((aligned(16)));
     struct sums sums = { .weights = { 0 } };
     xc_gather(first, f->matcher.picture, row, column);
-    dsp->temporal_add(sums.weighted, sums.weights, first, first, XC_MB_SAMPLES, MB_WEIGHT[XC_GOOD_MATCH]);
+    add(dsp, &sums, first, first, XC_GOOD_MATCH);
     const uint32_t limit = limit_for_good_match(dsp, first);
     for (unsigned i = 0; i < f->count; i++) {
         uint32_t error;
@@ -57,9 +65,8 @@ static void filter_macroblock(struct filter *f, struct xc_picture *out, unsigned
         if (i + 1 < f->count) { /* a guess for the next picture */
             f->others[i + 1].vectors[index] = f->others[i].vectors[index];
         }
-        if (quality != XC_NO_MATCH) {
-            dsp->temporal_add(sums.weighted, sums.weights, first, match, XC_MB_SAMPLES, MB_WEIGHT[quality]);
-        } else if (i == 0) {
+        add(dsp, &sums, first, match, quality);
+        if (quality == XC_NO_MATCH && i == 0) {
             f->unmatched[index] = error;
         }
     }
@@ -157,14 +164,11 @@ static void filter_macroblock_at_rest(const struct xc_dsp *dsp, struct xc_pictur
     uint8_t first[XC_MB_SAMPLES], other[XC_MB_SAMPLES] __attribute__((aligned(16)));
     struct sums sums = { .weights = { 0 } };
     xc_gather(first, pictures[0], row, column);
-    dsp->temporal_add(sums.weighted, sums.weights, first, first, XC_MB_SAMPLES, MB_WEIGHT[XC_GOOD_MATCH]);
+    add(dsp, &sums, first, first, XC_GOOD_MATCH);
     const uint32_t limit = limit_for_good_match(dsp, first);
     for (unsigned i = 1; i < count; i++) {
         xc_gather(other, pictures[i], row, column);
-        const enum xc_match_quality quality = xc_match_quality(dsp->ssd16(first, 16, other, 16), limit);
-        if (quality != XC_NO_MATCH) {
-            dsp->temporal_add(sums.weighted, sums.weights, first, other, XC_MB_SAMPLES, MB_WEIGHT[quality]);
-        }
+        add(dsp, &sums, first, other, xc_match_quality(dsp->ssd16(first, 16, other, 16), limit));
     }
     dsp->temporal_mean(first, sums.weighted, sums.weights, XC_MB_SAMPLES);
     xc_scatter(out, first, row, column);
