@@ -6,6 +6,7 @@
 #include "base/log2.h"
 #include "chunk/fit.h"
 #include "chunk/goal.h"
+#include "chunk/hidden.h"
 #include "chunk/policy.h"
 #include "chunk/sections.h"
 #include "excamera/chunk.h"
@@ -383,6 +384,58 @@ static void test_chunks(void)
     xc_state_clear(&state);
 }
 
+static void append(struct xc_chunk *chunk, enum xc_status status, struct xc_bytes *bytes)
+{
+    CHECK_OK(status, err);
+    CHECK_OK(xc_chunk_append(chunk, bytes, chunk->shown, &err), err);
+}
+
+/* Appends an anchor, and then frames that copy it: so a still scene's followers may be, and the last one shows it. */
+static void append_copies(struct xc_chunk *chunk, struct xc_encoder *encoder, unsigned count)
+{
+    const struct xc_encode_params anchor = xc_policy_anchor(10, false), follower = xc_policy_follower(10);
+    struct xc_bytes bytes = XC_BYTES_INIT;
+    struct xc_picture *picture;
+    CHECK_OK(xc_picture_new(&picture, NULL, WIDTH, HEIGHT, &err), err);
+    unit_paint(picture, 1, chunk->shown, 0);
+    append(chunk, xc_encode(encoder, picture, &anchor, &bytes, &err), &bytes);
+    for (unsigned i = 0; i < count; i++) {
+        append(chunk, xc_encode_repeat(encoder, XC_ALTREF, &follower, &bytes, &err), &bytes);
+    }
+    xc_picture_unref(picture);
+    xc_bytes_clear(&bytes);
+}
+
+static void test_hidden(void)
+{
+    const struct xc_encoder_options options = { .width = WIDTH, .height = HEIGHT, .speed = XC_MAX_SPEED };
+    struct xc_state before = XC_STATE_INIT;
+    struct film film = { .frames = 1 };
+    struct xc_chunk key, chunk;
+    struct xc_encoder *encoder;
+    uint32_t *pictures;
+    CHECK_OK(anchors_of(&film, &before, &key), err);
+    CHECK_OK(xc_encoder_new(&encoder, workspace, &options, &err), err);
+    CHECK_OK(xc_encoder_set_state(encoder, &before, &err), err);
+    xc_chunk_init(&chunk, &before, 25, 1);
+    append_copies(&chunk, encoder, 3);
+    append_copies(&chunk, encoder, 1);
+    append_copies(&chunk, encoder, XC_MINI_GOP_PICTURES + 1);
+    struct xc_ivf ivf = as_ivf(&chunk);
+    const struct xc_chunk_input input = { .ivf = &ivf, .state = &before, .name = "copies" };
+    CHECK_OK(xc_hidden_find(&pictures, &input, &err), err);
+    CHECK_EQUAL(pictures[0], 2);
+    CHECK_EQUAL(pictures[4], 3);
+    CHECK_EQUAL(pictures[6], 4 + XC_MINI_GOP_PICTURES - 1);
+    unit_end("an anchor stands for the picture of the last frame that copies it in its mini-GOP");
+    free(pictures);
+    xc_ivf_clear(&ivf);
+    xc_chunk_clear(&chunk);
+    xc_chunk_clear(&key);
+    xc_encoder_free(encoder);
+    xc_state_clear(&before);
+}
+
 static void test_failures(void)
 {
     struct xc_chunk chunk;
@@ -415,6 +468,7 @@ int main(void)
     test_goals();
     test_sections();
     test_chunks();
+    test_hidden();
     test_failures();
     xc_workspace_free(workspace);
     return unit_finish();

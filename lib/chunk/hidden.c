@@ -38,8 +38,7 @@ static enum xc_status look_at(struct search *s, uint32_t index, struct xc_error 
     }
     if (s->altref != XC_NO_PICTURE && s->shown - s->since < XC_MINI_GOP_PICTURES && h->show &&
         xc_frame_is_repeat(&s->frame, XC_ALTREF)) {
-        s->pictures[s->altref] = s->shown;
-        s->altref = XC_NO_PICTURE;
+        s->pictures[s->altref] = s->shown; /* until a later one takes its place: a follower may copy alt-ref, too */
     }
     if (h->refresh_altref || h->copy_to_altref) {
         s->altref = h->refresh_altref && !h->show ? index : XC_NO_PICTURE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which raw pictures the hidden frames of a chunk stand for. An anchor's picture is shown by a later frame that
- * predicts all of it from alt-ref, without motion (xc_encode_repeat), whether or not that frame has been rebased since.
+ * predicts all of it from alt-ref, without motion (xc_encode_repeat), whether or not that frame has been rebased since:
+ * the last such frame of the mini-GOP. In our chunks a mini-GOP is full, or nothing comes between it and a key frame.
  * libvpx's alt-ref frames are averages of several pictures, and as a rule no frame shows one as it is. */
 #ifndef XC_CHUNK_HIDDEN_H
 #define XC_CHUNK_HIDDEN_H
