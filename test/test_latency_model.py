@@ -432,6 +432,34 @@ class Timings(Case):
                 harness.must("make", "-f", "excamera.mk", "clean", cwd=self.dir)
                 (self.dir / "log.tsv").unlink()
 
+    def storage(self, rows):
+        """What xc-lambda cost says is stored, in GB: for two days, and for seven."""
+        path = self.write("paid.tsv", "".join("\t".join(row) + "\n" for row in rows).encode())
+        said = harness.must(ROOT / "lambda/cost", "x86_64", 1769, 1769, path).decode()
+        return list(map(float, re.search(r"about ([\d.]+) GB for 2 days and ([\d.]+) GB for 7", said).groups()))
+
+    def test_storage(self):
+        """Of a run by steps, the raw chunks are stored for two days, however often they are read, and the outputs for
+        seven. Of one by chunks, nothing for seven but what is small. Sizes are a thousand times as large, so that three
+        digits of GB tell them."""
+        for structure in ("classic", "anchored", "prepared"):
+            with self.subTest(structure):
+                self.prepare(structure)
+                self.assertEqual(self.make("TIMINGS=log.tsv").returncode, 0)
+                rows = [line.split("\t") for line in (self.dir / "log.tsv").read_text().splitlines()]
+                rows = [[*row[:6], f"{row[6]}000", f"{row[7]}000", "1"] for row in sorted(rows, key=lambda row: row[1])]
+                raw = sum(path.stat().st_size for path in self.dir.glob("????????.y4m")) / 1e6
+                made = sum(int(row[7]) for row in rows) / 1e9
+                short, long = self.storage(rows)
+                self.assertAlmostEqual(short, raw, delta=0.03 * raw)
+                self.assertAlmostEqual(long, made, delta=0.001)
+                first = {row[1]: row[0] for row in reversed(rows)}
+                short, long = self.storage([[*row[:8], "1" if first[row[1]] == row[0] else "0"] for row in rows])
+                self.assertAlmostEqual(short, raw + made, delta=0.03 * raw)
+                self.assertEqual(long, 0)
+                harness.must("make", "-f", "excamera.mk", "clean", cwd=self.dir)
+                (self.dir / "log.tsv").unlink()
+
     def test_predictions(self):
         self.prepare()
         self.assertEqual(self.make("TIMINGS=log.tsv").returncode, 0)

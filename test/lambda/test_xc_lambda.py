@@ -473,12 +473,12 @@ class Package(AccountCase):
 
 class Cost(DeployCase):
     def test_of_a_run(self):
-        rows = "xc-vpxenc 00000000 1 5 3 9 2000000000 1000000000 10.0\nxc-enc 00000000 5 9 3 9 9 0 0\n"
+        rows = "00000000-vpxenc.ivf 00000000 1 5 3 9 2000000000 1000000000 10.0\n00000000.ivf 00000000 5 9 3 9 9 0 0\n"
         self.write("timings.tsv", rows.replace(" ", "\t").encode())
         text = self.works("cost")
         self.assertIn("1 invocations, 10.0 s at 1769 MB, x86_64: 0.0003 USD\n  in 8.0 s of these a tool", text)
-        # 2 GB for two days and 1 GB for seven, at 0.023 dollars a month.
-        self.assertIn(f"about 2.000 GB for 2 days and 1.000 GB for 7: {0.023 * 11 / 30.4:.4f} USD", text)
+        # For two days, at 0.023 dollars a month for 2^30 bytes.
+        self.assertIn(f"about 3.000 GB for 2 days and 0.000 GB for 7: {0.023 * 6e9 / 2**30 / 30.4:.4f} USD", text)
         self.assertIn("400,000 GB-seconds of Lambda a month are free. This run has used 17.\n", text)
         # With half a core, the 6 seconds of computing take 12.
         half = self.works("cost", "--memory", "884")
@@ -489,7 +489,7 @@ class Cost(DeployCase):
     def test_estimate(self):
         text = self.works("cost", "--estimate", "1000", "20", "75")
         self.assertIn("1000 invocations, 20000.0 s", text)
-        self.assertIn("about 75.000 GB for 2 days", text)
+        self.assertIn("about 82.500 GB for 2 days", text)
 
     def test_of_another_function(self):
         """What is deployed, if that can be asked; what the options say, in any case."""
