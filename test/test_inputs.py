@@ -9,6 +9,7 @@ import pty
 import re
 import shutil
 import socketserver
+import struct
 import subprocess
 import threading
 from fractions import Fraction
@@ -77,6 +78,18 @@ def events(path):
             [float(time) for time in re.findall(r"silence_end: ([\d.]+)", text)])
 
 
+def click_after_white(path):
+    """By how many seconds the loudest sample comes after the first white picture."""
+    shown = harness.run("ffmpeg", "-nostdin", "-copyts", "-i", path, "-map", "0:v", "-vf", "showinfo", "-f", "null",
+                        "-").stderr.decode()
+    white = next(float(time) for time, mean in re.findall(r"pts_time:(\S+).*?mean:\[(\d+)", shown) if int(mean) > 200)
+    heard = harness.run("ffmpeg", "-nostdin", "-copyts", "-i", path, "-map", "0:a:0", "-af",
+                        "aformat=s16:48000:mono,ashowinfo", "-f", "s16le", "-")
+    begin = float(re.search(r" n:0 .*?pts_time:(\S+)", heard.stderr.decode())[1])
+    samples = [abs(sample) for sample, in struct.iter_unpack("<h", heard.stdout)]
+    return begin + samples.index(max(samples)) / 48000 - white
+
+
 class Together(InputsCase):
     """Sound and picture stay together."""
 
@@ -121,6 +134,33 @@ class Together(InputsCase):
             text += f"#EXTINF:2.0,\n{part}.ts\n#EXT-X-DISCONTINUITY\n"
         self.write("film.m3u8", (text + "#EXT-X-ENDLIST\n").encode())
         self.compare("film.m3u8")
+
+    def test_delays_of_coders(self):
+        """Encoders put some samples before the first one, which decoders drop. The pictures of the last film do not
+        begin at the beginning of a frame. Each time in Matroska may be off by half a millisecond."""
+        sound = "aevalsrc='0.9*between(t,1,1.0005)':s=48000:d=2"
+        for name, codec in (("aac.mp4", "aac"), ("flac.mkv", "flac"), ("opus.mkv", "libopus")):
+            with self.subTest(name):
+                self.ffmpeg(*flash(1, 2), "-f", "lavfi", "-i", sound, "-c:v", "libx264", "-c:a", codec, name)
+                for output in ("out.webm", "out.mkv"):
+                    self.encode(name, output=output)
+                    self.assertAlmostEqual(click_after_white(self.dir / output), click_after_white(self.dir / name),
+                                           delta=0.0011)
+                self.encode(name, "--segments", "hls", output="segments")
+                first = [self.first_time(f"segments/{stream}") for stream in ("video", "track-1")]
+                single = [self.first_time("out.webm", stream) for stream in ("v", "a")]
+                self.assertEqual(first[0] - first[1], single[0] - single[1])
+                shutil.rmtree(self.dir / "segments")
+
+    def first_time(self, name, stream=None):
+        """When the first packet is shown, in milliseconds: of a file's stream, or of a stream in segments."""
+        path = self.dir / name
+        if stream is None:
+            path = self.write("joined.webm", b"".join(
+                path.with_name(f"{path.name}-{part}.webm").read_bytes() for part in ("init", "00000000")))
+        text = harness.must("ffprobe", "-v", "error", *(["-select_streams", stream] if stream else []),
+                            "-read_intervals", "%+#1", "-show_entries", "packet=pts_time", "-of", "csv=p=0", path)
+        return round(1000 * float(text))
 
     def test_clock_that_wraps(self):
         """The clock of MPEG has 33 bits, and starts again after 26.5 hours."""

@@ -6,12 +6,12 @@ import math
 import os
 import pathlib
 import re
-from fractions import Fraction
 
 from xcdriver import graph, ivf, playlists, proof
 from xcdriver.cut import half_up
 from xcdriver.processes import Failure
 from xcdriver.segments import PART, Sound, Video, blocks, publish_file
+from xcdriver.sound import milliseconds
 
 OWN = re.compile(rf"(film\.(m3u8|mpd)|(video|track)(-\d+)?(\.m3u8|-(init|\d{{8}})\.webm))({re.escape(PART)})?")
 LATE = 10  # seconds by which a film's sound may come later in its file than its pictures
@@ -86,8 +86,8 @@ class Publisher:
         return len(self.writers[0].stream.pieces)
 
     def time(self, frame, start):
-        """When a frame is shown, in milliseconds after the beginning of the film. ffmpeg rounds its start to frames."""
-        return half_up(1000 * (frame + half_up(Fraction(f"{start:.6f}") * self.rate)) / self.rate)
+        """When a frame is shown, in milliseconds after the beginning of the film."""
+        return half_up(1000 * frame / self.rate) + milliseconds(start)
 
     def next_batch(self):
         """The chunks of the next batch to be published, if all of them are finished in all sizes."""
@@ -121,22 +121,22 @@ class Publisher:
     def publish(self, chunks, first_frame, frames, start, end):
         """Publishes a batch. See Video.publish."""
         if not first_frame:
-            self.begin()
+            self.begin(milliseconds(start))
         for rung, video in self.videos.items():
-            video.publish(chunks, first_frame, frames, start, end, self.shift, rung.work.record["aspect"])
+            video.publish(chunks, first_frame, frames, milliseconds(start), end, self.shift, rung.work.record["aspect"])
         for sound in self.sounds:
             sound.publish(end, self.shift)
         self.save()
         self.write(False)
 
-    def begin(self):
+    def begin(self, start):
         """Removes what another film has left, the playlist first. As in a single file, nothing has a time below 0: the
-        first packet of Opus would have one."""
+        first packet of Opus would have one. start: of the pictures, in milliseconds."""
         self.directory.mkdir(exist_ok=True)
         found = [path for path in self.directory.iterdir() if OWN.fullmatch(path.name)]
         for path in sorted(found, key=lambda path: path.suffix == ".webm"):
             path.unlink()
-        self.shift = -min(0, *(sound.first_time() for sound in self.sounds), 0)
+        self.shift = -min(0, start, *(sound.first_time() for sound in self.sounds))
 
     def write(self, is_complete):
         streams = [writer.stream for writer in self.writers if writer.stream.pieces]

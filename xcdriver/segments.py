@@ -2,11 +2,12 @@
 """Segments for players: WebM files that are cut after what all segments of a stream have in common. Each appears under
 its name when it is whole, on the disk, and has been read back."""
 import contextlib
+import functools
 import operator
 
 from xcdriver import files, graph, ivf, playlists, proof, webm
 from xcdriver.processes import FFMPEG_MARKS, Failure, run, run_without_errors
-from xcdriver.sound import LATER
+from xcdriver.sound import LATER, offset
 
 PART = ".excamera-part"
 BLOCK = 1 << 20  # bytes that are copied at a time
@@ -93,15 +94,15 @@ class Video(Writer):
     """The pictures. Each segment is a batch."""
 
     def publish(self, chunks, first_frame, frames, start, end, shift, aspect):
-        """chunks: a range. first_frame: the number of their first one. frames: how many they have. start: seconds after
-        which the film begins. end: milliseconds after which the segment ends. aspect: options for ffmpeg."""
+        """chunks: a range. first_frame: the number of their first one. frames: how many they have. start, end:
+        milliseconds after which the film begins, and the segment ends. aspect: options for ffmpeg."""
         joined = self.scratch / "segment.ivf"
         run(["xc-merge", "-o", joined.name, *map(graph.finished, chunks)], cwd=self.scratch)
         shown = sum(frame.is_shown for frame in ivf.frames(joined))
         if shown != frames:
             raise Failure(f"{joined}: shows {shown} frames, but its chunks have {frames}; --restart encodes them again")
         ivf.move(joined, first_frame)
-        self.convert(joined, shift, "-itsoffset", f"{start:.6f}", "-i", f"file:{joined}", *aspect)
+        self.convert(joined, start + shift, "-i", f"file:{joined}", *aspect)
         self.publish_segment(lambda time: end + shift - time)
 
 
@@ -128,10 +129,15 @@ class Sound(Writer):
             self.clusters.write(out, first, end)
         return path
 
+    @functools.cached_property
+    def offset(self):
+        """See sound.offset."""
+        return offset(self.part(0, 1))
+
     def first_time(self):
         """When the sound begins, in milliseconds; 0 if there is none."""
         self.clusters.look()
-        return next(proof.read_packets(self.part(0, 1))).time - 1000 * LATER if self.clusters.found else 0
+        return next(proof.read_packets(self.part(0, 1))).time + self.offset if self.clusters.found else 0
 
     def publish(self, time, shift):
         """Makes a segment of all that is before a time, and not in another one."""
@@ -140,7 +146,8 @@ class Sound(Writer):
         while end < len(self.clusters.found) and self.clusters.found[end][1] < time + 1000 * LATER:
             end += 1
         if end > self.used:
+            later = ["-itsoffset", f"{self.offset / 1000:.3f}"]
             path = self.part(self.used, end)
-            packets = self.convert(path, shift, "-itsoffset", str(-LATER), "-i", f"file:{path}")
+            packets = self.convert(path, shift, *later, "-i", f"file:{path}")
             self.publish_segment(lambda _: packets[-1].time + packets[-1].duration - packets[0].time)
             self.used = end

@@ -4,13 +4,14 @@ one clock, as in a single conversion. A second run puts the tracks beside the fi
 
 Each track is a file of its own: in a common one, the order of packets would depend on threads of ffmpeg."""
 import os
+import tempfile
 import typing
 from fractions import Fraction
 
-from xcdriver import pictures
+from xcdriver import pictures, webm
 from xcdriver.files import digest
 from xcdriver.messages import LEVEL
-from xcdriver.processes import FFMPEG_MARKS, attempt
+from xcdriver.processes import FFMPEG_MARKS, attempt, run
 
 # Matroska has no negative times, but the first packet of Opus has one. So in the files of tracks, all times are later.
 LATER = 60  # seconds
@@ -150,16 +151,37 @@ def kept_tracks(source, work):
     return [track for track in source.tracks if track.index not in work.record["film"]["empty"]]
 
 
+def offset(path):
+    """By how many milliseconds a track's packets have to be moved when ffmpeg copies them from their file to the
+    output. When it reads Matroska, it subtracts the delay of the decoder, which before version 6 it does not add when
+    it writes. A copy of the first packet shows how much that is: it is lost in the track's file, and again in the
+    output."""
+    with tempfile.TemporaryDirectory(prefix="excamera-") as directory:
+        copy = os.path.join(directory, "copy.mka")
+        run(["ffmpeg", "-nostdin", "-v", "error", "-copyts", "-i", f"file:{path}", "-frames:a", "1", "-c", "copy", "-f",
+             "matroska", f"file:{copy}"])
+        return 2 * (webm.first_time(path) - webm.first_time(copy)) - 1000 * LATER
+
+
+def milliseconds(start):
+    """The unit of Matroska's times. Those of IVF are frames, so ffmpeg would round a film's start to whole frames if it
+    were told of it as an offset of the input."""
+    return round(1000 * start)
+
+
 def joining_command(source, work, container, part):
     """The command that puts the video together with the tracks and the metadata."""
     tracks = kept_tracks(source, work)
-    inputs, maps = ["-itsoffset", f"{work.record['film']['start']:.6f}", "-i", f"file:{work.path}/film.ivf"], []
+    start = milliseconds(work.record["film"]["start"])
+    inputs, maps = ["-i", f"file:{work.path}/film.ivf"], []
     for number, track in enumerate(tracks, 1):
-        inputs += ["-itsoffset", str(-LATER), "-i", f"file:{work.path / track.file}"]
+        path = work.path / track.file
+        inputs += ["-itsoffset", f"{(offset(path) - start) / 1000:.3f}", "-i", f"file:{path}"]
         maps += ["-map", f"{number}:0"]
     if not source.piped:
         inputs += ["-f", "ffmetadata", "-i", f"file:{work.path / METADATA}"]
         last = str(len(tracks) + 1)
         maps += ["-map_metadata", last, "-map_chapters", last]
     return ["ffmpeg", "-nostdin", *FFMPEG_MARKS, "-y", "-copyts", *inputs, "-map", "0:v", *maps, "-c", "copy",
-            *work.record["aspect"], "-fflags", "+bitexact", "-f", container, f"file:{part}"]
+            *work.record["aspect"], "-fflags", "+bitexact", "-output_ts_offset", f"{start / 1000:.3f}", "-f", container,
+            f"file:{part}"]

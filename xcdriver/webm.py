@@ -65,6 +65,12 @@ def first_cluster(stream):
     return next((element for element in inside(stream) if element.id == CLUSTER), None)
 
 
+def first_time(path):
+    """When the first cluster of a file begins, as time_of says."""
+    with open(path, "rb") as stream:
+        return time_of(stream, first_cluster(stream))
+
+
 class Clusters:
     """Those of a file that grows, such as ffmpeg writes it, with the time of each. look() finds new ones."""
 
