@@ -239,6 +239,18 @@ class Together(InputsCase):
                     self.assertAlmostEqual(value, shade, delta=4)
                     self.assertAlmostEqual(time, right, delta=0.5 / Fraction(expected) + 0.002)
 
+    def test_last_picture(self):
+        """However short it is shown, it is not lost; it is not repeated either, but as long as it is shown."""
+        self.ffmpeg(*flash(59 / RATE, 60 / RATE), "-c:v", "mpeg4", "made.mp4")
+        for part, frames in ((0.1, 60), (0.4, 60), (1, 60), (1.4, 60), (2.6, 62)):
+            with self.subTest(part):
+                duration = f"512*if(eq(N,59),{part},1)"  # a frame has 512 units
+                self.ffmpeg("-i", "made.mp4", "-c", "copy", "-bsf:v", f"setts=duration='{duration}'", "in.mp4")
+                self.encode("in.mp4")
+                self.assertEqual(self.frames(), frames)
+                self.assertEqual(self.colour("out.webm", "select=eq(n\\,58)"), (0, 0, 0))
+                self.assertGreater(min(self.colour("out.webm", "select=eq(n\\,59)")), 240)
+
     def test_size_that_changes(self):
         """The film goes on in the first size, and on the same clock."""
         self.make("a.ts", "-c:v", "mpeg2video", "-c:a", "mp2", at=9, video=2, audio=2)

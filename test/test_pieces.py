@@ -57,6 +57,8 @@ UNFIT = {
     "pulldown.mkv": ["-f", "lavfi", "-i", "testsrc2=s=96x64:r=24000/1001", "-vf", "telecine,setfield=tff", "-frames:v",
                      "150", *X264, "-flags", "+ildct+ilme", "-g", "15"],
     "no-times.mpg": [*PICTURES, "-r", "25", "-frames:v", "50", "-c:v", "mpeg2video", "-bf", "2", "-g", "15"],
+    "ends-soon.mp4": [*PICTURES, "-frames:v", "30", "-vsync", "passthrough", "-enc_time_base", "1:15360", *X264, "-bf",
+                      "0", "-g", "10", "-bsf:v", "setts=duration=if(eq(N\\,29)\\,60\\,512)"],
     "raw.avi": [*PICTURES, "-frames:v", "10", "-c:v", "rawvideo", "-pix_fmt", "yuv420p"],
 }
 SIZE = 11  # frames of a chunk
@@ -181,6 +183,7 @@ class Driver(DriverCase):
 
     def test_what_is_decoded_here(self):
         for name, reason in (("pulldown.mkv", "its 3:2 pulldown"), ("no-times.mpg", "of its pictures"),
+                             ("ends-soon.mp4", "shown for less than half a frame"),
                              ("raw.avi", "as large as raw pictures")):
             with self.subTest(name):
                 self.assertRegex(self.both_ways(make_film(name)), f"excamera: /.*: is decoded here: .*{reason}")

@@ -100,9 +100,11 @@ class Film:
         self.times = [packets[place].time for place in self.order]
         self.frames = [self.frame(time) for time in self.times]
         last = packets[self.order[-1]]
-        self.begin, self.end = self.frames[0], max(self.frames[-1], self.frame(last.time + last.duration))
-        if self.end == self.begin or last.duration <= 0:
+        self.begin, self.end = self.frames[0], self.frame(last.time + last.duration)
+        if last.duration <= 0:
             raise Unfit("how long its last picture is shown is not known")
+        if self.end <= self.frames[-1]:
+            raise Unfit("its last picture is shown for less than half a frame")
         if sum(packet.size for packet in packets) >= (self.end - self.begin) * source.picture_size:
             raise Unfit("its pieces would be as large as raw pictures")
         self.cuts = self.choose_cuts()

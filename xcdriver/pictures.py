@@ -57,19 +57,29 @@ def conversion(video, telecined, edits):
     yield from TO_VP8
 
 
+def frames(source, number, name):
+    """The filters that put the pictures of one size on frames of a constant rate. fps leaves out a last picture that is
+    shown for less than half a frame. So all pictures are put beside what fps makes, each on its frame, and taken where
+    that has none."""
+    timing, edits = source.timing, source.edits
+    unit = f"settb={1 / timing.rate}"
+    chosen = [unit, "select=isnan(prev_selected_pts)+gt(pts\\,prev_selected_pts)", *edits.to_end(timing.shift),
+              "setpts=PTS-STARTPTS"]
+    return (f"setpts=round(PTS-{timing.shift:.9f}/TB),split[shown{number}][each{number}];"
+            f"[shown{number}]fps={timing.rate}[regular{number}];[each{number}]{unit}[placed{number}];"
+            f"[regular{number}][placed{number}]interleave,{','.join(chosen)}{name}")
+
+
 def graph(source, sizes=None):
     """The filter graph from a film's video to [pictures], which begin at time 0. showinfo says when the first one is
     shown (messages.py). sizes: a list of filters for each size that is made of one film, as lists; then there are
     [pictures0], [pictures1] and so on. Each has the pictures that it would have alone."""
-    video, timing = source.video, source.timing
-    frames = [f"setpts=round(PTS-{timing.shift:.9f}/TB),fps={timing.rate}", *source.edits.to_end(timing.shift),
-              "setpts=PTS-STARTPTS"]
-    filters = list(conversion(video, source.telecined, source.edits))
+    video, filters = source.video, list(conversion(source.video, source.telecined, source.edits))
     branches = {"[all]": "[pictures]"}
     if sizes is not None:
         filters = filters[:-len(TO_VP8)]
         branches = {f"[all{number}]": f"[pictures{number}]" for number in range(len(sizes))}
-    ends = [[*(size + list(TO_VP8) if sizes else []), *frames] for size in sizes or [[]]]
+    ends = [",".join([*(size + list(TO_VP8) if sizes else []), frames(source, number, name)])
+            for number, (size, name) in enumerate(zip(sizes or [[]], branches.values()))]
     return (f"[0:{video['index']}]{','.join(filters)},split={1 + len(branches)}{''.join(branches)}[first];"
-            "[first]trim=end_frame=1,showinfo=checksum=0,nullsink;"
-            + ";".join(f"{begin}{','.join(end)}{name}" for (begin, name), end in zip(branches.items(), ends)))
+            "[first]trim=end_frame=1,showinfo=checksum=0,nullsink;" + ";".join(map("".join, zip(branches, ends))))
