@@ -30,9 +30,8 @@ import sys
 sys.dont_write_bytecode = True  # the package may be installed in a system directory
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # with PYTHONSAFEPATH, Python does not do this
 from xcdriver import asl, sources  # noqa: E402
-from xcdriver.arguments import Parser, Version, chunk_list, write_output  # noqa: E402
+from xcdriver.arguments import Parser, Version, chunk_list, layout_of, write_output  # noqa: E402
 from xcdriver.graph import LAST_CHUNK, STRUCTURES, stem  # noqa: E402
-from xcdriver.layout import Layout  # noqa: E402
 from xcdriver.makefile import makefile  # noqa: E402
 
 
@@ -62,14 +61,10 @@ def parse_arguments():
         parser.error("END (%d) is above %s: file names have eight digits" % (options.end, stem(LAST_CHUNK)))
     if options.batch < 1:
         parser.error("BATCH (%d) is below 1" % options.batch)
-    outside = [chunk for chunk in options.batch_starts if not options.start <= chunk <= options.end]
-    if outside:
-        parser.error("--batch-starts names chunk %d, which is not from START (%d) to END (%d)"
-                     % (outside[0], options.start, options.end))
+    options.layout = layout_of(parser, options)
     if options.format == "asl" and options.batch > asl.LARGEST_BATCH:
         parser.error("BATCH (%d) is above %d: a longer batch has too many events for an execution of Step Functions"
                      % (options.batch, asl.LARGEST_BATCH))
-    options.layout = Layout(options.batch, sorted(set([options.start] + list(options.batch_starts))))
     if options.format == "asl" and options.layout.number(options.end) >= asl.MOST_BATCHES:
         parser.error("more than %d batches are too many for an execution of Step Functions" % asl.MOST_BATCHES)
     if not 0 <= options.quality <= 63:

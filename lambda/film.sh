@@ -23,13 +23,14 @@ read_film() {
         fail "$1/.xc-lambda/film: is damaged; remove it and start the film again"
 }
 
-# Sets structure, batch, quality, engine and directory.
+# Sets structure, batch, starts, quality, engine and directory.
 read_start_options() {
-    structure=classic batch=16 quality=22 engine=states
+    structure=classic batch=16 starts= quality=22 engine=states
     while [[ ${1-} = --* ]]; do
         case $1 in
         --structure) structure=${2-}; shift ;;
         --batch) batch=${2-}; shift ;;
+        --batch-starts) starts=${2-}; shift ;;
         --quality) quality=${2-}; shift ;;
         --relay) engine=relay ;;
         *) fail "unknown option '$1'" ;;
@@ -53,9 +54,10 @@ check_deployed() {
 }
 
 start() {
-    local structure batch quality engine directory prefix first last code execution=
+    local structure batch starts quality engine directory prefix first last code execution=
     read_start_options "$@"
     find_chunks "$directory"
+    "$here/film" list "$first" "$last" "$batch" "$starts" >/dev/null || exit 1
     look_around
     check_deployed
     choose_place
@@ -70,17 +72,17 @@ start() {
 # from what is done.
 choose_place() {
     local what
-    what=$({ realpath "$directory"; echo "$HOSTNAME $code"; cd "$directory" && stat -c '%n %s %.9Y' -- ????????.y4m; } |
+    what=$({ realpath "$directory"; echo "$HOSTNAME $code $starts"; cd "$directory" && stat -c '%n %s %.9Y' -- ????????.y4m; } |
         sha256sum)
     prefix=film/$structure-$batch-$quality-${what:0:16}/
 }
 
 start_states() {
     local kind=$structure given
-    given=$("$here/film" input "$first" "$last" "$batch" "$quality" "$bucket" "$prefix")
+    given=$("$here/film" input "$first" "$last" "$batch" "$starts" "$quality" "$bucket" "$prefix")
     if [[ $given = *'"list":'* ]]; then
         kind=$structure-long
-        "$here/film" list "$first" "$last" "$batch" |
+        "$here/film" list "$first" "$last" "$batch" "$starts" |
             aws s3 cp --only-show-errors - "s3://$bucket/${prefix}batches.json"
     fi
     execution=$(aws stepfunctions start-execution --state-machine-arn "$arn_machine-$kind" --input "$given" \
@@ -92,7 +94,8 @@ start_relay() {
     aws s3 rm --only-show-errors --recursive "s3://$bucket/${prefix}failed/"
     # From a file, since versions of the CLI differ in how they read it from the command line.
     event=$(mktemp)
-    "$here/film" event "$first" "$last" "$batch" "$quality" "$bucket" "$prefix" "$structure" >"$event"
+    "$here/film" event "$first" "$last" "$batch" "$starts" "$quality" "$bucket" "$prefix" "$structure" \
+        >"$event"
     aws lambda invoke --function-name "$function-relay" --invocation-type Event --payload "fileb://$event" \
         /dev/null >/dev/null
     rm "$event"

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the command lines of ./excamera and gen_makefile.py have in common."""
+"""What the command lines of ./excamera, gen_makefile.py and lambda/ have in common."""
 import argparse
 import signal
 import subprocess
 import sys
 from fractions import Fraction
 
+from xcdriver.layout import Layout
 from xcdriver.places import TOOLS
 
 
@@ -66,6 +67,15 @@ def chunk_list(text):
             raise argparse.ArgumentTypeError(f"{after} comes after {chunk}: list the chunks in ascending order, "
                                              "each once")
     return chunks
+
+
+def layout_of(parser, options):
+    """The layout that START, END, BATCH and --batch-starts stand for."""
+    outside = [chunk for chunk in options.batch_starts if not options.start <= chunk <= options.end]
+    if outside:
+        parser.error(f"--batch-starts names chunk {outside[0]}, which is not from START ({options.start}) to END "
+                     f"({options.end})")
+    return Layout(options.batch, sorted({options.start, *options.batch_starts}))
 
 
 def frame_rate(text):

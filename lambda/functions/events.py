@@ -90,6 +90,10 @@ def check_relay(event):
             raise BadEvent(f"'{name}' is {shown(event[name])}, not the number of a chunk")
     if not event["first"] <= event.get("chunk", event["first"]) <= event["last"] or event.get("batch", 1) < 1:
         raise BadEvent(f"{shown(event)} has numbers that do not fit together")
+    starts = event.get("starts", [])
+    if not isinstance(starts, list) or not all(
+            is_number(chunk, event["last"]) and chunk >= event["first"] for chunk in starts):
+        raise BadEvent(f"'starts' is {shown(starts)}, not a list of chunks from first to last")
     if event["last"] - event["first"] >= MOST_CHUNKS:
         raise BadEvent(f"more than {MOST_CHUNKS} chunks are too many for one event")
 

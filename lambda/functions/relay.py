@@ -10,7 +10,7 @@ So of two partners, the one that finishes last sends the event, and if they fini
 
 first and last are the batch. A film begins with an event for each call that needs nothing: in the classic structure,
 one for each chunk. An event without "function" and "chunk", but with "batch", sends them all: {..., "first": 0,
-"last": 799, "batch": 16}.
+"last": 799, "batch": 16}; with "starts": [0, 6, 13], these chunks begin a batch in any case.
 
 When a worker dies, Lambda sends its event again, twice if need be. What was done is not done again then. The
 same holds for a film that is begun again: it goes on from wherever it was."""
@@ -29,7 +29,7 @@ FOR_GOOD = (shared.ToolFailed, shared.StoreRefused, events.BadEvent)  # another 
 def handler(event, context):
     film = Film(event, context)
     if "batch" in event:
-        return film.begin(event["batch"])
+        return film.begin(event["batch"], event.get("starts", []))
     try:
         return film.go_on(plan.Call(event["function"], event["chunk"]), context)
     except FOR_GOOD as error:
@@ -42,8 +42,11 @@ class Film:
     """What an event says of its film, and how to send others of it."""
 
     def __init__(self, event, context):
-        kind = ("batch",) if isinstance(event, dict) and "batch" in event else ("function", "chunk")
-        events.check(event, "prefix", "structure", "quality", "first", "last", *kind)
+        if isinstance(event, dict) and "batch" in event:
+            kind, optional = ("batch",), ("starts",)
+        else:
+            kind, optional = ("function", "chunk"), ()
+        events.check(event, "prefix", "structure", "quality", "first", "last", *kind, optional=optional)
         events.check_relay(event)
         self.event, self.me, self.arn = event, context.aws_request_id, context.invoked_function_arn
         self.store = shared.Store(event["bucket"], context)
@@ -56,13 +59,12 @@ class Film:
         shared.client("lambda").invoke(FunctionName=self.arn, InvocationType="Event",
                                        Payload=json.dumps({**self.event, **changes}).encode())
 
-    def begin(self, size):
+    def begin(self, size, starts):
         """Sends the first events."""
-        common = {**self.event}
-        del common["batch"]
+        common = {name: value for name, value in self.event.items() if name not in ("batch", "starts")}
         self.event = common
         first_calls = []
-        for batch in Layout(size, [common["first"]]).batches(common["last"] + 1):
+        for batch in Layout(size, sorted({common["first"], *starts})).batches(common["last"] + 1):
             batch_plan = plan.calls(common["structure"], batch[0], batch[-1])
             first_calls += [{"first": batch[0], "last": batch[-1], **call._asdict()}
                             for call, files in batch_plan.items() if not files.needed]

@@ -74,8 +74,9 @@ class RemoteCase(Case):
         self.chunks = harness.write_chunks(harness.film(**self.film, seed=seed), directory, self.size)
         self.generate(directory, structure)
 
-    def generate(self, directory, structure):
-        text = harness.must(ROOT / "gen_makefile.py", "--structure", structure, 0, self.chunks - 1, self.batch, 22)
+    def generate(self, directory, structure, *options):
+        text = harness.must(ROOT / "gen_makefile.py", "--structure", structure, 0, self.chunks - 1, self.batch, 22,
+                            *options)
         (directory / "excamera.mk").write_bytes(text)
 
     def command(self, engine, *arguments):

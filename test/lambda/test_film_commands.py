@@ -46,6 +46,11 @@ class Film(FunctionsCase):
         for options in ((), ("--structure", "anchored"), ("--relay",)):
             with self.subTest(options):
                 self.make_film(options, expected)
+        self.generate(self.dir, "classic", "--batch-starts=1,2")
+        expected = self.local()
+        for options in (("--batch-starts", "1,2"), ("--relay", "--batch-starts", "1,2")):
+            with self.subTest(options):
+                self.make_film(options, expected)
         self.check_failure()
         self.check_rights()
         self.works("destroy")
@@ -103,7 +108,8 @@ class Film(FunctionsCase):
 
     def test_mistakes(self):
         for mistake in ("start --batch 0", "start --batch 501", "start --quality 64", "start --structure round",
-                        "start a b", "start --fast", "collect", "collect a b", "status a", "start nowhere"):
+                        "start --batch-starts 4", "start --batch-starts 2,1", "start a b", "start --fast",
+                        "collect", "collect a b", "status a", "start nowhere"):
             with self.subTest(mistake):
                 self.refused(*mistake.split())
         self.assertIn("xc-lambda deploy --functions does it", self.deployed_without("start"))

@@ -179,8 +179,12 @@ class Refusals(FunctionsCase):
                               ({"chunk": 4}, "do not fit"), ({"first": 4}, "do not fit"),
                               ({"last": "3"}, "'last' is '3'"),
                               ({"last": 99999999}, "too many for one event"), ({"batch": 0}, "not known"),
-                              ({"quality": None}, "'quality' is None")):
+                              ({"starts": [0]}, "not known"), ({"quality": None}, "'quality' is None")):
             with self.subTest(change):
                 self.refuses("relay", {**good, **change}, "BadEvent", words)
+        film = {name: value for name, value in good.items() if name not in ("function", "chunk")}
+        for starts in ([4], "0", [True], [None]):
+            with self.subTest(starts):
+                self.refuses("relay", {**film, "batch": 2, "starts": starts}, "BadEvent", "not a list of chunks")
         self.assertIn("BadEvent: dump-00000000 is not in the batch",
                       self.value("relay", {**good, "function": "dump"})["failed"])

@@ -71,9 +71,9 @@ class Configured:
 
 
 class Configurations(Case):
-    def application(self, last, batch):
-        directory = self.dir / f"{last}-{batch}"
-        harness.must(ROOT / "lambda/unum", directory, 0, last, batch, 22, "bucket", "film/",
+    def application(self, last, batch, starts="0"):
+        directory = self.dir / f"{last}-{batch}-{starts}"
+        harness.must(ROOT / "lambda/unum", "--batch-starts", starts, directory, 0, last, batch, 22, "bucket", "film/",
                      env=harness.environment(XC_LAMBDA_PROGRAMS=str(stack.PACKAGE)))
         return directory
 
@@ -96,13 +96,14 @@ class Configurations(Case):
         """For films of one batch and of several: the calls of the graph, each once, and each after all that it needs.
         No call is given a value of one that it does not need."""
         from xcdriver.layout import Layout
-        for last, batch in ((0, 1), (1, 2), (2, 3), (4, 16), (15, 16), (39, 40), (7, 3), (6, 1), (36, 16)):
-            with self.subTest(last=last, batch=batch):
-                directory = self.application(last, batch)
+        for last, batch, starts in ((0, 1, "0"), (1, 2, "0"), (2, 3, "0"), (4, 16, "0"), (15, 16, "0"), (39, 40, "0"),
+                                    (7, 3, "0"), (6, 1, "0"), (36, 16, "0"), (9, 4, "2,3,8")):
+            with self.subTest(last=last, batch=batch, starts=starts):
+                directory = self.application(last, batch, starts)
                 film = json.loads((directory / "event.json").read_text())["Data"]["Value"]
                 calls = Configured(directory).run(film)
                 calls = {call: of for call, of in calls.items() if not call[0].startswith("UnumMap")}
-                expected = self.graph(Layout(batch).batches(last + 1))
+                expected = self.graph(Layout(batch, sorted({0, *map(int, starts.split(","))})).batches(last + 1))
                 self.assertEqual(set(calls), set(expected))
                 for call, needed in expected.items():
                     before = self.all_before(call, calls)
