@@ -43,9 +43,10 @@ class CeilingCase(DriverCase):
 
     def said(self, text):
         """What the last line says: seconds that were left, negative if they lacked."""
-        match = re.search(r", at most (\S+) kbit/s with (\S+) s: ([\d.]+) s (left|too late)\n\Z", text)
+        match = re.search(r", (within|beyond) (\S+) kbit/s with a buffer of (\S+) s "
+                          r"\((?:a frame comes )?([\d.]+) s (?:to spare|too late)\)\n\Z", text)
         self.assertTrue(match, text)
-        return float(match[1]), float(match[2]), float(match[3]) * (1 if match[4] == "left" else -1)
+        return float(match[2]), float(match[3]), float(match[4]) * (1 if match[1] == "within" else -1)
 
     def begin_and_interrupt(self, how, chunk, first, *arguments):
         """Interrupts a run when what begins with the chunk `first` has been made coarser, and before `chunk` and those

@@ -64,11 +64,18 @@ class Sizes(TargetCase):
 
     def test_out_of_reach(self):
         """The film is as small as it can be, and the last line tells how far that is from what was wanted."""
-        _, miss = self.wanted(self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--size", "1k"))
+        text = self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--size", "1k")
+        self.assertRegex(text, r"(?m)^excamera: out.ivf: all of it has level 63, the coarsest, [^\n]*--scale")
+        _, miss = self.wanted(text)
         found = (self.dir / "out.ivf").stat().st_size
         self.assertAlmostEqual(miss, 100 * (found / 1000 - 1), delta=0.051)
         self.works(self.film, "-o", "least.ivf", *self.OPTIONS, "-q", "63")
         self.assertEqual((self.dir / "out.ivf").read_bytes(), (self.dir / "least.ivf").read_bytes())
+
+    def test_more_than_the_best_takes(self):
+        """More than fits into 32 bits, too."""
+        text = self.works(self.film, "-o", "out.ivf", *self.OPTIONS, "--size", "100G", "--speed", "4")
+        self.assertRegex(text, r"(?m)^excamera: out.ivf: all of it has level 0, the finest")
 
 
 class Qualities(TargetCase):

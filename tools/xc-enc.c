@@ -11,7 +11,8 @@
 #include "excamera/encode.h"
 #include "tool-chunk.h"
 
-enum { FASTEST = 4 }; /* --speed */
+enum { FASTEST = 4 };                  /* --speed */
+static const double MOST_BYTES = 1e15; /* --fit-bytes: as many as ./excamera --size takes */
 
 static struct {
     const char *format, *output, *state, *output_state, *prediction, *prediction_state, *quality, *frame_sizes,
@@ -82,7 +83,7 @@ static const struct xc_tool_option options[] = {
       .integer = &given.place, .minimum = 0, .maximum = INT32_MAX },
     { 0, "fit-bytes", "BYTES",
       "with --follow: make the chunk about this large; the pictures between anchors get finer or coarser for that",
-      .integer = &given.fit_bytes, .minimum = 1, .maximum = INT32_MAX },
+      .integer = &given.fit_bytes, .minimum = 1, .maximum = MOST_BYTES },
     { 0, "fit-ssim", "SSIM", "with --follow: the same until the mean SSIM of the chunk is about this",
       .real = &given.fit_ssim, .minimum = 0, .maximum = 1 },
 

@@ -224,5 +224,6 @@ class Ceiling:
     def told(self):
         """What came of it, for the last line."""
         least = self.state["least"] / self.options.max_bitrate
-        result = f"{least:.3f} s left" if least >= 0 else f"{-least:.3f} s too late"
-        return f"at most {self.options.max_bitrate / 1000:g} kbit/s with {self.options.buffer:g} s: {result}"
+        limit = f"{self.options.max_bitrate / 1000:g} kbit/s with a buffer of {self.options.buffer:g} s"
+        return f"within {limit} ({least:.3f} s to spare)" if least >= 0 else \
+            f"beyond {limit} (a frame comes {-least:.3f} s too late)"

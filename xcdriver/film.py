@@ -7,6 +7,7 @@ import time
 from xcdriver import engine, graph, ladder, output, pieces, publisher, steering, vmaf
 from xcdriver.edits import Edits
 from xcdriver.encoding import encode
+from xcdriver.levels import Levels
 from xcdriver.places import ENGINES, IN_SOURCES, ROOT, TOOLS
 from xcdriver.plan import print_plan
 from xcdriver.processes import Failure, prepare_environment
@@ -157,6 +158,9 @@ def say_summaries(rungs, made, qualities, seconds):
     for rung, (frames, size), quality in zip(rungs, made, qualities):
         name = f"{rung.options.output}, {rung.label}" if rung.options.segments and rung.label else rung.options.output
         paid = seconds_paid(rung.work.path)
+        bound = rung.target and Levels(rung.work.record.get("levels") or []).bound
+        if bound:
+            say_line(f"excamera: {name}: {bound}")
         say_line(summary(name, size, frames, seconds, paid, quality, rung.target, rung.ceiling))
 
 

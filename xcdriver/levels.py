@@ -66,6 +66,16 @@ class Levels:
         """The chunk after the last window."""
         return self.windows[-1][1] if self.windows else 0
 
+    @property
+    def bound(self):
+        """Why a target could not be met, if all windows have the last level that there is; otherwise None."""
+        levels = {level for _, _, level, _ in self.windows}
+        if levels == {COARSEST}:
+            return f"all of it has level {COARSEST}, the coarsest, so no target makes it smaller; --scale does"
+        if levels == {FINEST}:
+            return f"all of it has level {FINEST}, the finest, so no target makes it better"
+        return None
+
     def __str__(self):
         return "by window"
 
