@@ -17,7 +17,7 @@ from harness import ROOT, Case
 sys.path.insert(0, str(ROOT))
 from xcdriver.graph import Step  # noqa: E402
 from xcdriver.report import steps  # noqa: E402
-from xcdriver.report.directory import Row  # noqa: E402
+from xcdriver.report.directory import Directory, Row  # noqa: E402
 
 FRAMES = 30
 
@@ -266,6 +266,28 @@ class Inputs(Case):
             with self.subTest(bad):
                 (work / "timings.tsv").write_text(row + "\n" + bad + "\n")
                 self.check_refusal("line 2 is not a row", work)
+
+    def test_a_row_that_is_being_written(self):
+        """It is left out, wherever it ends, and it is no number that is too small."""
+        work, rows = self.copy(), (kept() / "timings.tsv").read_text().splitlines()
+        for half in ("", "0", rows[-1].partition("\t")[0], rows[-1][:-3], rows[-1]):
+            with self.subTest(half):
+                (work / "timings.tsv").write_text("\n".join([*rows[:-1], half]))
+                self.assertEqual(self.report(work).returncode, 0)
+                self.assertEqual(len(self.found()["steps"]["rows"]), len(rows) - 1)
+
+    def test_what_goes_while_it_is_looked_at(self):
+        """A run removes states and raw pictures that no step needs any more."""
+        work = self.copy()
+        directory = Directory(work)
+        before = directory.layout()
+        (work / "00000000-anchors.state").unlink()
+        raw = (work / "00000001.y4m").stat().st_size
+        (work / "00000001.y4m").unlink()
+        after = directory.layout()
+        self.assertEqual(after["states"], before["states"][1:])
+        self.assertEqual(after["raw_bytes"], before["raw_bytes"] - raw)
+        self.assertIsNone(directory.ssim(work / "film.ivf"))
 
     def test_parts_of_a_directory(self):
         """What is missing is not shown, and a note says why."""

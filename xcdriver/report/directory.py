@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A directory with chunks: what is in it, and how its chunks and batches lie."""
+"""A directory with chunks: what is in it, and how its chunks and batches lie. A run may be at work there: a row may be
+half-written, and what no step needs any more may go at any time."""
 import collections
 import itertools
 import json
@@ -18,13 +19,19 @@ Row = collections.namedtuple("Row", "name chunk start end cpu memory read wrote 
 
 
 def size_of(path):
-    """The bytes of a file, or of what a reference stands for."""
-    size = path.stat().st_size
-    if size <= LONGEST_REFERENCE:
-        found = REFERENCE.match(path.read_bytes())
-        if found:
-            return int(found[1])
-    return size
+    """The bytes of a file, or of what a reference stands for; None if it has gone."""
+    try:
+        size = path.stat().st_size
+        found = size <= LONGEST_REFERENCE and REFERENCE.match(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return int(found[1]) if found else size
+
+
+def sizes_of(paths):
+    """The bytes of those files that are there, by name."""
+    sizes = {path.name: size_of(path) for path in paths}
+    return {name: size for name, size in sizes.items() if size is not None}
 
 
 def feed(pipe, path, is_first):
@@ -110,19 +117,25 @@ class Directory:
             starts.append(frames)
             frames += sum(1 for _ in self.frames_of(chunk))
         first = {batch[0] for batch in self.batches()}
-        states = [{"name": name, "bytes": size_of(self.path / name)}
-                  for name in sorted(self.names) if re.fullmatch(r"\d{8}-\w+\.state", name)]
-        raw = [self.path / name for name in self.names if re.fullmatch(r"\d{8}\.y4m", name)]
+        states, raw = (sizes_of(self.path / name for name in sorted(self.names) if re.fullmatch(pattern, name))
+                       for pattern in (r"\d{8}-\w+\.state", r"\d{8}\.y4m"))
         return {"chunks": starts, "first_chunk": self.chunks.start, "structure": self.structure,
-                "quality": self.quality(), "states": states, "raw_bytes": sum(path.stat().st_size for path in raw),
+                "quality": self.quality(), "raw_bytes": sum(raw.values()),
+                "states": [{"name": name, "bytes": size} for name, size in states.items()],
                 "batches": [chunk - self.chunks.start for chunk in self.chunks if chunk in first]}
 
     def ssim(self, film):
         """The SSIM of each picture that the film shows; None without the raw pictures."""
         paths = [self.path / graph.raw(chunk) for chunk in self.chunks]
-        if not all(path.exists() for path in paths):
-            self.notes.append("The raw pictures are not all here, so the SSIM of the film is not known.")
-            return None
+        try:
+            if all(path.exists() for path in paths):
+                return self.compare(paths, film)
+        except FileNotFoundError:
+            pass
+        self.notes.append("The raw pictures are not all here, so the SSIM of the film is not known.")
+        return None
+
+    def compare(self, paths, film):
         answers = film.with_name("ssim.json")
         with log_in_memory() as log, open(answers, "w") as out, \
                 started(["xc-ssim", "--json", "-1", "y4m", "-2", "ivf", "-", film], stdin=subprocess.PIPE, stdout=out,
@@ -147,6 +160,8 @@ class Directory:
         rows = {}
         with open(self.timings_path, errors="replace") as lines:
             for number, line in enumerate(lines, 1):
+                if not line.endswith("\n"):
+                    break
                 try:
                     row = parse_row(line)
                 except ValueError:
