@@ -324,6 +324,22 @@ class Forgotten(Refusals):
         for tool, more in (("xc-dump", ["out.state"]), ("xc-framesize", []), ("xc-terminate-chunk", ["out.ivf"])):
             self.check(f"{raw}: is Y4M, not IVF; xc-enc and xc-vpxenc encode it", tool, raw, *more)
 
+    def test_films_as_people_have_them(self):
+        """The command that is named makes a file that the tool takes."""
+        harness.need("ffmpeg")
+        for name, kind in (("film.webm", "WebM or Matroska"), ("film.mkv", "WebM or Matroska"), ("film.mp4", "MP4")):
+            with self.subTest(name):
+                path = self.dir / name
+                harness.must("ffmpeg", "-v", "error", "-i", self.inputs["key"],
+                             *(["-c:v", "mpeg4"] if kind == "MP4" else ["-c", "copy"]), path)
+                self.check(f"{path}: is {kind}, not IVF; .*: ffmpeg -i {path} -c copy OUT.ivf", "xc-framesize", path)
+                self.check(f"{path}: is {kind}, not Y4M; .*: ffmpeg -i {path} -pix_fmt yuv420p OUT.y4m", "xc-split",
+                           "-s", 2, "-d", "chunks", path)
+        for command, tool in (("-i film.webm -c copy OUT.ivf", ["xc-framesize", "OUT.ivf"]),
+                              ("-i film.mp4 -pix_fmt yuv420p OUT.y4m", ["xc-split", "-s", 2, "-d", ".", "OUT.y4m"])):
+            harness.must("ffmpeg", "-v", "error", *command.split(), cwd=self.dir)
+            self.xc(*tool)
+
     def test_states(self):
         """Both files are named, whichever gives the state."""
         inter, key = self.inputs["inter"], self.inputs["key"]

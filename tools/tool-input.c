@@ -34,6 +34,17 @@ static void refuse_reference(const struct xc_tool_input *input)
     }
 }
 
+/* Whether this is a film as people have them, which ffmpeg converts: the container's name, or NULL. */
+static const char *container_of(const struct xc_tool_input *input)
+{
+    char start[sizeof "....ftyp"] = { 0 };
+    read_start(input, start, sizeof start);
+    if (!memcmp(start, "\x1a\x45\xdf\xa3", 4)) {
+        return "WebM or Matroska";
+    }
+    return memcmp(start + 4, "ftyp", 4) ? NULL : "MP4";
+}
+
 static FILE *take_stdin(void)
 {
     static bool taken;
@@ -101,6 +112,10 @@ void xc_tool_y4m_open(struct xc_tool_y4m *y4m, const char *name)
 {
     struct xc_error err;
     xc_tool_input_open(&y4m->input, name);
+    const char *container = container_of(&y4m->input);
+    if (container) {
+        xc_tool_fail(name, "is %s, not Y4M; to decode it: ffmpeg -i %s -pix_fmt yuv420p OUT.y4m", container, name);
+    }
     xc_tool_check(xc_y4m_read_header(&y4m->header, y4m->input.stream, &err), name, &err);
     y4m->frames = 0;
 }
@@ -138,6 +153,11 @@ void xc_tool_ivf_read(struct xc_tool_ivf *file, const char *name)
     read_start(&input, start, sizeof start);
     if (!strcmp(start, y4m)) {
         refuse_y4m(name);
+    }
+    const char *container = container_of(&input);
+    if (container) {
+        xc_tool_fail(name, "is %s, not IVF; if it has VP8, to convert it: ffmpeg -i %s -c copy OUT.ivf", container,
+                     name);
     }
     xc_tool_check(xc_ivf_read(&file->ivf, input.stream, &err), name, &err);
     xc_tool_input_close(&input);
