@@ -87,11 +87,12 @@ $(call $(1),644,share/excamera/lambda,lambda/deploy.sh lambda/functions.sh lambd
     lambda/ffmpeg.sh)
 $(call $(1),755,share/excamera/bin/lambda,$(LAMBDA_REMOTE) $(LAMBDA_REQUESTS) $(LAMBDA_TASK))
 $(call $(1),644,share/excamera/bin/lambda,$(LAMBDA_ZIP) $(dir $(LAMBDA_ZIP))tools.sha256)
+$(call $(1),644,share/man/man1,$(PAGE_OF_LAMBDA))
 endef
 
 # xc-lambda is a link, by which it finds what is beside it.
 .PHONY: install-lambda
-install-lambda: install lambda
+install-lambda: install lambda $(PAGE_OF_LAMBDA)
 	$(call for_each_directory,$(call lambda_files,directory),$(make_directory))
 	$(call lambda_files,put)
 	@ln -sf ../share/excamera/lambda/xc-lambda $(call in_place,bin/xc-lambda)

@@ -3,20 +3,21 @@
 # installed if they have been made: a cross compiler's programs cannot be asked.
 
 MAN := $(OUT)/man
-COMPLETED := $(TOOLS) $(LINKS) $(SCRIPTS)
-PAGES_1 := $(patsubst %,$(MAN)/%.1,$(notdir $(COMPLETED)))
+COMPLETED := $(TOOLS) $(LINKS) $(SCRIPTS) hosts/xc-hosts lambda/xc-lambda
+PAGE_OF_LAMBDA := $(MAN)/xc-lambda.1 # make install-lambda installs it
+PAGES_1 := $(filter-out $(PAGE_OF_LAMBDA),$(patsubst %,$(MAN)/%.1,$(notdir $(COMPLETED))))
 PAGES_OF_COMMANDS := $(MAN)/excamera-report.1
 PAGES_5 := $(MAN)/excamera-ivf.5 $(MAN)/excamera-state.5 $(MAN)/excamera-timings.5
 COMPLETIONS := $(MAN)/excamera.bash $(MAN)/_excamera
 MANUAL := mk/manual mk/manual-pages
 
 .PHONY: man
-man: $(PAGES_1) $(PAGES_OF_COMMANDS) $(PAGES_5) $(COMPLETIONS)
+man: $(PAGES_1) $(PAGE_OF_LAMBDA) $(PAGES_OF_COMMANDS) $(PAGES_5) $(COMPLETIONS)
 
 # A program is a tool, a link to one, or a script of the driver.
-program = $(or $(filter %/$(1),$(TOOLS) $(LINKS)),./$(filter $(1),$(SCRIPTS)))
+program = $(or $(filter %/$(1),$(COMPLETED)),./$(filter $(1),$(SCRIPTS)))
 
-$(PAGES_1): $(MAN)/%.1: $$(call program,$$*) $(MANUAL)
+$(PAGES_1) $(PAGE_OF_LAMBDA): $(MAN)/%.1: $$(call program,$$*) $(MANUAL)
 	$(call say,MAN )
 	@mkdir -p $(@D)
 	$(Q)mk/manual page $(if $(findstring /,$<),$<,./$<) $(VERSION) >$@

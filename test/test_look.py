@@ -7,9 +7,13 @@ test/original/ has what the original's tools print for vectors of the standard. 
 Each test says by which command. Where an output is long, the file has its SHA-256."""
 import hashlib
 import json
+import os
 import pathlib
+import pty
 import re
+import select
 import shlex
+import signal
 import struct
 
 import harness
@@ -318,6 +322,36 @@ class Manual(Case):
         return [*sorted(BIN.glob("xc-*")), BIN / "vp8decode", BIN / "comp-states", harness.ROOT / "excamera",
                 harness.ROOT / "gen_makefile.py"]
 
+    def others(self):
+        """Programs with commands in place of options."""
+        return [harness.ROOT / "hosts/xc-hosts", harness.ROOT / "lambda/xc-lambda"]
+
+    def test_pages_of_programs_with_commands(self):
+        """Every command has a paragraph, as has every option of one, under that."""
+        for program in self.others():
+            with self.subTest(program.name):
+                text = harness.must(program, "--help").decode()
+                page = self.manual("page", program, "1.2.3").replace("\\-", "-")
+                terms = re.findall(r"(?m)^(?: {2}(?=xc-)| {4}(?=-))(\S+(?: \S+)*)", text[:text.find("\nVariables:")])
+                terms = [term for term in terms if not re.search(r"ENGINE|\$", term)]
+                self.assertGreater(len(terms), 3)
+                self.assertEqual(re.findall(r"\.TP\n\\fB(xc-.*|-.*)\\fR", page), terms)
+                script = self.write("excamera.bash", self.manual("bash", program).encode())
+                verbs = sorted({term.split()[1] for term in terms if term.startswith("xc-")})
+                offered = harness.must(
+                    "bash", "-c", f'source {script}; COMP_CWORD=1; for letter in {{a..z}}; do _excamera {program.name} '
+                    '$letter; printf "%s\\n" "${COMPREPLY[@]}"; done', cwd=self.dir)
+                self.assertEqual(sorted(offered.decode().split()), sorted([*verbs, script.name]))
+
+    def test_groups_of_options(self):
+        page = self.manual("page", harness.ROOT / "excamera", "1.2.3")
+        self.assertRegex(page, r"\n\.SS Quality\n\.TP\n\\fB\\-q\\fR")
+        self.assertNotIn(".SS Options", page)
+
+    def test_numbered_lists(self):
+        page = self.manual("format", "excamera-state", harness.ROOT / "docs/state-file.md", "1")
+        self.assertRegex(page, r"\n\.IP 1\. 3\nthe magic number, .*\n\.IP 2\. 3\nthe values")
+
     def test_pages(self):
         for program in self.programs():
             with self.subTest(program.name):
@@ -344,7 +378,7 @@ class Manual(Case):
 
     def test_troff_has_no_complaint(self):
         harness.need("man")
-        pages = {f"{p.name}.1": self.manual("page", p, "1.2.3") for p in self.programs()}
+        pages = {f"{p.name}.1": self.manual("page", p, "1.2.3") for p in [*self.programs(), *self.others()]}
         pages["report.1"] = self.manual("page", harness.ROOT / "excamera", "1.2.3", "report")
         pages["ivf.5"] = self.manual("format", "excamera-ivf", harness.ROOT / "docs/ivf.md", "1")
         pages["state.5"] = self.manual("format", "excamera-state", harness.ROOT / "docs/state-file.md", "1")
@@ -369,3 +403,42 @@ class Manual(Case):
         harness.need("zsh")
         script = self.write("_excamera", self.manual("zsh", *self.programs()).encode())
         harness.must("zsh", "-n", script)
+
+    def typed(self, *lines):
+        """What zsh has written when lines have been typed into a terminal, each with what it has to write for that."""
+        self.write("_excamera", self.manual("zsh", *self.programs(), *self.others()).encode())
+        child, terminal = pty.fork()
+        if not child:
+            os.chdir(self.dir)
+            os.execvpe("zsh", ["zsh", "-f", "-i"], {**os.environ, "TERM": "dumb"})
+        written = b""
+        try:
+            ready = f"fpath=({self.dir} $fpath); autoload -U compinit; compinit -u -D; echo $((20+3))\n", "23"
+            for line, wanted in (ready, *lines):
+                os.write(terminal, line.encode())
+                before = len(written)
+                while wanted.encode() not in written[before:]:
+                    self.assertTrue(select.select([terminal], [], [], harness.TIMEOUT)[0], written)
+                    written += os.read(terminal, 4096)
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            os.close(terminal)
+        return written.decode(errors="replace")
+
+    def test_zsh_at_work(self):
+        harness.need("zsh")
+        kill = "\x15"
+        text = self.typed(("excamera rep\t", "excamera report"), (f"{kill}excamera --seg\t", "--segments="),
+                          ("h\t", "hls"), (f"{kill}xc-hosts ch\t", "xc-hosts check"))
+        self.assertNotIn("bad option", text)
+
+    def test_values(self):
+        """Where an option takes one of a few words, those are offered."""
+        script = self.write("excamera.bash", self.manual("bash", *self.programs()).encode())
+        for program, option, typed, wanted in (
+                ("excamera", "--segments", "", "hls dash"), ("excamera", "--structure", "a", "anchored"),
+                ("xc-enc", "--quality", "", "best rt"), ("xc-enc", "-q", "r", "rt")):
+            with self.subTest(option):
+                command = f'source {script}; _excamera {program} "{typed}" {option}; echo "${{COMPREPLY[@]}}"'
+                self.assertEqual(harness.must("bash", "-c", command).decode(), wanted + "\n")
