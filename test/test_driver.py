@@ -586,6 +586,14 @@ class Proof(DriverCase):
                 self.is_refused(reason, "out.webm", "--verify", env=tools)
                 shutil.rmtree(self.dir / "tools")
 
+    def test_a_decoder_that_does_not_start(self):
+        """What it says is told, and not that pictures differ."""
+        harness.install_stubs(self.dir / "stubs", {"ffmpeg": f"""
+            case "$*" in *"-c:v vp8"*) echo "Option not found" >&2; exit 8 ;; esac
+            exec '{self.real}' "$@" """})
+        path = f"{self.dir}/stubs:{harness.environment()['PATH']}"
+        self.is_refused("Option not found", "out.webm", "--verify", env=harness.environment(PATH=path))
+
     def test_number_of_frames(self):
         """It is counted in the file."""
         tools = self.tools_but("xc-split", f"""'{BIN}/xc-split' "$@" | sed 's/frames {FRAMES}/frames {FRAMES + 1}/'""")

@@ -7,6 +7,10 @@ import typing
 from xcdriver import files, graph, ivf
 from xcdriver.processes import FFMPEG_MARKS, Failure, complaint, ending, log_in_memory, reason, started
 
+# Has ffmpeg keep every picture: some versions know only -vsync, others only -fps_mode, but all keep pictures that are
+# far apart.
+APART = ["-vf", "settb=1,setpts=1000*N"]
+
 
 class Packet(typing.NamedTuple):
     """Times are in the unit of the file."""
@@ -95,24 +99,36 @@ def encoded_pictures(work, batch, threads):
             raise Failure(reason(log.read()) or "the chunks cannot be decoded")
 
 
+def compare_pictures(theirs, work, options, progress):
+    """Returns how many pictures there are up to the end of theirs, and are the same. Raises Failure if one is another,
+    or if there are more of theirs."""
+    number = 0
+    for batch in work.layout.batches(work.record["film"]["chunks"]):
+        for ours in encoded_pictures(work, batch, options.jobs):
+            their = next(theirs, None)
+            if their is None:
+                return number
+            if their != ours:
+                raise Failure(f"ffmpeg's decoder does not show picture {number} as it was encoded")
+            number += 1
+            progress.show(lambda: number)
+    if next(theirs, None) is not None:
+        raise Failure(f"ffmpeg's decoder shows more pictures than were encoded, {number}")
+    return number
+
+
 def verify(part, work, options, progress):
     """Has ffmpeg's own VP8 decoder, which shares no code with ours, decode the output. Raises Failure unless each
     picture is the one that was encoded."""
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-c:v", "vp8", "-i", f"file:{part}", "-map", "0:v:0", "-vsync",
-               "passthrough", "-pix_fmt", "yuv420p", "-f", "framemd5", "-"]
-    film, number = work.record["film"], 0
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-c:v", "vp8", "-i", f"file:{part}", "-map", "0:v:0", *APART,
+               "-pix_fmt", "yuv420p", "-f", "framemd5", "-"]
     with log_in_memory() as log, \
             started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process:
         theirs = (line.split(",")[-1].strip() for line in process.stdout if not line.startswith("#"))
-        for batch in work.layout.batches(film["chunks"]):
-            for ours in encoded_pictures(work, batch, options.jobs):
-                if next(theirs, None) != ours:
-                    raise Failure(f"ffmpeg's decoder does not show picture {number} as it was encoded")
-                number += 1
-                progress.show(lambda: number)
-        if next(theirs, None) is not None or number != film["frames"]:
-            raise Failure(f"ffmpeg's decoder does not show as many pictures as were encoded, {number}")
+        number = compare_pictures(theirs, work, options, progress)
         status = process.wait()
         log.seek(0)
         if status:
             raise Failure(reason(log.read()) or ending("ffmpeg", status))
+        if number != work.record["film"]["frames"]:
+            raise Failure(f"ffmpeg's decoder shows {number} pictures, and not as many as were encoded")
