@@ -368,7 +368,7 @@ class Manual(Case):
         page = self.manual("page", program, "1.2.3", "report").replace("\\-", "-")
         self.assertEqual(set(re.findall(r"\\fB(--?\w[\w-]*)\\fR", page)), wanted)
         self.assertIn(".TH EXCAMERA-REPORT 1 ", page)
-        self.assertIn("\\fBexcamera report\\fR [-h] -o FILE.html", page)
+        self.assertIn("\\fBexcamera report\\fR [OPTION]... INPUT -o FILE.html", page)
         self.assertIn("\\fBexcamera-report\\fR(1)", self.manual("page", program, "1.2.3").replace("\\-", "-"))
         script = self.write("excamera.bash", self.manual("bash", *self.programs()).encode())
         complete = f'source {script}; COMP_WORDS=(excamera report -); COMP_CWORD=%d; _excamera excamera %s; ' \

@@ -28,6 +28,9 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
+    def error(self, message):
+        super().error("%s; try '%s --help'" % (message, self.prog))
+
     def print_help(self, file=None):
         write_output(self.prog, [self.format_help()])
 

@@ -22,9 +22,15 @@ from xcdriver.report import cost, page, steps, stream
 from xcdriver.report.directory import Directory
 
 
+EXAMPLES = """Examples:
+  excamera report holiday.webm.work -o report.html
+  excamera report holiday.webm -o report.html"""
+
+
 def parse_arguments(argv):
-    parser = Parser(prog="excamera report", description=__doc__)
-    parser.add_argument("input", metavar="INPUT", type=pathlib.Path)
+    parser = Parser(prog="excamera report", usage="excamera report [OPTION]... INPUT -o FILE.html", description=__doc__,
+                    epilog=EXAMPLES)
+    parser.add_argument("input", metavar="INPUT", type=pathlib.Path, help="the directory, or the film")
     parser.add_argument("-o", "--output", metavar="FILE.html", required=True, type=pathlib.Path,
                         help="the page; an existing file is replaced")
     parser.add_argument("--no-ssim", action="store_true",
