@@ -12,6 +12,7 @@ import unittest.mock
 
 import harness
 from harness import BIN, ROOT, Case, Ivf, number
+from xcdriver import processes
 from xcdriver.work import Work
 
 FRAMES = 21
@@ -408,6 +409,14 @@ class Interrupted(DriverCase):
                 self.assertEqual(process.communicate(timeout=harness.TIMEOUT)[1], b"excamera: interrupted\n")
                 self.assertEqual(process.returncode, -how)
                 (self.dir / "reading").unlink()
+
+    def test_interrupted_within_python(self):
+        """The signal comes when Popen has just taken its lock. Nobody waits for that."""
+        with unittest.mock.patch.object(processes, "DRIVER", os.getpid()), self.assertRaises(processes.Interrupted), \
+                processes.started(["sleep", "600"]) as process:
+            process._waitpid_lock.acquire()
+            raise processes.Interrupted(signal.SIGINT)
+        self.assertEqual(process.returncode, -signal.SIGTERM)
 
     def test_one_at_a_time(self):
         process = self.start()

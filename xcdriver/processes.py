@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import typing
 
 from xcdriver.places import IN_SOURCES, ROOT
@@ -80,6 +81,31 @@ def end_with_parent():
         os._exit(1)
 
 
+def has_ended(process):
+    """Like process.poll(), without Popen's lock: a signal that came in the middle of process.wait() may have left it
+    taken, and whoever waits for it waits for ever."""
+    if process.returncode is None:
+        try:
+            number, status = os.waitpid(process.pid, os.WNOHANG)
+        except ChildProcessError:
+            process.returncode = 0  # poll() was interrupted when it had just asked; nobody knows
+        else:
+            if number:
+                process.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    return process.returncode is not None
+
+
+def end(process):
+    """Tells a process to stop, kills it if it does not within ten seconds, and waits for its end."""
+    process.terminate()
+    begun, pause = time.monotonic(), 0.0005
+    while not has_ended(process):
+        if time.monotonic() > begun + 10:
+            process.kill()
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
+
+
 @contextlib.contextmanager
 def started(argv, **more):
     """Starts a process that does not outlive the block, however the block ends. A process that still runs then is told
@@ -94,12 +120,7 @@ def started(argv, **more):
         yield process
     finally:
         with no_signals():
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
 
 def log_in_memory():
