@@ -51,6 +51,15 @@ class Sizes(TargetCase):
         self.works("in.y4m", "-o", "out.ivf", "-s", "6", "-k", "2", "-j", "2", "--size", "50k")
         self.assertAlmostEqual((self.dir / "out.ivf").stat().st_size / 50000, 1, delta=0.03)
 
+    def test_a_short_scene(self):
+        """The first chunk is a scene, and takes most of the bytes."""
+        harness.must("ffmpeg", "-v", "error", "-i", self.film, "-filter_complex",
+                     "[0]split[a][b];[a]trim=end_frame=12,noise=alls=30:allf=t[c];"
+                     "[b]trim=start_frame=70:end_frame=130,setpts=PTS-STARTPTS,gblur[d];[c][d]concat",
+                     "-pix_fmt", "yuv420p", self.dir / "in.y4m")
+        self.works("in.y4m", "-o", "out.ivf", "--size", "40k")
+        self.assertAlmostEqual((self.dir / "out.ivf").stat().st_size / 40000, 1, delta=0.03)
+
     def test_bitrate_with_sound(self):
         """ffprobe's bitrate, to which the sound belongs."""
         harness.must("ffmpeg", "-v", "error", "-i", self.film, "-f", "lavfi", "-i", "sine=duration=6", "-c:v", "ffv1",

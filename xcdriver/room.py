@@ -6,7 +6,7 @@ import shutil
 
 from xcdriver import engine, graph
 from xcdriver.processes import Failure
-from xcdriver.sampling import MOST_SPANS
+from xcdriver.sampling import PLACES
 from xcdriver.uploads import MOST_HERE
 
 # Chunks per process in a segment, which is what one run of make encodes. At the end of a segment some processes are
@@ -61,7 +61,7 @@ def chunks_here(rungs):
 def for_rung(rung, most):
     """The bytes that are needed for what one size of the film still lacks. most: see chunks_here()."""
     work, source, options = rung.work, rung.source, rung.options
-    most = most and most + (MOST_SPANS * options.batch if rung.target else 0)
+    most = most and most + (PLACES * options.batch if rung.target else 0)
     frames = (source.frames or 0) - work.layout.frame(work.record["done"])
     frames = min(frames, most * options.chunk) if most else frames
     return for_chunks(source, frames) - sum(path.stat().st_size for path in work.chunks())

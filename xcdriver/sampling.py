@@ -10,7 +10,7 @@ from xcdriver import graph
 from xcdriver.processes import Failure
 from xcdriver.sound import files
 
-MOST_SPANS = 12
+PLACES = 12
 
 
 class Sample:
@@ -32,15 +32,14 @@ class Sample:
         return self.work.layout
 
     def has(self, batch, is_last):
-        """Whether a batch is wanted: those are that have one of some places of the film, at equal distances. All are of
-        a film that has few of them. It depends on nothing but the film, and on how long its header says it is."""
+        """Whether a batch is wanted: those are that have one of some places of the film, at equal distances. That are
+        all of a film that has few of them. It depends on nothing but the film, and on how long its header says it
+        is."""
         whole = self.layout.most * self.layout.chunk_frames
-        most = math.ceil(self.source.frames / whole)
-        count = min(most, MOST_SPANS)
+        distance = math.ceil(self.source.frames / whole) * whole / PLACES
         first = self.layout.frame(batch.start)
         end = first + whole if is_last else self.layout.frame(batch.stop)
-        places = (int((number + 0.5) * most * whole / count) for number in range(count))
-        return self.is_wanted and any(first <= place < end for place in places)
+        return self.is_wanted and any(first <= int((number + 0.5) * distance) < end for number in range(PLACES))
 
     def frames_read(self):
         return self.layout.frame(self.end + len(self.work.chunks()))

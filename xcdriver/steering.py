@@ -17,15 +17,19 @@ FIRST_FARTHEST = {"ssim": 0.8, "psnr": 0.8}
 FARTHEST = {"vmaf": 1.2}
 USUAL_FARTHEST = 1.5
 VMAF_FINEST = 16  # what VMAF lacks to 100 hardly depends on levels that are finer
+# A film that would miss its target by less goes on at the level that it has: for each frame. A sampled VMAF knows no
+# better, and even levels are worth more.
+SLACK = {"vmaf": 0.25}
 # A film that misses its target by more is corrected: for each frame, or as a part of its cost.
-TOLERANCE = {"ssim": 0.0018, "vmaf": 0.65}  # a sampled VMAF may be off by a third of a point
+TOLERANCE = {"ssim": 0.0018, "vmaf": 0.7}
 WHOLE_VMAF = 0.9  # the same where all frames were measured
 USUAL_TOLERANCE = 0.025
-# How much of a miss of quality is corrected, since the power may be higher there.
-CAUTION = {"ssim": 0.7, "psnr": 0.7}
+# How much of a miss of quality is corrected, since the power may be higher there, and a sampled VMAF may be off by half
+# a point.
+CAUTION = {"ssim": 0.7, "psnr": 0.7, "vmaf": 0.7}
 # What is ahead may differ from what came before. The less has been encoded, the less it says: the first chunk of a
 # picture that stands still costs little beside its key frame.
-DOUBT = {"vmaf": 1.2}
+DOUBT = {"vmaf": 2.}
 USUAL_DOUBT = 0.25
 LEAST_CHANGE = 0.02  # of the logarithm of the step: half of what lies between two levels
 MOST_SSIM = 0.99999  # that a chunk is brought to
@@ -91,11 +95,21 @@ class Steering:
         if chunk < self.chosen.end:
             return
         rest, factor = self.rest(chunk)
-        level = self.near(self.prediction.level(range(chunk, self.chunks), rest, factor, self.limited(chunk)))
+        level = self.near(self.level(chunk, rest, factor))
         fit = self.fit(chunk, level, rest) if self.window_end(chunk) == chunk + 1 else []
         self.chosen.windows.append([chunk, self.window_end(chunk), level, fit])
         self.work.update(levels=self.chosen.windows)
         note(f"level {level:.2f} from chunk {chunk} on")
+
+    def level(self, chunk, rest, factor):
+        """The level of the window before, or the nearest one to that at which the chunks from this one on come to a
+        cost, within the slack."""
+        def level_of(cost):
+            return self.prediction.level(range(chunk, self.chunks), cost, factor, self.limited(chunk))
+        slack = SLACK.get(self.target.metric, 0) * self.frames
+        if slack and self.chosen.windows:
+            return min(level_of(rest + slack), max(level_of(rest - slack), self.chosen.windows[-1][2]))
+        return level_of(rest)
 
     def limited(self, first):
         """What the chunks from this one on can come to; see Prediction.level()."""
@@ -162,7 +176,7 @@ class Steering:
     def near(self, level):
         """A level not too far from what is known."""
         if self.chosen.windows:
-            known, farthest = self.chosen.windows[0][2], FARTHEST.get(self.target.metric, USUAL_FARTHEST)
+            known, farthest = self.chosen.windows[-1][2], FARTHEST.get(self.target.metric, USUAL_FARTHEST)
         else:
             known, farthest = self.prediction.parts[-1].level, FIRST_FARTHEST.get(self.target.metric, USUAL_FARTHEST)
             level = max(level, VMAF_FINEST) if self.target.metric == "vmaf" else level

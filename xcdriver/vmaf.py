@@ -10,7 +10,7 @@ from xcdriver.processes import Failure, attempt
 
 # One in so many frames is measured, because to measure all takes a third of the time of an encode; and from how many
 # measured frames on.
-DISTANCES = ((13, 24), (11, 24), (7, 24), (5, 12), (3, 12), (1, 0))
+DISTANCES = ((13, 40), (11, 40), (7, 40), (5, 12), (3, 12), (1, 0))
 # The score is not to be clipped at 100: what is clipped hides how much finer a frame is than it has to be.
 MODEL = r"version=vmaf_v0.6.1\\:disable_clip=true"
 

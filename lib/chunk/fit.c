@@ -6,17 +6,20 @@
 #include "excamera/frame.h"
 #include "excamera/quantizer.h"
 
-/* The bytes of a follower go with this power of the quantizer's step, and what it lacks to SSIM 1 with the root
- * (docs/quality.md). That is only about right, but each follower corrects what the one before it has missed. */
-#define BYTES_POWER (-1.25)
+/* What a follower costs goes with a power of the quantizer's step (docs/quality.md). That is only about right, but each
+ * follower corrects what the one before it has missed. The pace is how much of the way to the step that is asked for is
+ * gone at a time. A picture after a finer one takes few bytes, and the one after that would take many. */
+static const struct law {
+    double power, pace;
+} LAWS[] = {
+    [XC_FIT_BYTES] = { .power = -1.25, .pace = 0.65 },
+    [XC_FIT_LOSS] = { .power = 0.5, .pace = 1 },
+};
 
 /* How far steps get from that of the base. */
 #define FARTHEST 4.0
 /* How much a follower says about the next ones. The first ones are often cheaper than the rest. */
 #define NEWS 0.35
-/* How much of the way to the step that the bytes ask for is gone at a time. A picture after a finer one takes few
- * bytes, and the one after that would take many. */
-#define PACE 0.65
 
 static uint64_t frames_of(const struct xc_ivf *anchors, uint64_t pictures)
 {
@@ -73,11 +76,9 @@ unsigned xc_fit_quantizer(struct xc_fit *fit)
     if (fit->expected <= 0) {
         return fit->base;
     }
-    const double ratio = fmax(share, 0) / fit->expected;
-    const double wanted =
-        fit->kind == XC_FIT_BYTES ? (ratio > 0 ? pow(ratio, 1 / BYTES_POWER) : FARTHEST) : ratio * ratio;
-    const double pace = fit->kind == XC_FIT_BYTES ? PACE : 1;
-    fit->factor += pace * (fmin(FARTHEST, fmax(1 / FARTHEST, wanted)) - fit->factor);
+    const struct law *law = &LAWS[fit->kind];
+    const double wanted = pow(fmax(share, 0) / fit->expected, 1 / law->power);
+    fit->factor += law->pace * (fmin(FARTHEST, fmax(1 / FARTHEST, wanted)) - fit->factor);
     return xc_quantizer_of_step(xc_step_of_quantizer(fit->base) * fit->factor);
 }
 
@@ -88,7 +89,6 @@ void xc_fit_report(struct xc_fit *fit, unsigned quantizer, double cost)
     }
     const unsigned index = xc_quantizer_of_level(xc_level_of_quantizer(quantizer)); /* as the frame got it */
     const double factor = (double)xc_step_of_quantizer(index) / xc_step_of_quantizer(fit->base);
-    const double at_base = fit->kind == XC_FIT_BYTES ? cost / pow(factor, BYTES_POWER) : cost / sqrt(factor);
-    fit->expected += NEWS * (at_base - fit->expected);
+    fit->expected += NEWS * (cost / pow(factor, LAWS[fit->kind].power) - fit->expected);
     spend(fit, cost);
 }
