@@ -23,11 +23,12 @@ USUAL_LEVEL, USUAL = 22, {"key": 0.25, "size": 0.0135, "ssim": 0.0125, "psnr": 3
 LEAST, MOST = 6, 56  # levels that are tried
 # What a thorough search costs, divided by the cost of a fast one; and how much of that saving the search has at each
 # speed, as an exponent (docs/quality.md).
-SAVING = {"key": 1., "size": 0.82, "ssim": 0.74, "psnr": 0.81}
+SAVING = {"key": 1., "size": 0.82, "ssim": 0.83, "psnr": 0.81}
 THOROUGHNESS = (1, 1, 0.9, 0.5, 0)
 # Between the logarithms of steps: what was found at one says little about another. An SSIM is brought about by the last
-# chunk (levels.py), so it may be farther.
+# chunk (levels.py), so it may be farther; and so may the size of a film of one chunk.
 FAR = {"size": 0.6, "ssim": 0.9, "psnr": 0.6}
+FAR_ALONE = {**FAR, "size": 0.9}
 EACH = 4  # for a size, of so many chunks, one is encoded as a whole, beginning with the second one
 FAST = ["ANCHORED_OPTIONS=-q rt", "ENGINE=local"]
 
@@ -135,12 +136,13 @@ def predict(sample, target, cost, on_round):
     """The prediction for a film. cost: that of the whole film. on_round: called with the level of each round."""
     probe, found, before, tried = Probe(sample, target), None, None, None
     level = usual(probe.metric, sample).level(range(sample.chunks), cost)
+    far = (FAR_ALONE if sample.chunks == 1 else FAR)[probe.metric]
     for batches in rounds(sample, target):
         if before and before is not batches and len(batches) > 1:  # one batch of several says less about the film
             half = (log_step(level) - log_step(tried)) / 2
-            level = level_of_log_step(log_step(tried) + max(-FAR[probe.metric], min(FAR[probe.metric], half)))
+            level = level_of_log_step(log_step(tried) + max(-far, min(far, half)))
         wanted = min(MOST, max(LEAST, round(level)))
-        if batches is before and abs(log_step(wanted) - log_step(tried)) < FAR[probe.metric]:
+        if batches is before and abs(log_step(wanted) - log_step(tried)) < far:
             break
         tried, before = wanted, batches
         on_round(tried)

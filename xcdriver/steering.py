@@ -12,14 +12,14 @@ from xcdriver.processes import Failure
 from xcdriver.sound import container_of
 
 # The farthest that the logarithm of the first window's step is from that of the last probe, since a quality does not
-# follow a power that far, and those of other windows from the first window's.
+# follow a power that far, and those of other windows from that of the window before.
 FIRST_FARTHEST = {"ssim": 0.8, "psnr": 0.8}
 FARTHEST = {"vmaf": 1.2}
 USUAL_FARTHEST = 1.5
 VMAF_FINEST = 16  # what VMAF lacks to 100 hardly depends on levels that are finer
-# A film that would miss its target by less goes on at the level that it has: for each frame. A sampled VMAF knows no
-# better, and even levels are worth more.
-SLACK = {"vmaf": 0.25}
+# A film that would miss its target by less goes on at the level that it has, since even levels are worth more: for each
+# frame. A sampled VMAF knows no better.
+SLACK = {"ssim": 0.0004, "vmaf": 0.25}
 # A film that misses its target by more is corrected: for each frame, or as a part of its cost.
 TOLERANCE = {"ssim": 0.0018, "vmaf": 0.7}
 WHOLE_VMAF = 0.9  # the same where all frames were measured
@@ -29,8 +29,8 @@ USUAL_TOLERANCE = 0.025
 CAUTION = {"ssim": 0.7, "psnr": 0.7, "vmaf": 0.7}
 # What is ahead may differ from what came before. The less has been encoded, the less it says: the first chunk of a
 # picture that stands still costs little beside its key frame.
-DOUBT = {"vmaf": 2.}
-USUAL_DOUBT = 0.25
+DOUBT = {"size": 0.25, "bitrate": 0.25}
+USUAL_DOUBT = 2.
 LEAST_CHANGE = 0.02  # of the logarithm of the step: half of what lies between two levels
 MOST_SSIM = 0.99999  # that a chunk is brought to
 
@@ -96,30 +96,35 @@ class Steering:
             return
         rest, factor = self.rest(chunk)
         level = self.near(self.level(chunk, rest, factor))
-        fit = self.fit(chunk, level, rest) if self.window_end(chunk) == chunk + 1 else []
+        fit = self.fit(chunk, level, rest, factor) if self.window_end(chunk) == chunk + 1 else []
         self.chosen.windows.append([chunk, self.window_end(chunk), level, fit])
         self.work.update(levels=self.chosen.windows)
         note(f"level {level:.2f} from chunk {chunk} on")
+
+    @property
+    def slack(self):
+        """For the whole film."""
+        return SLACK.get(self.target.metric, 0) * self.frames
 
     def level(self, chunk, rest, factor):
         """The level of the window before, or the nearest one to that at which the chunks from this one on come to a
         cost, within the slack."""
         def level_of(cost):
             return self.prediction.level(range(chunk, self.chunks), cost, factor, self.limited(chunk))
-        slack = SLACK.get(self.target.metric, 0) * self.frames
-        if slack and self.chosen.windows:
-            return min(level_of(rest + slack), max(level_of(rest - slack), self.chosen.windows[-1][2]))
+        if self.slack and self.chosen.windows:
+            return min(level_of(rest + self.slack), max(level_of(rest - self.slack), self.chosen.windows[-1][2]))
         return level_of(rest)
 
     def limited(self, first):
         """What the chunks from this one on can come to; see Prediction.level()."""
         return self.ceiling and functools.partial(self.ceiling.limited, first, rate=self.source.timing.rate)
 
-    def fit(self, chunk, level, rest):
+    def fit(self, chunk, level, rest, factor):
         """Options of xc-enc that bring a chunk to a cost, if it is one of the last two, or what follows it is cheaper.
         The last one may be too short for that."""
-        own, *others = (sum(self.prediction.costs(number, level)) for number in range(chunk, self.chunks))
+        own, *others = (sum(self.prediction.costs(number, level, factor)) for number in range(chunk, self.chunks))
         cost = rest - math.fsum(others)
+        cost = min(cost + self.slack, max(cost - self.slack, own))
         if self.ceiling:
             cost = min(cost, self.ceiling.room(chunk, self.source.timing.rate))
         if len(others) > 1 and math.fsum(others) > own:
