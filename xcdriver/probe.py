@@ -26,9 +26,10 @@ LEAST, MOST = 6, 56  # levels that are tried
 SAVING = {"key": 1., "size": 0.82, "ssim": 0.83, "psnr": 0.81}
 THOROUGHNESS = (1, 1, 0.9, 0.5, 0)
 # Between the logarithms of steps: what was found at one says little about another. An SSIM is brought about by the last
-# chunk (levels.py), so it may be farther; and so may the size of a film of one chunk.
+# chunk (levels.py), so it may be farther; and so may that of a film of one chunk, and its size.
 FAR = {"size": 0.6, "ssim": 0.9, "psnr": 0.6}
-FAR_ALONE = {**FAR, "size": 0.9}
+FAR_ALONE = {**FAR, "size": 0.9, "ssim": 1.2}
+NEAR = 0.15  # the same: within that, a round keeps the level of the one before it, and what that has made
 EACH = 4  # for a size, of so many chunks, one is encoded as a whole, beginning with the second one
 FAST = ["ANCHORED_OPTIONS=-q rt", "ENGINE=local"]
 
@@ -144,7 +145,8 @@ def predict(sample, target, cost, on_round):
         wanted = min(MOST, max(LEAST, round(level)))
         if batches is before and abs(log_step(wanted) - log_step(tried)) < far:
             break
-        tried, before = wanted, batches
+        is_near = tried is not None and abs(log_step(wanted) - log_step(tried)) < NEAR
+        tried, before = tried if is_near else wanted, batches
         on_round(tried)
         better = probe.round(tried, batches)
         found = better.refined(found) if found else better
