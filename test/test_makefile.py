@@ -104,7 +104,7 @@ class Commands(MakefileCase):
                 done = harness.run(ROOT / "gen_makefile.py", 2, 9, 4, 22, f"--batch-starts={starts}")
                 self.assertEqual((done.returncode, done.stdout), (2, b""))
                 self.assertEqual(done.stderr.decode().splitlines()[-1].partition("--batch-starts")[2].lstrip(": "),
-                                 said.lstrip())
+                                 f"{said.lstrip()}; try 'gen_makefile.py --help'")
 
     def test_output_that_cannot_be_written(self):
         """One line, and status 1. A reader that closes the pipe ends it silently."""

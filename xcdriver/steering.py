@@ -20,6 +20,7 @@ VMAF_FINEST = 16  # what VMAF lacks to 100 hardly depends on levels that are fin
 # A film that would miss its target by less goes on at the level that it has, since even levels are worth more: for each
 # frame. A sampled VMAF knows no better.
 SLACK = {"ssim": 0.0004, "vmaf": 0.25}
+LAST_SLACK = {**SLACK, "ssim": 0.001}  # the same before the last window, which would have to make up for all of it
 # A film that misses its target by more is corrected: for each frame, or as a part of its cost.
 TOLERANCE = {"ssim": 0.0018, "vmaf": 0.7}
 WHOLE_VMAF = 0.9  # the same where all frames were measured
@@ -101,18 +102,19 @@ class Steering:
         self.work.update(levels=self.chosen.windows)
         note(f"level {level:.2f} from chunk {chunk} on")
 
-    @property
-    def slack(self):
-        """For the whole film."""
-        return SLACK.get(self.target.metric, 0) * self.frames
+    def slack(self, chunk):
+        """That of the whole film, when the level of the window is chosen that begins with this chunk."""
+        slacks = LAST_SLACK if self.window_end(chunk) == self.chunks else SLACK
+        return slacks.get(self.target.metric, 0) * self.frames
 
     def level(self, chunk, rest, factor):
         """The level of the window before, or the nearest one to that at which the chunks from this one on come to a
         cost, within the slack."""
         def level_of(cost):
             return self.prediction.level(range(chunk, self.chunks), cost, factor, self.limited(chunk))
-        if self.slack and self.chosen.windows:
-            return min(level_of(rest + self.slack), max(level_of(rest - self.slack), self.chosen.windows[-1][2]))
+        slack = self.slack(chunk)
+        if slack and self.chosen.windows:
+            return min(level_of(rest + slack), max(level_of(rest - slack), self.chosen.windows[-1][2]))
         return level_of(rest)
 
     def limited(self, first):
@@ -120,19 +122,21 @@ class Steering:
         return self.ceiling and functools.partial(self.ceiling.limited, first, rate=self.source.timing.rate)
 
     def fit(self, chunk, level, rest, factor):
-        """Options of xc-enc that bring a chunk to a cost, if it is one of the last two, or what follows it is cheaper.
-        The last one may be too short for that."""
+        """Options of xc-enc that bring a chunk to a cost: to bytes, if it is one of the last two, or what follows it is
+        cheaper; to an SSIM only if what follows is much cheaper, since what anchors lack takes many bytes to make good.
+        The last chunk may be too short for both."""
         own, *others = (sum(self.prediction.costs(number, level, factor)) for number in range(chunk, self.chunks))
         cost = rest - math.fsum(others)
-        cost = min(cost + self.slack, max(cost - self.slack, own))
+        cost = min(cost + self.slack(chunk), max(cost - self.slack(chunk), own))
         if self.ceiling:
             cost = min(cost, self.ceiling.room(chunk, self.source.timing.rate))
-        if len(others) > 1 and math.fsum(others) > own:
-            return []
-        if self.target.metric == "ssim":
+        ahead = math.fsum(others)
+        if self.target.metric == "ssim" and ahead <= own / 2:
             loss = cost / self.work.layout.length(chunk, self.frames)
             return ["--fit-ssim", f"{min(MOST_SSIM, max(0, 1 - loss)):.6f}"]
-        return [] if self.target.is_quality else ["--fit-bytes", str(max(1, round(cost) + ivf.HEADER))]
+        if not self.target.is_quality and (len(others) < 2 or ahead <= own):
+            return ["--fit-bytes", str(max(1, round(cost) + ivf.HEADER))]
+        return []
 
     def correct(self, segment, note):
         """After the last segment: if the film has missed its target, removes what was made of the last window, if that

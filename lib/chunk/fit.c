@@ -8,15 +8,16 @@
 
 /* What a follower costs goes with a power of the quantizer's step (docs/quality.md). That is only about right, but each
  * follower corrects what the one before it has missed. The pace is how much of the way to the step that is asked for is
- * gone at a time. A picture after a finer one takes few bytes, and the one after that would take many. Steps get no
- * farther from that of the base than the last factor: what an anchor lacks takes many bytes to make good elsewhere. */
+ * gone at a time. A picture after a finer one takes few bytes, and the one after that would take many. */
 static const struct law {
-    double power, pace, farthest;
+    double power, pace;
 } LAWS[] = {
-    [XC_FIT_BYTES] = { .power = -1.25, .pace = 0.65, .farthest = 4 },
-    [XC_FIT_LOSS] = { .power = 0.5, .pace = 1, .farthest = 2 },
+    [XC_FIT_BYTES] = { .power = -1.25, .pace = 0.65 },
+    [XC_FIT_LOSS] = { .power = 0.5, .pace = 1 },
 };
 
+/* How far steps get from that of the base. */
+#define FARTHEST 4.0
 /* How much a follower says about the next ones. The first ones are often cheaper than the rest. */
 #define NEWS 0.35
 
@@ -77,7 +78,7 @@ unsigned xc_fit_quantizer(struct xc_fit *fit)
     }
     const struct law *law = &LAWS[fit->kind];
     const double wanted = pow(fmax(share, 0) / fit->expected, 1 / law->power);
-    fit->factor += law->pace * (fmin(law->farthest, fmax(1 / law->farthest, wanted)) - fit->factor);
+    fit->factor += law->pace * (fmin(FARTHEST, fmax(1 / FARTHEST, wanted)) - fit->factor);
     return xc_quantizer_of_step(xc_step_of_quantizer(fit->base) * fit->factor);
 }
 
