@@ -25,7 +25,7 @@ read_film() {
 
 # Sets structure, batch, starts, quality, engine and directory.
 read_start_options() {
-    structure=classic batch=16 starts= quality=22 engine=states
+    structure=classic batch=16 starts='' quality=22 engine=states
     while [[ ${1-} = --* ]]; do
         case $1 in
         --structure) structure=${2-}; shift ;;
