@@ -143,10 +143,10 @@ def predict(sample, target, cost, on_round):
             half = (log_step(level) - log_step(tried)) / 2
             level = level_of_log_step(log_step(tried) + max(-far, min(far, half)))
         wanted = min(MOST, max(LEAST, round(level)))
-        if batches is before and abs(log_step(wanted) - log_step(tried)) < far:
+        distance = abs(log_step(wanted) - log_step(tried)) if before else math.inf
+        if batches is before and distance < far:
             break
-        is_near = tried is not None and abs(log_step(wanted) - log_step(tried)) < NEAR
-        tried, before = tried if is_near else wanted, batches
+        tried, before = tried if distance < NEAR else wanted, batches
         on_round(tried)
         better = probe.round(tried, batches)
         found = better.refined(found) if found else better

@@ -32,9 +32,8 @@ class Sample:
         return self.work.layout
 
     def has(self, batch, is_last):
-        """Whether a batch is wanted: those are that have one of some places of the film, at equal distances. That are
-        all of a film that has few of them. It depends on nothing but the film, and on how long its header says it
-        is."""
+        """Whether a batch is wanted: those are that have one of some places of the film, at equal distances. All are of
+        a film that has few of them. It depends on nothing but the film, and on how long its header says it is."""
         whole = self.layout.most * self.layout.chunk_frames
         distance = math.ceil(self.source.frames / whole) * whole / PLACES
         first = self.layout.frame(batch.start)

@@ -146,7 +146,7 @@ class Sound(Writer):
         while end < len(self.clusters.found) and self.clusters.found[end][1] < time + 1000 * LATER:
             end += 1
         if end > self.used:
-            later = ["-itsoffset", f"{self.offset / 1000:.3f}"]
+            later = ["-itsoffset", f"{self.offset / 1000:.3f}"]  # before part(), whose file it may write, too
             path = self.part(self.used, end)
             packets = self.convert(path, shift, *later, "-i", f"file:{path}")
             self.publish_segment(lambda _: packets[-1].time + packets[-1].duration - packets[0].time)
